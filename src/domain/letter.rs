@@ -1,0 +1,24 @@
+//! Letters caught by the built-in mail server, as the Outbox shows them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterRow {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub from: String,
+    pub to: String,
+    pub subject: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    pub row: LetterRow,
+    pub headers: Vec<(String, String)>,
+    pub text: String,
+    /// Sanitised; shown in a sandboxed frame.
+    pub html: String,
+    /// As it came, lossy UTF-8.
+    pub source: String,
+}

@@ -1,0 +1,196 @@
+//! Mailings and their runs.
+
+use super::audience::Audience;
+use super::schedule::{Occurrence, Period};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Longest title, in characters.
+pub const TITLE_MAX: usize = 200;
+
+/// Where a mailing stands. Beside it, it may be paused by its owner or disabled by a manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailingStatus {
+    /// No run has been opened yet.
+    Created,
+    /// A run has been opened, and more may follow.
+    Running,
+    /// Nothing will be sent any more.
+    Finished,
+}
+
+impl MailingStatus {
+    pub const ALL: [Self; 3] = [Self::Created, Self::Running, Self::Finished];
+
+    /// The word in the database, on the wire and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// Reads [`MailingStatus::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// What becomes of a delivery whose outcome SMTP cannot tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtPolicy {
+    /// Send again: a client may get two.
+    #[default]
+    Resend,
+    /// Never send again: shown as unknown until somebody decides.
+    Hold,
+}
+
+impl DoubtPolicy {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// Reads [`DoubtPolicy::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Resend, Self::Hold].into_iter().find(|policy| policy.as_str() == text)
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Deliveries are still due.
+    Open,
+    /// Every delivery is final.
+    Done,
+    /// Nothing was opened; the reason says why.
+    Skipped,
+}
+
+impl RunState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Reads [`RunState::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Done, Self::Skipped].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// Why a run was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The service was down for longer than the grace.
+    Missed,
+    /// The previous run was still sending.
+    Overlap,
+    /// The mailing was paused or disabled at that time.
+    Paused,
+    /// The audience was empty.
+    Empty,
+}
+
+impl SkipReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missed => "missed",
+            Self::Overlap => "overlap",
+            Self::Paused => "paused",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Deliveries of a run by state. The sum of all is the run's total.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Pending, claimed and armed: not tried yet, or being tried.
+    pub waiting: i64,
+    pub deferred: i64,
+    pub sent: i64,
+    pub failed: i64,
+    pub unknown: i64,
+    pub not_sent: i64,
+}
+
+impl Counts {
+    pub fn total(&self) -> i64 {
+        self.waiting + self.deferred + self.finals()
+    }
+
+    /// Deliveries that will not change any more.
+    pub fn finals(&self) -> i64 {
+        self.sent + self.failed + self.unknown + self.not_sent
+    }
+}
+
+/// One occurrence of a mailing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: i64,
+    pub occurrence: DateTime<Utc>,
+    pub state: RunState,
+    /// A [`SkipReason`] word, or empty.
+    pub reason: String,
+    pub opened_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub counts: Counts,
+}
+
+/// A mailing in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailingRow {
+    pub id: i64,
+    pub title: String,
+    pub status: MailingStatus,
+    pub paused: bool,
+    /// A manager's reason, if the mailing is disabled.
+    pub disabled: Option<String>,
+    pub period: Period,
+    pub zone: String,
+    /// The wall time at which the window starts, in `zone`.
+    pub start_local: NaiveDateTime,
+    pub end_at: DateTime<Utc>,
+    pub next_at: Option<DateTime<Utc>>,
+    pub last_run: Option<Run>,
+}
+
+/// A mailing's own page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailingDetail {
+    pub row: MailingRow,
+    pub audience: Audience,
+    pub audience_count: i64,
+    pub policy: DoubtPolicy,
+    pub message_id: i64,
+    pub message_subject: String,
+    pub next: Vec<Occurrence>,
+    pub runs: Vec<Run>,
+}
+
+/// What changes on a mailing's page while it is open; sent as a server-sent event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailingLive {
+    pub status: MailingStatus,
+    pub paused: bool,
+    pub disabled: bool,
+    pub next_at: Option<DateTime<Utc>>,
+    pub run: Option<Run>,
+    /// Deliveries that became final per second, over the last seconds.
+    pub rate: f64,
+    pub now: DateTime<Utc>,
+}

@@ -1,0 +1,14 @@
+//! Pure types and rules, for both targets. Imports nothing of ours and no framework.
+
+pub mod audience;
+pub mod client;
+pub mod delivery;
+pub mod email;
+pub mod import;
+pub mod letter;
+pub mod mailing;
+pub mod message;
+pub mod page;
+pub mod report;
+pub mod schedule;
+pub mod user;

@@ -1,0 +1,86 @@
+//! Users, what they may do, and what a page may know of them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What a user is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Manager,
+    Editor,
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Self; 4] = [Self::User, Self::Manager, Self::Editor, Self::Admin];
+
+    /// The word in the database, on the wire and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Manager => "manager",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads [`Role::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether this role includes the permission.
+    pub fn may(self, permission: Permission) -> bool {
+        match permission {
+            Permission::Own => true,
+            Permission::Outbox | Permission::Settings => self == Self::Admin,
+        }
+    }
+}
+
+/// What a server function asks for before it does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Permission {
+    /// Own clients, messages and mailings.
+    Own,
+    /// Letters caught by the built-in mail server.
+    Outbox,
+    /// The service's settings.
+    Settings,
+}
+
+/// The colours of the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// The user whose page it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub id: i64,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    /// IANA name; times are shown in it.
+    pub zone: String,
+    pub confirmed: bool,
+}
+
+/// What every page needs to know of the service and its reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub me: Option<Me>,
+    /// Letters are caught on this machine and shown in the Outbox.
+    pub catching: bool,
+    /// This reader may open the Outbox.
+    pub outbox: bool,
+    /// The instant at which the server rendered the page; the browser counts on from it.
+    pub now: DateTime<Utc>,
+}

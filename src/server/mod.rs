@@ -1,0 +1,12 @@
+//! Everything that only the server may know.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod engine;
+pub mod mail;
+pub mod schedule;
+pub mod services;
+pub mod sink;
+pub mod web;
