@@ -1,1 +1,4 @@
+//! The border between browser and server: server functions of a few lines each, which prove a
+//! permission and call a service.
 
+pub mod error;

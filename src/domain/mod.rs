@@ -5,6 +5,7 @@ pub mod client;
 pub mod delivery;
 pub mod email;
 pub mod import;
+pub mod lang;
 pub mod letter;
 pub mod mailing;
 pub mod message;

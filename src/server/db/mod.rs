@@ -1,1 +1,231 @@
+//! One set of queries for SQLite and PostgreSQL. Reads go through [`on_db!`], writes through a
+//! transaction and [`on_tx!`]; both expand the same sqlx call once per database.
 
+pub mod facts;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite, Transaction};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a connection may wait for SQLite's write lock before the query fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Readers of SQLite; each holds a page cache.
+const SQLITE_READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long a query waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The database: what holds everything the service knows.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// SQLite in WAL mode: any number of readers beside one writer.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// An open write transaction. Dropped without [`Tx::commit`], it is rolled back.
+#[derive(Debug)]
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Why the database could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    #[error("migration: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the database address must begin with sqlite: or postgres:")]
+    Scheme,
+    /// What a row holds is not what the program writes.
+    #[error("column {column} holds {value:?}")]
+    Corrupt { column: &'static str, value: String },
+}
+
+impl DbError {
+    /// Whether a UNIQUE constraint refused the write.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether a row is still referred to, or refers to one that is gone.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+}
+
+pub type DbResult<T> = Result<T, DbError>;
+
+/// Runs one query on whichever database it is, outside a transaction: for reads.
+///
+/// `on_db!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)`
+macro_rules! on_db {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::server::db::Db::Sqlite { read, .. } => {
+                let $pool = read;
+                $body
+            }
+            $crate::server::db::Db::Postgres(pool) => {
+                let $pool = pool;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_db;
+
+/// Runs one query within a transaction.
+///
+/// `on_tx!(tx, conn => sqlx::query(SQL).bind(id).execute(conn).await)`
+macro_rules! on_tx {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::server::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::server::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_tx;
+
+/// Reads a word that a CHECK constraint guards.
+///
+/// # Errors
+/// [`DbError::Corrupt`] if the program does not know the word.
+pub fn word<T>(column: &'static str, value: &str, parse: impl FnOnce(&str) -> Option<T>) -> DbResult<T> {
+    parse(value).ok_or_else(|| DbError::Corrupt { column, value: value.to_owned() })
+}
+
+/// Makes a text safe inside `LIKE '%' || text || '%' ESCAPE '\'`, in lower case like the `search` columns.
+pub fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.trim().to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl Db {
+    /// Opens the database at a `sqlite:` or `postgres:` address; an SQLite file is made if absent.
+    ///
+    /// # Errors
+    /// If the address is not understood or the database cannot be reached.
+    pub async fn open(url: &str) -> DbResult<Self> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                .pragma("cache_size", "-8000");
+            let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+            // The writer comes first: it makes the file and switches it to WAL.
+            let write = pool().max_connections(1).connect_with(options.clone()).await?;
+            let read = pool().max_connections(SQLITE_READERS).connect_with(options.read_only(true)).await?;
+            Ok(Self::Sqlite { read, write })
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)?;
+            let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+            Ok(Self::Postgres(pool.connect_with(options).await?))
+        } else {
+            Err(DbError::Scheme)
+        }
+    }
+
+    /// Brings the tables to this version's shape. Two processes may do it at once.
+    ///
+    /// # Errors
+    /// If a migration fails, or the database has one that this version does not know.
+    pub async fn migrate(&self) -> DbResult<()> {
+        match self {
+            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await?,
+            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Begins a write transaction; on SQLite it holds the write lock from the start, because a
+    /// read that later wants to write is refused at once when somebody else wrote in between.
+    ///
+    /// # Errors
+    /// If no connection comes free, or the lock does not.
+    pub async fn begin(&self) -> DbResult<Tx> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Closes all connections, so that SQLite's log is folded into its file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the transaction's writes durable.
+    ///
+    /// # Errors
+    /// If the database could not; then nothing of it is stored.
+    pub async fn commit(self) -> DbResult<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_what_was_typed() {
+        assert_eq!(like_pattern(" Ив_а%н\\ов "), "%ив\\_а\\%н\\\\ов%");
+    }
+
+    #[test]
+    fn every_migration_is_embedded_and_both_databases_have_the_same() {
+        let names = |folder: &str| {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+            let mut names: Vec<_> = std::fs::read_dir(path)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("sqlite"), names("postgres"));
+        assert_eq!(sqlx::migrate!("migrations/sqlite").iter().count(), names("sqlite").len());
+        assert_eq!(sqlx::migrate!("migrations/postgres").iter().count(), names("postgres").len());
+    }
+}

@@ -1,0 +1,70 @@
+//! Table `tokens`: links that work once. Only hashes are stored.
+
+use super::{Db, DbResult, Tx, on_db, on_tx};
+use chrono::{DateTime, Utc};
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Makes the first administrator.
+    Setup,
+    /// Confirms an address.
+    Confirm,
+}
+
+impl TokenKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
+/// What is known of a link.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Token {
+    pub id: i64,
+    pub user_id: Option<i64>,
+    pub expires_at: DateTime<Utc>,
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// Stores a new link and forgets unused older ones of its kind and user.
+pub async fn replace(
+    tx: &mut Tx,
+    kind: TokenKind,
+    user_id: Option<i64>,
+    hash: &str,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DbResult<()> {
+    const FORGET: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL
+        AND (user_id = $2 OR (user_id IS NULL AND $2 IS NULL))";
+    const KEEP: &str = "INSERT INTO tokens (user_id, kind, hash, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)";
+    on_tx!(&mut *tx, conn => sqlx::query(FORGET).bind(kind.as_str()).bind(user_id).execute(conn).await.map(drop))?;
+    on_tx!(tx, conn => sqlx::query(KEEP)
+        .bind(user_id)
+        .bind(kind.as_str())
+        .bind(hash)
+        .bind(expires_at)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Finds a link by the hash of what it carries.
+pub async fn find(db: &Db, kind: TokenKind, hash: &str) -> DbResult<Option<Token>> {
+    const SQL: &str = "SELECT id, user_id, expires_at, used_at FROM tokens WHERE kind = $1 AND hash = $2";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(kind.as_str()).bind(hash).fetch_optional(pool).await)?)
+}
+
+/// Uses a link up. False if somebody else just did.
+pub async fn use_up(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE tokens SET used_at = $2 WHERE id = $1 AND used_at IS NULL";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
