@@ -148,6 +148,23 @@ proptest! {
     }
 
     #[test]
+    fn searches_find_an_occurrence_however_far_from_the_anchor(Case { schedule, .. } in cases(), n in 0..u32::MAX) {
+        let n = n % match schedule.period {
+            Period::Once => 1,
+            Period::Daily => 40_000,
+            Period::Weekly => 6_000,
+            Period::Monthly => 1_500,
+        };
+        let schedule = Schedule { end: DateTime::<Utc>::MAX_UTC, ..schedule };
+        if let Some(occurrence) = schedule.nth(n) {
+            let (at, found) = (occurrence.utc, Some((n, occurrence)));
+            prop_assert_eq!(schedule.next_from(at), found.clone());
+            prop_assert_eq!(schedule.first_after(at - TimeDelta::nanoseconds(1)), found.clone());
+            prop_assert_eq!(schedule.last_until(at + TimeDelta::seconds(1)), found);
+        }
+    }
+
+    #[test]
     fn what_is_due_lies_between_and_the_next_after_now(Case { schedule, at } in cases(), hours in -5..200_i64) {
         let now = at + TimeDelta::hours(hours);
         match due(&schedule, at, now) {
