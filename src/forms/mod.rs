@@ -1,1 +1,51 @@
+//! What people submit. Each form is one struct, sent whole as the argument of a server function and
+//! checked by the same rules in the browser (on blur) and on the server.
 
+pub mod accounts;
+
+use crate::api::error::FieldErrors;
+use crate::domain::email::EmailAddress;
+
+/// A form that can be checked without asking the database.
+pub trait Check {
+    /// What is wrong, by field; the keys name sentences in the locale files.
+    fn check(&self) -> FieldErrors;
+}
+
+/// Runs a garde check and takes its messages as locale keys.
+pub(crate) fn from_garde<T>(form: &T) -> FieldErrors
+where
+    T: garde::Validate,
+    T::Context: Default,
+{
+    let mut errors = FieldErrors::default();
+    if let Err(report) = form.validate() {
+        for (path, error) in report.iter() {
+            errors.push(&path.to_string(), error.message());
+        }
+    }
+    errors
+}
+
+/// garde rule: an address that can be sent to.
+pub(crate) fn is_email<C>(value: &str, _: &C) -> garde::Result {
+    EmailAddress::parse(value).map(drop).map_err(|error| garde::Error::new(error.key()))
+}
+
+/// garde rule: something other than white space.
+pub(crate) fn is_filled<C>(value: &str, _: &C) -> garde::Result {
+    if value.trim().is_empty() { Err(garde::Error::new("error.required")) } else { Ok(()) }
+}
+
+/// garde rule: at most `max` characters, none of which would break a header line.
+pub(crate) fn is_line<C>(max: usize) -> impl FnOnce(&str, &C) -> garde::Result {
+    move |value, _| {
+        if value.chars().count() > max {
+            Err(garde::Error::new("error.too_long"))
+        } else if value.chars().any(char::is_control) {
+            Err(garde::Error::new("error.control"))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,1 +1,180 @@
+//! Settings: environment and flags become one checked struct, or a sentence that names the wrong one.
 
+use crate::domain::email::EmailAddress;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Settings as clap reads them; a flag wins over its environment variable.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Settings {
+    /// sqlite: or postgres: address; the default is a file in the data directory
+    #[arg(long, env = "VESTNIK_DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Folder for the database file, uploads and the secret
+    #[arg(long, env = "VESTNIK_DATA_DIR", default_value = "data", global = true)]
+    pub data_dir: PathBuf,
+    /// Address and port to listen on
+    #[arg(long, env = "VESTNIK_ADDR", default_value = "127.0.0.1:3000", global = true)]
+    pub addr: String,
+    /// Address under which people reach the service, for links in letters
+    #[arg(long, env = "VESTNIK_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+    /// smtp:// or smtps:// address of the mail server; without it the built-in mail catcher is used
+    #[arg(long, env = "VESTNIK_SMTP_URL", global = true, hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Address that letters come from
+    #[arg(long, env = "VESTNIK_FROM", default_value = "vestnik@localhost.localdomain", global = true)]
+    pub from: String,
+    /// Key for Message-IDs; made and kept in the data directory if absent
+    #[arg(long, env = "VESTNIK_SECRET", global = true, hide_env_values = true)]
+    pub secret: Option<String>,
+    /// Log filter, for example info or vestnik=debug
+    #[arg(long, env = "VESTNIK_LOG", default_value = "info", global = true)]
+    pub log: String,
+    /// Waits between tries, for example 5m,15m,30m,1h; the last one repeats
+    #[arg(long, env = "VESTNIK_RETRY", default_value = "5m,15m,30m,1h,2h,4h", global = true)]
+    pub retry: String,
+    /// Deadlines of SMTP stages, for example connect=5s,dot=60s
+    #[arg(long, env = "VESTNIK_SMTP_TIMEOUTS", default_value = "", global = true)]
+    pub smtp_timeouts: String,
+    /// Folder with the built site; found by itself beside the program or in target/site
+    #[arg(long, env = "VESTNIK_SITE_DIR", global = true)]
+    pub site_dir: Option<PathBuf>,
+    /// Address of the live-reload service of `make dev`
+    #[arg(long, env = "VESTNIK_DEV_RELOAD", global = true, hide = true)]
+    pub dev_reload: Option<String>,
+}
+
+/// Settings that have been checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database_url: String,
+    pub data_dir: PathBuf,
+    pub addr: SocketAddr,
+    /// Without a trailing slash.
+    pub public_url: String,
+    pub relay: Option<crate::server::mail::relay::Relay>,
+    pub timeouts: crate::server::mail::relay::Timeouts,
+    pub from: EmailAddress,
+    pub secret: secrecy::SecretString,
+    /// Waits between tries; the last one repeats.
+    pub retry: Vec<std::time::Duration>,
+    pub site_dir: PathBuf,
+    pub dev_reload: Option<String>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {why}")]
+pub struct ConfigError {
+    pub name: &'static str,
+    pub why: String,
+}
+
+fn wrong(name: &'static str, why: impl ToString) -> ConfigError {
+    ConfigError { name, why: why.to_string() }
+}
+
+impl Settings {
+    /// Checks every setting, makes the data directory and the secret.
+    ///
+    /// # Errors
+    /// Names the first setting that cannot be used, and why.
+    pub fn check(&self) -> Result<Config, ConfigError> {
+        use crate::server::mail::{duration, relay};
+        let addr: SocketAddr = self.addr.parse().map_err(|_| {
+            wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
+        })?;
+        let from = EmailAddress::parse(&self.from).map_err(|error| wrong("VESTNIK_FROM", error))?;
+        let relay = self
+            .smtp_url
+            .as_deref()
+            .filter(|url| !url.is_empty())
+            .map(relay::Relay::parse)
+            .transpose()
+            .map_err(|error| wrong("VESTNIK_SMTP_URL", error))?;
+        let timeouts =
+            relay::Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
+        let retry = duration::parse_list(&self.retry).map_err(|error| wrong("VESTNIK_RETRY", error))?;
+        std::fs::create_dir_all(&self.data_dir)
+            .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
+        let database_url = match &self.database_url {
+            Some(url)
+                if url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:") =>
+            {
+                url.clone()
+            }
+            Some(_) => return Err(wrong("VESTNIK_DATABASE_URL", "must begin with sqlite: or postgres:")),
+            None => format!("sqlite:{}", self.data_dir.join("vestnik.db").display()),
+        };
+        Ok(Config {
+            database_url,
+            data_dir: self.data_dir.clone(),
+            addr,
+            public_url: public_url(self.public_url.as_deref(), addr)?,
+            relay,
+            timeouts,
+            from,
+            secret: secret(self.secret.as_deref(), &self.data_dir)?,
+            retry,
+            site_dir: self.site_dir.clone().unwrap_or_else(site_dir),
+            dev_reload: self.dev_reload.clone(),
+        })
+    }
+}
+
+fn public_url(given: Option<&str>, addr: SocketAddr) -> Result<String, ConfigError> {
+    let Some(given) = given else {
+        return Ok(format!("http://{addr}"));
+    };
+    let url = Url::parse(given).map_err(|error| wrong("VESTNIK_PUBLIC_URL", error))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong("VESTNIK_PUBLIC_URL", "must be an http:// or https:// address"));
+    }
+    Ok(given.trim_end_matches('/').to_owned())
+}
+
+/// Shortest secret that is taken: 128 bits in hexadecimal.
+const SECRET_MIN: usize = 32;
+
+fn secret(given: Option<&str>, data_dir: &Path) -> Result<secrecy::SecretString, ConfigError> {
+    if let Some(given) = given {
+        if given.len() < SECRET_MIN {
+            return Err(wrong("VESTNIK_SECRET", format!("must have at least {SECRET_MIN} characters")));
+        }
+        return Ok(given.to_owned().into());
+    }
+    let path = data_dir.join("secret");
+    let fail = |error: std::io::Error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", path.display()));
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= SECRET_MIN => Ok(text.trim().to_owned().into()),
+        Ok(_) => Err(wrong(
+            "VESTNIK_DATA_DIR",
+            format!("{} is not a secret of ours; remove it to make a new one", path.display()),
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let (text, _) = super::services::tokens::link();
+            write_private(&path, &text).map_err(fail)?;
+            Ok(text.into())
+        }
+        Err(error) => Err(fail(error)),
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// `site` beside the program where it was installed, `target/site` where it was built.
+fn site_dir() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
+    beside.filter(|path| path.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}

@@ -1,7 +1,15 @@
 //! One set of queries for SQLite and PostgreSQL. Reads go through [`on_db!`], writes through a
 //! transaction and [`on_tx!`]; both expand the same sqlx call once per database.
 
+pub mod attempts;
+pub mod clients;
+pub mod deliveries;
 pub mod facts;
+pub mod letters;
+pub mod mailings;
+pub mod messages;
+pub mod runs;
+pub mod selections;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

@@ -1,1 +1,102 @@
+//! Use cases. Each takes the [`Actor`] whose permission was proven, or is public by its nature, and
+//! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
+pub mod accounts;
+pub mod passwords;
+pub mod tokens;
+
+use crate::api::error::{AppError, FieldErrors};
+use crate::domain::user::{Permission, Role};
+use crate::server::db::DbError;
+
+/// Somebody who is logged in, confirmed and not blocked. Only [`Actor::prove`] makes one for a
+/// request, so a service that asks for it cannot be called without the check.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    pub id: i64,
+    pub role: Role,
+    pub email: String,
+    pub name: String,
+    pub zone: String,
+    pub lang: crate::domain::lang::Lang,
+}
+
+impl Actor {
+    /// Makes an actor of a stored user.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] if the user is blocked, has not confirmed the address, or the role lacks
+    /// the permission.
+    pub fn prove(user: &crate::server::db::users::User, permission: Permission) -> Result<Self> {
+        if user.blocked_at.is_some() || user.confirmed_at.is_none() || !user.role.may(permission) {
+            return Err(Error::Forbidden);
+        }
+        Ok(Self {
+            id: user.id,
+            role: user.role,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            zone: user.zone.clone(),
+            lang: user.lang,
+        })
+    }
+}
+
+/// Why a use case did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the input is not valid")]
+    Invalid(FieldErrors),
+    #[error("nobody is logged in")]
+    Unauthenticated,
+    #[error("not permitted")]
+    Forbidden,
+    #[error("not found")]
+    NotFound,
+    /// The state of things forbids it; the text is a locale key.
+    #[error("conflict: {0}")]
+    Conflict(&'static str),
+    #[error("database: {0}")]
+    Db(#[from] DbError),
+    #[error("{0}")]
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A single wrong field.
+    pub fn field(field: &str, key: &str) -> Self {
+        Self::Invalid(FieldErrors::one(field, key))
+    }
+}
+
+impl From<FieldErrors> for Error {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<Error> for AppError {
+    /// What is a fault of ours is logged under a reference, and only the reference goes out.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(errors) => Self::Validation(errors),
+            Error::Unauthenticated => Self::Unauthenticated,
+            Error::Forbidden => Self::Forbidden,
+            Error::NotFound => Self::NotFound,
+            Error::Conflict(key) => Self::Conflict(key.to_owned()),
+            Error::Db(_) | Error::Internal(_) => {
+                let reference = tokens::reference();
+                tracing::error!(%reference, %error, "a request failed");
+                Self::Internal { reference }
+            }
+        }
+    }
+}
+
+/// Refuses a form that its own rules refuse.
+pub fn checked(form: &impl crate::forms::Check) -> Result<()> {
+    let errors = form.check();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}

@@ -1,0 +1,203 @@
+//! Table `clients`. Every function takes the owner: another's client is as good as absent.
+
+use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
+use crate::domain::client::{Client, ClientSort, search_text};
+use crate::domain::email::EmailAddress;
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    email: String,
+    full_name: String,
+    comment: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for Client {
+    fn from(row: Row) -> Self {
+        let Row { id, email, full_name, comment, created_at, updated_at } = row;
+        Self { id, email, full_name, comment, created_at, updated_at }
+    }
+}
+
+/// What a client is made of.
+#[derive(Clone, Debug)]
+pub struct NewClient {
+    pub email: EmailAddress,
+    pub full_name: String,
+    pub comment: String,
+}
+
+/// What [`upsert`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upsert {
+    Added,
+    Updated,
+    Skipped,
+}
+
+/// Where a page of the list begins: after this sort key and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    pub key: String,
+    pub id: i64,
+}
+
+/// Inserts a client and returns its id.
+///
+/// # Errors
+/// A duplicate if the owner has the address already.
+pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<i64> {
+    const SQL: &str = "INSERT INTO clients
+        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(owner)
+        .bind(new.email.as_str())
+        .bind(new.email.key())
+        .bind(&new.full_name)
+        .bind(new.full_name.to_lowercase())
+        .bind(&new.comment)
+        .bind(search_text(new.email.as_str(), &new.full_name, &new.comment))
+        .bind(now)
+        .fetch_one(conn)
+        .await)?)
+}
+
+/// Changes a client. False if the owner has no such client.
+///
+/// # Errors
+/// A duplicate if another of the owner's clients has the address.
+pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE clients SET email = $3, email_key = $4, full_name = $5, full_name_key = $6,
+        comment = $7, search = $8, updated_at = $9 WHERE id = $1 AND owner_id = $2";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(owner)
+        .bind(new.email.as_str())
+        .bind(new.email.key())
+        .bind(&new.full_name)
+        .bind(new.full_name.to_lowercase())
+        .bind(&new.comment)
+        .bind(search_text(new.email.as_str(), &new.full_name, &new.comment))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Inserts a client, or treats the one that has the address as `overwrite` says.
+pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, overwrite: bool, now: DateTime<Utc>) -> DbResult<Upsert> {
+    const INSERT: &str = "INSERT INTO clients
+        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (owner_id, email_key) DO NOTHING";
+    const UPDATE: &str = "UPDATE clients SET email = $2, full_name = $4, full_name_key = $5, comment = $6,
+        search = $7, updated_at = $8 WHERE owner_id = $1 AND email_key = $3";
+    let email_key = new.email.key();
+    let name_key = new.full_name.to_lowercase();
+    let search = search_text(new.email.as_str(), &new.full_name, &new.comment);
+    for (sql, done) in [(INSERT, Upsert::Added), (UPDATE, Upsert::Updated)] {
+        if done == Upsert::Updated && !overwrite {
+            break;
+        }
+        let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
+            .bind(owner)
+            .bind(new.email.as_str())
+            .bind(&email_key)
+            .bind(&new.full_name)
+            .bind(&name_key)
+            .bind(&new.comment)
+            .bind(&search)
+            .bind(now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if rows == 1 {
+            return Ok(done);
+        }
+    }
+    Ok(Upsert::Skipped)
+}
+
+/// Deletes those of the ids that are the owner's, and returns how many.
+pub async fn delete(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
+    const SQL: &str = "DELETE FROM clients WHERE id = $1 AND owner_id = $2";
+    let mut deleted = 0;
+    for id in ids {
+        deleted += on_tx!(&mut *tx, conn => sqlx::query(SQL)
+            .bind(id)
+            .bind(owner)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes all of the owner's clients that the search finds, and returns how many.
+pub async fn delete_found(tx: &mut Tx, owner: i64, search: &str) -> DbResult<u64> {
+    const SQL: &str = "DELETE FROM clients WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
+    Ok(on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(owner)
+        .bind(like_pattern(search))
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// One client.
+pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Client>> {
+    const SQL: &str = "SELECT id, email, full_name, comment, created_at, updated_at
+        FROM clients WHERE id = $1 AND owner_id = $2";
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(id).bind(owner).fetch_optional(pool).await)?;
+    Ok(row.map(Client::from))
+}
+
+/// A page of the owner's clients, in the order of the column and then of the id.
+pub async fn list(
+    db: &Db,
+    owner: i64,
+    search: &str,
+    sort: ClientSort,
+    descending: bool,
+    after: Option<&After>,
+    limit: i64,
+) -> DbResult<Vec<Client>> {
+    let column = match sort {
+        ClientSort::Created => "id",
+        ClientSort::Email => "email_key",
+        ClientSort::FullName => "full_name_key",
+    };
+    let (cmp, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let from = match (after, sort) {
+        (None, _) => "AND $3 = $3 AND $4 = $4".to_owned(),
+        (Some(_), ClientSort::Created) => format!("AND $3 = $3 AND id {cmp} $4"),
+        (Some(_), _) => format!("AND ({column}, id) {cmp} ($3, $4)"),
+    };
+    let found = if search.trim().is_empty() { "AND $2 = $2" } else { "AND search LIKE $2 ESCAPE '\\'" };
+    let sql = format!(
+        "SELECT id, email, full_name, comment, created_at, updated_at FROM clients
+         WHERE owner_id = $1 {found} {from} ORDER BY {column} {order}, id {order} LIMIT $5"
+    );
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
+        .bind(owner)
+        .bind(like_pattern(search))
+        .bind(after.map_or("", |after| after.key.as_str()))
+        .bind(after.map_or(0, |after| after.id))
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
+    Ok(rows.into_iter().map(Client::from).collect())
+}
+
+/// How many of the owner's clients the search finds.
+pub async fn count(db: &Db, owner: i64, search: &str) -> DbResult<i64> {
+    const ALL: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND $2 = $2";
+    const FOUND: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
+    let sql = if search.trim().is_empty() { ALL } else { FOUND };
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(like_pattern(search)).fetch_one(pool).await)?)
+}

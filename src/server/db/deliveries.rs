@@ -1,0 +1,246 @@
+//! Table `deliveries`: the queue and the record in one.
+
+use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
+use crate::domain::delivery::{DeliveryRow, DeliveryState};
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+
+/// A delivery that an engine has taken.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Claimed {
+    pub id: i64,
+    pub run_id: i64,
+    pub client_id: i64,
+    pub email: String,
+    pub full_name: String,
+    pub comment: String,
+    /// Attempts before this one.
+    pub attempts: i64,
+    /// It had been deferred; its run counts it there.
+    pub was_deferred: bool,
+}
+
+/// Takes up to `limit` due deliveries of a run under a lease.
+pub async fn claim(
+    tx: &mut Tx,
+    run: i64,
+    lease: &str,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> DbResult<Vec<Claimed>> {
+    const HEAD: &str = "UPDATE deliveries SET state = 'claimed', lease = $2, lease_until = $3
+        WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
+            AND due_at <= $4 ORDER BY due_at, id LIMIT $5";
+    const TAIL: &str = ") RETURNING id, run_id, client_id, email, full_name, comment, attempts,
+        attempts > 0 AS was_deferred";
+    let lock = match tx {
+        Tx::Sqlite(_) => "",
+        Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+    };
+    let sql = AssertSqlSafe(format!("{HEAD} {lock} {TAIL}"));
+    Ok(on_tx!(tx, conn => sqlx::query_as(sql)
+        .bind(run)
+        .bind(lease)
+        .bind(until)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// Marks a claimed delivery as about to be handed over. False if the lease is lost.
+pub async fn arm(tx: &mut Tx, id: i64, lease: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE deliveries SET state = 'armed' WHERE id = $1 AND lease = $2 AND state = 'claimed'";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(lease).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// What an attempt left behind.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    pub state: DeliveryState,
+    pub reason: &'a str,
+    pub attempts: i64,
+    pub due_at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+    pub code: Option<i32>,
+    pub reply: &'a str,
+}
+
+/// Records an outcome and gives the lease back. False if the lease is lost.
+pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE deliveries SET state = $3, reason = $4, attempts = $5, due_at = $6, last_at = $7,
+        last_code = $8, last_reply = $9, lease = NULL, lease_until = NULL
+        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(lease)
+        .bind(outcome.state.as_str())
+        .bind(outcome.reason)
+        .bind(outcome.attempts)
+        .bind(outcome.due_at)
+        .bind(outcome.at)
+        .bind(outcome.code)
+        .bind(outcome.reply)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Puts a delivery back as it was before it was claimed. False if the lease is lost.
+pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
+        due_at = $3, lease = NULL, lease_until = NULL
+        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(lease)
+        .bind(due_at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Puts claimed deliveries back whose engine is gone: those whose lease has run out, or all when
+/// `every` (one engine only, at its start).
+pub async fn reclaim(tx: &mut Tx, now: DateTime<Utc>, every: bool) -> DbResult<u64> {
+    const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
+        lease = NULL, lease_until = NULL WHERE state = 'claimed' AND (lease_until <= $1 OR $2)";
+    Ok(on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(now)
+        .bind(every)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// An armed delivery whose engine is gone: its outcome is in doubt.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct InDoubt {
+    pub id: i64,
+    pub run_id: i64,
+    pub attempts: i64,
+    pub lease: String,
+    pub hold: bool,
+}
+
+/// Armed deliveries without a living engine.
+pub async fn in_doubt(db: &Db, now: DateTime<Utc>, every: bool) -> DbResult<Vec<InDoubt>> {
+    const SQL: &str = "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold
+        FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+        WHERE d.state = 'armed' AND d.lease IS NOT NULL AND (d.lease_until <= $1 OR $2) LIMIT 10000";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(now).bind(every).fetch_all(pool).await)?)
+}
+
+/// Ends what is left of a run: everything not taken becomes not sent for this reason. Returns how
+/// many were pending and how many deferred.
+pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {
+    const SQL: &str = "UPDATE deliveries SET state = 'not_sent', reason = $2
+        WHERE run_id = $1 AND state IN ('pending', 'deferred') AND (attempts > 0) = $3";
+    let mut ended = [0_i64; 2];
+    for (tried, slot) in [false, true].into_iter().zip(&mut ended) {
+        let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+            .bind(run)
+            .bind(reason)
+            .bind(tried)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        *slot = i64::try_from(rows).unwrap_or(i64::MAX);
+    }
+    Ok((ended[0], ended[1]))
+}
+
+/// When the next delivery of any open run is due.
+pub async fn next_due(db: &Db, run: i64) -> DbResult<Option<DateTime<Utc>>> {
+    const SQL: &str = "SELECT due_at FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
+        ORDER BY due_at LIMIT 1";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(run).fetch_optional(pool).await)?)
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    email: String,
+    full_name: String,
+    state: String,
+    reason: String,
+    attempts: i64,
+    last_at: Option<DateTime<Utc>>,
+    last_code: Option<i32>,
+    last_reply: String,
+    due_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn into_delivery(self) -> DbResult<DeliveryRow> {
+        let state = word("deliveries.state", &self.state, DeliveryState::parse)?;
+        Ok(DeliveryRow {
+            id: self.id,
+            email: self.email,
+            full_name: self.full_name,
+            state,
+            reason: self.reason,
+            attempts: self.attempts,
+            last_at: self.last_at,
+            last_code: self.last_code,
+            last_reply: self.last_reply,
+            due_at: (state == DeliveryState::Deferred).then_some(self.due_at),
+        })
+    }
+}
+
+const COLUMNS: &str = "SELECT d.id, d.email, d.full_name, d.state, d.reason, d.attempts, d.last_at, d.last_code,
+    d.last_reply, d.due_at FROM deliveries d";
+
+/// A page of a run's deliveries in the order of their ids, from after the id on. The states are a
+/// comma-separated list of words, or empty for all.
+pub async fn list(
+    db: &Db,
+    run: i64,
+    state: Option<DeliveryState>,
+    search: &str,
+    after: i64,
+    limit: i64,
+) -> DbResult<Vec<DeliveryRow>> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE d.run_id = $1 AND d.id > $2 {} AND ($4 = '%%' OR LOWER(d.email) LIKE $4 ESCAPE '\\'
+         OR LOWER(d.full_name) LIKE $4 ESCAPE '\\') ORDER BY d.id LIMIT $5",
+        if state.is_some() { "AND d.state = $3" } else { "AND $3 = $3" },
+    ));
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
+        .bind(run)
+        .bind(after)
+        .bind(state.map_or("", DeliveryState::as_str))
+        .bind(like_pattern(search))
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
+    rows.into_iter().map(Row::into_delivery).collect()
+}
+
+/// How many deliveries of a run the filter finds.
+pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str) -> DbResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND ($2 = '' OR state = $2)
+        AND ($3 = '%%' OR LOWER(email) LIKE $3 ESCAPE '\\' OR LOWER(full_name) LIKE $3 ESCAPE '\\')";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL)
+        .bind(run)
+        .bind(state.map_or("", DeliveryState::as_str))
+        .bind(like_pattern(search))
+        .fetch_one(pool)
+        .await)?)
+}
+
+/// One delivery, if its mailing is the owner's.
+pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<DeliveryRow>> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+         WHERE d.id = $1 AND g.owner_id = $2"
+    ));
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(pool).await)?;
+    row.map(Row::into_delivery).transpose()
+}

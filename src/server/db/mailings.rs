@@ -1,0 +1,262 @@
+//! Table `mailings`.
+
+use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
+use crate::domain::audience::Audience;
+use crate::domain::mailing::{DoubtPolicy, MailingStatus};
+use crate::domain::schedule::Period;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sqlx::AssertSqlSafe;
+
+/// How `start_local` is written.
+const LOCAL_FORMAT: &str = "%Y-%m-%dT%H:%M:%S";
+
+/// A mailing as stored.
+#[derive(Clone, Debug)]
+pub struct Mailing {
+    pub id: i64,
+    pub owner_id: i64,
+    pub message_id: i64,
+    pub title: String,
+    pub audience: Audience,
+    pub start_local: NaiveDateTime,
+    pub zone: String,
+    pub end_at: DateTime<Utc>,
+    pub period: Period,
+    pub policy: DoubtPolicy,
+    pub status: MailingStatus,
+    pub paused_at: Option<DateTime<Utc>>,
+    pub disabled_at: Option<DateTime<Utc>>,
+    pub disabled_reason: String,
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+impl Mailing {
+    /// Whether its owner or a manager has stopped it.
+    pub fn is_stopped(&self) -> bool {
+        self.paused_at.is_some() || self.disabled_at.is_some()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    owner_id: i64,
+    message_id: i64,
+    title: String,
+    audience: String,
+    start_local: String,
+    zone: String,
+    end_at: DateTime<Utc>,
+    period: String,
+    policy: String,
+    status: String,
+    paused_at: Option<DateTime<Utc>>,
+    disabled_at: Option<DateTime<Utc>>,
+    disabled_reason: String,
+    next_at: Option<DateTime<Utc>>,
+}
+
+const COLUMNS: &str = "SELECT id, owner_id, message_id, title, audience, start_local, zone, end_at, period,
+    policy, status, paused_at, disabled_at, disabled_reason, next_at FROM mailings WHERE ";
+
+impl Row {
+    fn into_mailing(self) -> DbResult<Mailing> {
+        let audience = serde_json::from_str(&self.audience)
+            .map_err(|_| DbError::Corrupt { column: "mailings.audience", value: self.audience.clone() })?;
+        Ok(Mailing {
+            id: self.id,
+            owner_id: self.owner_id,
+            message_id: self.message_id,
+            title: self.title,
+            audience,
+            start_local: word("mailings.start_local", &self.start_local, |text| {
+                NaiveDateTime::parse_from_str(text, LOCAL_FORMAT).ok()
+            })?,
+            zone: self.zone,
+            end_at: self.end_at,
+            period: word("mailings.period", &self.period, Period::parse)?,
+            policy: word("mailings.policy", &self.policy, DoubtPolicy::parse)?,
+            status: word("mailings.status", &self.status, MailingStatus::parse)?,
+            paused_at: self.paused_at,
+            disabled_at: self.disabled_at,
+            disabled_reason: self.disabled_reason,
+            next_at: self.next_at,
+        })
+    }
+}
+
+/// What a mailing is made of.
+#[derive(Clone, Debug)]
+pub struct NewMailing {
+    pub message_id: i64,
+    pub title: String,
+    pub audience: Audience,
+    pub start_local: NaiveDateTime,
+    pub zone: String,
+    pub start_at: DateTime<Utc>,
+    pub end_at: DateTime<Utc>,
+    pub period: Period,
+    pub policy: DoubtPolicy,
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+fn json(audience: &Audience) -> DbResult<String> {
+    serde_json::to_string(audience).map_err(|error| DbError::Sql(sqlx::Error::Encode(error.into())))
+}
+
+/// Inserts a mailing and returns its id.
+pub async fn insert(tx: &mut Tx, owner: i64, new: &NewMailing, now: DateTime<Utc>) -> DbResult<i64> {
+    const SQL: &str = "INSERT INTO mailings (owner_id, message_id, title, search, audience, start_local, zone,
+        start_at, end_at, period, policy, status, next_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'created', $12, $13, $13) RETURNING id";
+    let audience = json(&new.audience)?;
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(owner)
+        .bind(new.message_id)
+        .bind(&new.title)
+        .bind(new.title.to_lowercase())
+        .bind(audience)
+        .bind(new.start_local.format(LOCAL_FORMAT).to_string())
+        .bind(&new.zone)
+        .bind(new.start_at)
+        .bind(new.end_at)
+        .bind(new.period.as_str())
+        .bind(new.policy.as_str())
+        .bind(new.next_at)
+        .bind(now)
+        .fetch_one(conn)
+        .await)?)
+}
+
+/// Changes a mailing. False if the owner has no such mailing.
+pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewMailing, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE mailings SET message_id = $3, title = $4, search = $5, audience = $6,
+        start_local = $7, zone = $8, start_at = $9, end_at = $10, period = $11, policy = $12, next_at = $13,
+        status = CASE WHEN status = 'finished' AND $13 IS NOT NULL THEN 'running' ELSE status END,
+        updated_at = $14 WHERE id = $1 AND owner_id = $2";
+    let audience = json(&new.audience)?;
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(owner)
+        .bind(new.message_id)
+        .bind(&new.title)
+        .bind(new.title.to_lowercase())
+        .bind(audience)
+        .bind(new.start_local.format(LOCAL_FORMAT).to_string())
+        .bind(&new.zone)
+        .bind(new.start_at)
+        .bind(new.end_at)
+        .bind(new.period.as_str())
+        .bind(new.policy.as_str())
+        .bind(new.next_at)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Pauses or resumes. False if the owner has no such mailing.
+pub async fn set_paused(tx: &mut Tx, owner: i64, id: i64, at: Option<DateTime<Utc>>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE mailings SET paused_at = $3 WHERE id = $1 AND owner_id = $2";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(owner)
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Deletes a mailing with its runs. False if the owner has no such mailing.
+pub async fn delete(tx: &mut Tx, owner: i64, id: i64) -> DbResult<bool> {
+    const SQL: &str = "DELETE FROM mailings WHERE id = $1 AND owner_id = $2";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(owner).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// One of the owner's mailings.
+pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Mailing>> {
+    let sql = AssertSqlSafe(format!("{COLUMNS} id = $1 AND owner_id = $2"));
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(pool).await)?;
+    row.map(Row::into_mailing).transpose()
+}
+
+/// Any mailing: for the engine and the command line, which act for the service.
+pub async fn by_id(db: &Db, id: i64) -> DbResult<Option<Mailing>> {
+    let sql = AssertSqlSafe(format!("{COLUMNS} id = $1"));
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?;
+    row.map(Row::into_mailing).transpose()
+}
+
+/// Reads a mailing in a transaction; PostgreSQL keeps it from other writers until the end.
+pub async fn lock(tx: &mut Tx, id: i64) -> DbResult<Option<Mailing>> {
+    let row: Option<Row> = match tx {
+        Tx::Sqlite(tx) => {
+            let sql = AssertSqlSafe(format!("{COLUMNS} id = $1"));
+            sqlx::query_as(sql).bind(id).fetch_optional(&mut **tx).await?
+        }
+        Tx::Postgres(tx) => {
+            let sql = AssertSqlSafe(format!("{COLUMNS} id = $1 FOR UPDATE"));
+            sqlx::query_as(sql).bind(id).fetch_optional(&mut **tx).await?
+        }
+    };
+    row.map(Row::into_mailing).transpose()
+}
+
+/// A page of mailings, newest first, from before the id on.
+pub async fn list(
+    db: &Db,
+    owner: i64,
+    search: &str,
+    status: Option<MailingStatus>,
+    before: Option<i64>,
+    limit: i64,
+) -> DbResult<Vec<Mailing>> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} owner_id = $1 AND search LIKE $2 ESCAPE '\\' AND ($3 = '' OR status = $3) AND id < $4
+         ORDER BY id DESC LIMIT $5"
+    ));
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
+        .bind(owner)
+        .bind(like_pattern(search))
+        .bind(status.map_or("", MailingStatus::as_str))
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
+    rows.into_iter().map(Row::into_mailing).collect()
+}
+
+/// How many mailings the filter finds.
+pub async fn count(db: &Db, owner: i64, search: &str, status: Option<MailingStatus>) -> DbResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM mailings
+        WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\' AND ($3 = '' OR status = $3)";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL)
+        .bind(owner)
+        .bind(like_pattern(search))
+        .bind(status.map_or("", MailingStatus::as_str))
+        .fetch_one(pool)
+        .await)?)
+}
+
+/// Mailings whose next occurrence is due, the oldest first.
+pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<i64>> {
+    const SQL: &str = "SELECT id FROM mailings WHERE next_at <= $1 ORDER BY next_at LIMIT $2";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(pool).await)?)
+}
+
+/// The next instant at which some mailing is due.
+pub async fn next_due(db: &Db) -> DbResult<Option<DateTime<Utc>>> {
+    const SQL: &str = "SELECT next_at FROM mailings WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_optional(pool).await)?)
+}
+
+/// Moves a mailing on: when it is looked at next, and its status.
+pub async fn advance(tx: &mut Tx, id: i64, next_at: Option<DateTime<Utc>>, status: MailingStatus) -> DbResult<()> {
+    const SQL: &str = "UPDATE mailings SET next_at = $2, status = $3 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(next_at).bind(status.as_str()).execute(conn).await.map(drop))?;
+    Ok(())
+}

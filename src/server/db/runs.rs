@@ -1,0 +1,259 @@
+//! Table `runs`, and the opening of a run: the snapshot of its message and audience.
+
+use super::{Db, DbResult, Tx, on_db, on_tx, word};
+use crate::domain::audience::Audience;
+use crate::domain::lang::Lang;
+use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
+use chrono::{DateTime, Utc};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    occurrence: DateTime<Utc>,
+    state: String,
+    reason: String,
+    opened_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    waiting: i64,
+    deferred: i64,
+    sent: i64,
+    failed: i64,
+    unknown: i64,
+    not_sent: i64,
+}
+
+impl Row {
+    fn into_run(self) -> DbResult<Run> {
+        Ok(Run {
+            id: self.id,
+            occurrence: self.occurrence,
+            state: word("runs.state", &self.state, RunState::parse)?,
+            reason: self.reason,
+            opened_at: self.opened_at,
+            finished_at: self.finished_at,
+            counts: Counts {
+                waiting: self.waiting,
+                deferred: self.deferred,
+                sent: self.sent,
+                failed: self.failed,
+                unknown: self.unknown,
+                not_sent: self.not_sent,
+            },
+        })
+    }
+}
+
+const COLUMNS: &str = "SELECT id, occurrence, state, reason, opened_at, finished_at, waiting, deferred, sent,
+    failed, unknown, not_sent FROM runs WHERE ";
+
+/// What a run keeps of its message, so that later changes do not touch it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub subject: String,
+    pub body: String,
+    /// The owner's name, shown as the sender.
+    pub from_name: String,
+    /// The owner's address, for answers.
+    pub reply_to: String,
+    pub lang: Lang,
+}
+
+/// The message and the owner of a mailing as they are now; absent if the owner is blocked or gone.
+pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Option<Snapshot>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        subject: String,
+        body: String,
+        name: String,
+        email: String,
+        lang: String,
+    }
+    const SQL: &str = "SELECT m.subject, m.body, u.name, u.email, u.lang FROM mailings g
+        JOIN messages m ON m.id = g.message_id JOIN users u ON u.id = g.owner_id
+        WHERE g.id = $1 AND u.blocked_at IS NULL";
+    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(SQL).bind(mailing).fetch_optional(conn).await)?;
+    row.map(|row| {
+        Ok(Snapshot {
+            lang: word("users.lang", &row.lang, Lang::parse)?,
+            subject: row.subject,
+            body: row.body,
+            from_name: row.name,
+            reply_to: row.email,
+        })
+    })
+    .transpose()
+}
+
+/// Opens a run. None if this occurrence has one already.
+pub async fn open(
+    tx: &mut Tx,
+    mailing: i64,
+    occurrence: DateTime<Utc>,
+    snapshot: &Snapshot,
+    now: DateTime<Utc>,
+) -> DbResult<Option<i64>> {
+    const SQL: &str = "INSERT INTO runs (mailing_id, occurrence, state, reason, subject, body, from_name,
+        reply_to, lang, opened_at, waiting, deferred, sent, failed, unknown, not_sent)
+        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0)
+        ON CONFLICT (mailing_id, occurrence) DO NOTHING RETURNING id";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(mailing)
+        .bind(occurrence)
+        .bind(&snapshot.subject)
+        .bind(&snapshot.body)
+        .bind(&snapshot.from_name)
+        .bind(&snapshot.reply_to)
+        .bind(snapshot.lang.as_str())
+        .bind(now)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// Records that an occurrence was passed over, and why.
+pub async fn skip(
+    tx: &mut Tx,
+    mailing: i64,
+    occurrence: DateTime<Utc>,
+    reason: SkipReason,
+    now: DateTime<Utc>,
+) -> DbResult<()> {
+    const SQL: &str = "INSERT INTO runs (mailing_id, occurrence, state, reason, subject, body, from_name,
+        reply_to, lang, opened_at, finished_at, waiting, deferred, sent, failed, unknown, not_sent)
+        VALUES ($1, $2, 'skipped', $3, '', '', '', '', 'en', $4, $4, 0, 0, 0, 0, 0, 0)
+        ON CONFLICT (mailing_id, occurrence) DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(mailing)
+        .bind(occurrence)
+        .bind(reason.as_str())
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Copies the audience into deliveries, in one statement, and returns how many there are.
+pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: DateTime<Utc>) -> DbResult<i64> {
+    const INTO: &str = "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, due_at)
+        SELECT $1, c.id, c.email, c.full_name, c.comment, 'pending', $3 FROM clients c WHERE c.owner_id = $2 AND ";
+    let (filter, text, selection) = match audience {
+        Audience::All => ("$4 = $4 AND $5 = $5", String::new(), 0),
+        Audience::Search { text } => ("c.search LIKE $4 ESCAPE '\\' AND $5 = $5", super::like_pattern(text), 0),
+        Audience::Picked { selection } => (
+            "$4 = $4 AND c.id IN (SELECT client_id FROM selection_clients WHERE selection_id = $5)",
+            String::new(),
+            *selection,
+        ),
+    };
+    let sql = sqlx::AssertSqlSafe(format!("{INTO} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
+    let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
+        .bind(run)
+        .bind(owner)
+        .bind(now)
+        .bind(text)
+        .bind(selection)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    let total = i64::try_from(rows).unwrap_or(i64::MAX);
+    const COUNT: &str = "UPDATE runs SET waiting = $2 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(COUNT).bind(run).bind(total).execute(conn).await.map(drop))?;
+    Ok(total)
+}
+
+/// Moves the counters of a run by the differences in `by`.
+pub async fn count(tx: &mut Tx, run: i64, by: &Counts) -> DbResult<()> {
+    const SQL: &str = "UPDATE runs SET waiting = waiting + $2, deferred = deferred + $3, sent = sent + $4,
+        failed = failed + $5, unknown = unknown + $6, not_sent = not_sent + $7 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(run)
+        .bind(by.waiting)
+        .bind(by.deferred)
+        .bind(by.sent)
+        .bind(by.failed)
+        .bind(by.unknown)
+        .bind(by.not_sent)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Closes a run in which nothing is left to do; false if there is.
+pub async fn close(tx: &mut Tx, run: i64, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE runs SET state = 'done', finished_at = $2
+        WHERE id = $1 AND state = 'open' AND waiting = 0 AND deferred = 0";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(run).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Runs of a mailing, the newest first.
+pub async fn of_mailing(db: &Db, mailing: i64, limit: i64) -> DbResult<Vec<Run>> {
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} mailing_id = $1 ORDER BY occurrence DESC LIMIT $2"));
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(mailing).bind(limit).fetch_all(pool).await)?;
+    rows.into_iter().map(Row::into_run).collect()
+}
+
+/// Whether a run of the mailing is still sending.
+pub async fn is_open(tx: &mut Tx, mailing: i64) -> DbResult<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND state = 'open')";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(mailing).fetch_one(conn).await)?)
+}
+
+/// An open run as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct OpenRun {
+    pub id: i64,
+    pub mailing_id: i64,
+    pub snapshot: Snapshot,
+    pub end_at: DateTime<Utc>,
+    pub hold: bool,
+    /// Paused or disabled: nothing of it may leave.
+    pub stopped: bool,
+    /// Its owner may not send any more.
+    pub blocked: bool,
+}
+
+/// All open runs, or that of one mailing, the oldest first.
+pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        id: i64,
+        mailing_id: i64,
+        subject: String,
+        body: String,
+        from_name: String,
+        reply_to: String,
+        lang: String,
+        end_at: DateTime<Utc>,
+        policy: String,
+        paused_at: Option<DateTime<Utc>>,
+        disabled_at: Option<DateTime<Utc>>,
+        blocked_at: Option<DateTime<Utc>>,
+    }
+    const SQL: &str = "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at,
+        g.policy, g.paused_at, g.disabled_at, u.blocked_at
+        FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+        WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) ORDER BY r.id";
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(mailing.unwrap_or(0)).fetch_all(pool).await)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(OpenRun {
+                id: row.id,
+                mailing_id: row.mailing_id,
+                snapshot: Snapshot {
+                    subject: row.subject,
+                    body: row.body,
+                    from_name: row.from_name,
+                    reply_to: row.reply_to,
+                    lang: word("runs.lang", &row.lang, Lang::parse)?,
+                },
+                end_at: row.end_at,
+                hold: row.policy == "hold",
+                stopped: row.paused_at.is_some() || row.disabled_at.is_some(),
+                blocked: row.blocked_at.is_some(),
+            })
+        })
+        .collect()
+}

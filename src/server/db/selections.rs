@@ -1,0 +1,23 @@
+//! Tables `selections` and `selection_clients`: hand-picked clients.
+
+use super::{Db, DbResult, Tx, on_db, on_tx};
+use chrono::{DateTime, Utc};
+
+/// Makes a selection of those of the ids that are the owner's clients.
+pub async fn insert(tx: &mut Tx, owner: i64, clients: &[i64], now: DateTime<Utc>) -> DbResult<i64> {
+    const SQL: &str = "INSERT INTO selections (owner_id, created_at) VALUES ($1, $2) RETURNING id";
+    const ADD: &str = "INSERT INTO selection_clients (selection_id, client_id)
+        SELECT $1, id FROM clients WHERE id = $2 AND owner_id = $3 ON CONFLICT DO NOTHING";
+    let id: i64 = on_tx!(&mut *tx, conn => sqlx::query_scalar(SQL).bind(owner).bind(now).fetch_one(conn).await)?;
+    for client in clients {
+        on_tx!(&mut *tx, conn => sqlx::query(ADD).bind(id).bind(client).bind(owner).execute(conn).await.map(drop))?;
+    }
+    Ok(id)
+}
+
+/// Clients in an owner's selection; none if it is another's.
+pub async fn count(db: &Db, owner: i64, id: i64) -> DbResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM selection_clients sc JOIN selections s ON s.id = sc.selection_id
+        WHERE s.id = $1 AND s.owner_id = $2";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_one(pool).await)?)
+}

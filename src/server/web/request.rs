@@ -1,0 +1,119 @@
+//! What a server function asks of the request it serves.
+
+use super::state::AppState;
+use crate::api::error::AppError;
+use crate::domain::user::Permission;
+use crate::server::db::users::{self, User};
+use crate::server::services::{self, Actor, Error};
+use axum::http::StatusCode;
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use tower_sessions::Session;
+
+/// The key of the user's id in a session.
+const USER: &str = "user";
+
+/// The service, from the context that the router provides.
+pub fn state() -> AppState {
+    expect_context::<AppState>()
+}
+
+/// This browser's session.
+///
+/// # Errors
+/// If the session layer is missing, which only a wrong router can cause.
+pub async fn session() -> Result<Session, Error> {
+    leptos_axum::extract::<Session>().await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The user whom the session belongs to, as stored now.
+///
+/// # Errors
+/// Database errors.
+pub async fn user() -> Result<Option<User>, Error> {
+    let session = session().await?;
+    let id: Option<i64> = session.get(USER).await.map_err(|error| Error::Internal(error.to_string()))?;
+    match id {
+        Some(id) => Ok(users::by_id(&state().db, id).await?),
+        None => Ok(None),
+    }
+}
+
+/// Notes in the session who has logged in; its id is renewed, so that one planted before is worthless.
+///
+/// # Errors
+/// If the session cannot be stored.
+pub async fn remember(user: i64) -> Result<(), Error> {
+    let session = session().await?;
+    let fail = |error: tower_sessions::session::Error| Error::Internal(error.to_string());
+    session.cycle_id().await.map_err(fail)?;
+    session.insert(USER, user).await.map_err(fail)
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// If the session cannot be deleted.
+pub async fn forget() -> Result<(), Error> {
+    session().await?.flush().await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The actor of this request, if the permission is theirs. Sets the response's status otherwise.
+///
+/// # Errors
+/// [`AppError::Unauthenticated`] or [`AppError::Forbidden`].
+pub async fn require(permission: Permission) -> Result<Actor, AppError> {
+    let proof = async {
+        let user = user().await?.ok_or(Error::Unauthenticated)?;
+        Actor::prove(&user, permission)
+    };
+    answer(proof.await)
+}
+
+/// Turns a service's answer into the wire's, and gives an error its HTTP status: server functions
+/// answer every error with 500 otherwise.
+///
+/// # Errors
+/// The error of the service, as the browser may see it.
+pub fn answer<T>(result: services::Result<T>) -> Result<T, AppError> {
+    result.map_err(|error| {
+        let error = AppError::from(error);
+        if let Some(options) = use_context::<ResponseOptions>()
+            && let Ok(status) = StatusCode::from_u16(error.status())
+        {
+            options.set_status(status);
+        }
+        error
+    })
+}
+
+/// Sends the browser to a page of this service. Anything that could lead elsewhere, or break a
+/// header, leads to the overview.
+pub fn go(path: &str) {
+    leptos_axum::redirect(if is_local(path) { path } else { "/mailings" });
+}
+
+/// Whether a path stays on this service: a single slash first, no control characters.
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.starts_with("/\\")
+        && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn redirects_stay_here() {
+        for good in ["/", "/mailings/5?state=sent", "/a//b"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", "/ж", "mailings"]
+        {
+            assert!(!is_local(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What all requests share.
+
+use crate::domain::email::EmailAddress;
+use crate::server::clock::SharedClock;
+use crate::server::config::Config;
+use crate::server::db::Db;
+use crate::server::engine::Wake;
+use crate::server::mail::relay::{Relay, Timeouts};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// The running service, cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub db: Db,
+    pub clock: SharedClock,
+    pub config: Arc<Config>,
+    /// The mail server in use: the configured one or the built-in catcher.
+    pub relay: Arc<Relay>,
+    /// Whether letters are caught on this machine.
+    pub catching: bool,
+    /// Tells the engine that there is something new to do.
+    pub wake: Wake,
+}
+
+impl AppState {
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn from(&self) -> &EmailAddress {
+        &self.config.from
+    }
+
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.config.timeouts
+    }
+
+    /// Whether everybody may read the Outbox: while only this machine can reach the service.
+    pub fn outbox_is_open(&self) -> bool {
+        self.catching && self.config.addr.ip().is_loopback()
+    }
+}
