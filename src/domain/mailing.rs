@@ -98,8 +98,6 @@ pub enum SkipReason {
     Missed,
     /// The previous run was still sending.
     Overlap,
-    /// The mailing was paused or disabled at that time.
-    Paused,
     /// The audience was empty.
     Empty,
 }
@@ -109,7 +107,6 @@ impl SkipReason {
         match self {
             Self::Missed => "missed",
             Self::Overlap => "overlap",
-            Self::Paused => "paused",
             Self::Empty => "empty",
         }
     }

@@ -49,11 +49,21 @@ pub async fn claim(
         .await)?)
 }
 
-/// Marks a claimed delivery as about to be handed over. False if the lease is lost.
-pub async fn arm(tx: &mut Tx, id: i64, lease: &str) -> DbResult<bool> {
-    const SQL: &str = "UPDATE deliveries SET state = 'armed' WHERE id = $1 AND lease = $2 AND state = 'claimed'";
-    let rows =
-        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(lease).execute(conn).await.map(|done| done.rows_affected()))?;
+/// Marks a claimed delivery as about to be handed over. False if the lease is lost or the letter may
+/// not leave any more: its mailing is stopped or over, its owner blocked.
+pub async fn arm(tx: &mut Tx, id: i64, lease: &str, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE deliveries SET state = 'armed'
+        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed') AND EXISTS (
+            SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+            WHERE r.id = deliveries.run_id AND g.paused_at IS NULL AND g.disabled_at IS NULL
+            AND u.blocked_at IS NULL AND g.end_at > $3)";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(lease)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
@@ -155,7 +165,7 @@ pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {
     Ok((ended[0], ended[1]))
 }
 
-/// When the next delivery of any open run is due.
+/// When the next delivery of a run is due.
 pub async fn next_due(db: &Db, run: i64) -> DbResult<Option<DateTime<Utc>>> {
     const SQL: &str = "SELECT due_at FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
         ORDER BY due_at LIMIT 1";
@@ -197,8 +207,7 @@ impl Row {
 const COLUMNS: &str = "SELECT d.id, d.email, d.full_name, d.state, d.reason, d.attempts, d.last_at, d.last_code,
     d.last_reply, d.due_at FROM deliveries d";
 
-/// A page of a run's deliveries in the order of their ids, from after the id on. The states are a
-/// comma-separated list of words, or empty for all.
+/// A page of a run's deliveries in the order of their ids, from after the id on.
 pub async fn list(
     db: &Db,
     run: i64,

@@ -242,15 +242,18 @@ pub async fn count(db: &Db, owner: i64, search: &str, status: Option<MailingStat
         .await)?)
 }
 
-/// Mailings whose next occurrence is due, the oldest first.
+/// Mailings whose next occurrence is due and which may run, the oldest first.
 pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<i64>> {
-    const SQL: &str = "SELECT id FROM mailings WHERE next_at <= $1 ORDER BY next_at LIMIT $2";
+    const SQL: &str = "SELECT g.id FROM mailings g JOIN users u ON u.id = g.owner_id
+        WHERE g.next_at <= $1 AND g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL
+        ORDER BY g.next_at LIMIT $2";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(pool).await)?)
 }
 
 /// The next instant at which some mailing is due.
 pub async fn next_due(db: &Db) -> DbResult<Option<DateTime<Utc>>> {
-    const SQL: &str = "SELECT next_at FROM mailings WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1";
+    const SQL: &str = "SELECT next_at FROM mailings WHERE next_at IS NOT NULL
+        AND paused_at IS NULL AND disabled_at IS NULL ORDER BY next_at LIMIT 1";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_optional(pool).await)?)
 }
 
@@ -258,5 +261,29 @@ pub async fn next_due(db: &Db) -> DbResult<Option<DateTime<Utc>>> {
 pub async fn advance(tx: &mut Tx, id: i64, next_at: Option<DateTime<Utc>>, status: MailingStatus) -> DbResult<()> {
     const SQL: &str = "UPDATE mailings SET next_at = $2, status = $3 WHERE id = $1";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(next_at).bind(status.as_str()).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Pauses a mailing for the service itself, which found that it cannot go on.
+pub async fn pause_any(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "UPDATE mailings SET paused_at = $2 WHERE id = $1 AND paused_at IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Finishes the mailing of a closed run if nothing more will open.
+pub async fn finish_after(tx: &mut Tx, run: i64) -> DbResult<()> {
+    const SQL: &str = "UPDATE mailings SET status = 'finished'
+        WHERE next_at IS NULL AND id = (SELECT mailing_id FROM runs WHERE id = $1)";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(run).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Finishes mailings whose window ended while they were stopped.
+pub async fn finish_over(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "UPDATE mailings SET status = 'finished', next_at = NULL
+        WHERE next_at IS NOT NULL AND end_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.mailing_id = mailings.id AND r.state = 'open')";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(now).execute(conn).await.map(drop))?;
     Ok(())
 }

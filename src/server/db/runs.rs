@@ -58,8 +58,8 @@ pub struct Snapshot {
     pub lang: Lang,
 }
 
-/// The message and the owner of a mailing as they are now; absent if the owner is blocked or gone.
-pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Option<Snapshot>> {
+/// The message and the owner of a mailing as they are now.
+pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Snapshot> {
     #[derive(sqlx::FromRow)]
     struct Row {
         subject: String,
@@ -70,18 +70,15 @@ pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Option<Snapshot>> {
     }
     const SQL: &str = "SELECT m.subject, m.body, u.name, u.email, u.lang FROM mailings g
         JOIN messages m ON m.id = g.message_id JOIN users u ON u.id = g.owner_id
-        WHERE g.id = $1 AND u.blocked_at IS NULL";
-    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(SQL).bind(mailing).fetch_optional(conn).await)?;
-    row.map(|row| {
-        Ok(Snapshot {
-            lang: word("users.lang", &row.lang, Lang::parse)?,
-            subject: row.subject,
-            body: row.body,
-            from_name: row.name,
-            reply_to: row.email,
-        })
+        WHERE g.id = $1";
+    let row: Row = on_tx!(tx, conn => sqlx::query_as(SQL).bind(mailing).fetch_one(conn).await)?;
+    Ok(Snapshot {
+        lang: word("users.lang", &row.lang, Lang::parse)?,
+        subject: row.subject,
+        body: row.body,
+        from_name: row.name,
+        reply_to: row.email,
     })
-    .transpose()
 }
 
 /// Opens a run. None if this occurrence has one already.
@@ -129,6 +126,13 @@ pub async fn skip(
         .execute(conn)
         .await
         .map(drop))?;
+    Ok(())
+}
+
+/// Records that a run that was just opened has nobody to send to.
+pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "UPDATE runs SET state = 'skipped', reason = $2, finished_at = $3 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(run).bind(reason.as_str()).bind(now).execute(conn).await.map(drop))?;
     Ok(())
 }
 

@@ -1,5 +1,133 @@
 //! The engine: opens runs when they are due, delivers, and records what became of each delivery.
+//! `service.rs` is the only file that sleeps.
 
+mod breaker;
+mod decide;
+mod deliver;
+mod lock;
+mod open;
+mod recorder;
+mod recover;
+mod service;
 mod wake;
 
+pub use lock::{EngineLock, LockError};
+pub use service::serve;
 pub use wake::Wake;
+
+use crate::domain::delivery::DeliveryState;
+use crate::domain::email::EmailAddress;
+use crate::server::clock::SharedClock;
+use crate::server::db::{Db, DbError};
+use crate::server::mail::relay::Relay;
+use crate::server::mail::timeouts::Timeouts;
+use breaker::Breaker;
+use recorder::Recorder;
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What an engine works with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub relay: Arc<Relay>,
+    pub timeouts: Timeouts,
+    /// The address that letters come from.
+    pub from: EmailAddress,
+    /// Keys the Message-IDs.
+    pub secret: SecretString,
+    /// Waits between tries; the last one repeats.
+    pub retry: Vec<Duration>,
+}
+
+/// One engine. Cheap to clone; all clones share the recorder and the breaker.
+#[derive(Clone)]
+pub struct Engine {
+    db: Db,
+    clock: SharedClock,
+    config: Arc<EngineConfig>,
+    recorder: Recorder,
+    breaker: Arc<Breaker>,
+    tally: Arc<Tally>,
+    stop: CancellationToken,
+}
+
+/// What has been done since the engine was made.
+#[derive(Debug, Default)]
+struct Tally {
+    opened: AtomicU64,
+    sent: AtomicU64,
+    deferred: AtomicU64,
+    failed: AtomicU64,
+    unknown: AtomicU64,
+    put_back: AtomicU64,
+}
+
+/// A summary for people and for `--json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Runs opened.
+    pub opened: u64,
+    pub sent: u64,
+    /// Attempts after which the delivery will be tried again.
+    pub deferred: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    /// Deliveries put back without an attempt, because the mail server could not be reached.
+    pub put_back: u64,
+    /// The mail server's last trouble, if it is in trouble now.
+    pub relay_trouble: Option<String>,
+}
+
+impl Engine {
+    /// Makes an engine and starts its recorder.
+    pub fn new(db: Db, clock: SharedClock, config: EngineConfig, stop: CancellationToken) -> Self {
+        Self {
+            recorder: Recorder::start(db.clone(), clock.clone()),
+            db,
+            clock,
+            config: Arc::new(config),
+            breaker: Arc::default(),
+            tally: Arc::default(),
+            stop,
+        }
+    }
+
+    /// Opens what is due, then delivers until nothing is left to claim now; of one mailing or of all.
+    ///
+    /// # Errors
+    /// Database errors; what had been recorded until then stays.
+    pub async fn pass(&self, mailing: Option<i64>) -> Result<(), DbError> {
+        self.open_due(mailing).await?;
+        self.deliver_all(mailing).await
+    }
+
+    /// What this engine has done so far.
+    pub fn summary(&self) -> Summary {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Summary {
+            opened: read(&self.tally.opened),
+            sent: read(&self.tally.sent),
+            deferred: read(&self.tally.deferred),
+            failed: read(&self.tally.failed),
+            unknown: read(&self.tally.unknown),
+            put_back: read(&self.tally.put_back),
+            relay_trouble: self.breaker.trouble(),
+        }
+    }
+}
+
+impl Tally {
+    fn add(&self, state: DeliveryState) {
+        let counter = match state {
+            DeliveryState::Sent => &self.sent,
+            DeliveryState::Deferred => &self.deferred,
+            DeliveryState::Failed => &self.failed,
+            DeliveryState::Unknown => &self.unknown,
+            DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed | DeliveryState::NotSent => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

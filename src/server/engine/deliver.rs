@@ -1,0 +1,290 @@
+//! Delivering: one feeder claims small batches of every open run in turn, and each connection takes
+//! the next one when it is free.
+
+use super::Engine;
+use super::decide::{Decision, decide};
+use super::recorder::{Record, Ticket};
+use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
+use crate::domain::mailing::Counts;
+use crate::server::db::deliveries::{self, Claimed};
+use crate::server::db::runs::{self, OpenRun};
+use crate::server::db::{DbResult, mailings};
+use crate::server::mail::classify::{Outcome, OutcomeKind};
+use crate::server::mail::compose::{Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::smtp::Connection;
+use crate::server::mail::template::Recipient;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+/// Deliveries claimed at once for each connection: enough to keep it busy during a claim.
+const PER_CONNECTION: usize = 20;
+/// What a lease lasts beyond the deadlines of one delivery.
+const LEASE_SPARE: Duration = Duration::from_secs(120);
+
+/// A claimed delivery on its way to a connection.
+struct Job {
+    run: Arc<RunWork>,
+    claimed: Claimed,
+    ticket: Ticket,
+}
+
+/// What all deliveries of a run share.
+struct RunWork {
+    mailing: i64,
+    hold: bool,
+    /// A run whose message cannot be used fails each delivery with this sentence.
+    composer: Result<Composer, String>,
+}
+
+type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
+
+impl Engine {
+    /// Delivers until nothing is left to claim now, of one mailing or of all.
+    pub(super) async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
+        let connections = self.config.relay.connections.max(1);
+        let (sender, receiver) = mpsc::channel(connections * PER_CONNECTION);
+        let jobs: Jobs = Arc::new(Mutex::new(receiver));
+        let mut workers = JoinSet::new();
+        for _ in 0..connections {
+            workers.spawn(self.clone().work(jobs.clone()));
+        }
+        let fed = self.feed(mailing, sender).await;
+        while workers.join_next().await.is_some() {}
+        fed
+    }
+
+    async fn feed(&self, mailing: Option<i64>, sender: mpsc::Sender<Job>) -> DbResult<()> {
+        let batch = i64::try_from(self.config.relay.connections.max(1) * PER_CONNECTION).unwrap_or(i64::MAX);
+        let mut works = HashMap::<i64, Arc<RunWork>>::new();
+        while !self.stop.is_cancelled() {
+            let mut found = false;
+            for run in runs::open_runs(&self.db, mailing).await? {
+                let now = self.clock.now();
+                if run.blocked || now >= run.end_at {
+                    self.end_run(&run, if run.blocked { "owner_blocked" } else { "ended" }, now).await?;
+                    continue;
+                }
+                if run.stopped || self.breaker.closed_until(now).is_some() {
+                    continue;
+                }
+                let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
+                let lease = format!("{:032x}", rand::random::<u128>());
+                let mut tx = self.db.begin().await?;
+                let claimed = deliveries::claim(&mut tx, run.id, &lease, now + self.lease(), now, batch).await?;
+                tx.commit().await?;
+                found |= !claimed.is_empty();
+                for claimed in claimed {
+                    let ticket = Ticket {
+                        id: claimed.id,
+                        run: run.id,
+                        lease: lease.clone(),
+                        was_deferred: claimed.was_deferred,
+                    };
+                    let job = Job { run: work.clone(), claimed, ticket };
+                    if sender.send(job).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            if !found {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A lease outlives the deadlines of all that may stand before a delivery in the queue.
+    fn lease(&self) -> TimeDelta {
+        let timeouts = &self.config.timeouts;
+        let one = timeouts.connect + timeouts.greeting + timeouts.delivery();
+        let queue = u32::try_from(PER_CONNECTION * 2).unwrap_or(u32::MAX);
+        TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
+    }
+
+    fn prepare(&self, run: &OpenRun) -> RunWork {
+        let parts = RunParts {
+            from: Mailbox { name: &run.snapshot.from_name, address: self.config.from.as_str() },
+            reply_to: &run.snapshot.reply_to,
+            subject: &run.snapshot.subject,
+            body: &run.snapshot.body,
+            lang: run.snapshot.lang,
+            run_id: run.id,
+            secret: self.config.secret.expose_secret().as_bytes(),
+        };
+        let composer = Composer::new(&parts).map_err(|error| error.to_string());
+        RunWork { mailing: run.mailing_id, hold: run.hold, composer }
+    }
+
+    /// Ends what is left of a run that may not go on.
+    async fn end_run(&self, run: &OpenRun, reason: &str, now: DateTime<Utc>) -> DbResult<()> {
+        let mut tx = self.db.begin().await?;
+        let (pending, deferred) = deliveries::end(&mut tx, run.id, reason).await?;
+        let change = Counts {
+            waiting: -pending,
+            deferred: -deferred,
+            not_sent: pending + deferred,
+            ..Counts::default()
+        };
+        runs::count(&mut tx, run.id, &change).await?;
+        if runs::close(&mut tx, run.id, now).await? {
+            mailings::finish_after(&mut tx, run.id).await?;
+        }
+        tx.commit().await
+    }
+
+    pub(super) fn relay_name(&self) -> String {
+        format!("{}:{}", self.config.relay.host, self.config.relay.port)
+    }
+
+    async fn work(self, jobs: Jobs) {
+        let mut connection = None;
+        loop {
+            let job = jobs.lock().await.recv().await;
+            let Some(job) = job else { break };
+            if self.stop.is_cancelled() {
+                self.put_back(&job, self.clock.now()).await;
+            } else {
+                self.deliver(&mut connection, job).await;
+            }
+        }
+        if let Some(Open { connection, .. }) = connection {
+            connection.quit().await;
+        }
+    }
+
+    async fn deliver(&self, slot: &mut Option<Open>, job: Job) {
+        let at = self.clock.now();
+        let begun = Instant::now();
+        let recipient = Recipient {
+            email: &job.claimed.email,
+            full_name: &job.claimed.full_name,
+            comment: &job.claimed.comment,
+        };
+        let letter = match &job.run.composer {
+            Ok(composer) => {
+                composer.compose(&recipient, job.claimed.client_id, at).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.clone()),
+        };
+        let outcome = match (&letter, &job.run.composer) {
+            (Ok(letter), Ok(composer)) => {
+                let Some(open) = self.connected(slot, &job).await else { return };
+                let outcome = self.send(open, composer.sender(), letter, &job).await;
+                if outcome.kind != OutcomeKind::PutBack {
+                    open.answered = true;
+                    self.breaker.reset();
+                }
+                let fruitless = outcome.kind == OutcomeKind::PutBack && !open.answered;
+                if !outcome.connection_usable {
+                    *slot = None;
+                }
+                if fruitless {
+                    let until = self.breaker.trip(outcome.note.clone(), at);
+                    return self.put_back(&job, until).await;
+                }
+                outcome
+            }
+            (Err(error), _) | (_, Err(error)) => Outcome {
+                stage: Stage::Compose,
+                kind: OutcomeKind::Refused,
+                reply: None,
+                note: error.clone(),
+                connection_usable: true,
+            },
+        };
+        self.settle(&job, outcome, at, begun.elapsed()).await;
+    }
+
+    /// The open connection, or a new one; none if the mail server cannot be reached, in which case the
+    /// delivery has been put back.
+    async fn connected<'a>(&self, slot: &'a mut Option<Open>, job: &Job) -> Option<&'a mut Open> {
+        if slot.is_none() {
+            let now = self.clock.now();
+            if let Some(until) = self.breaker.closed_until(now) {
+                self.put_back(job, until).await;
+                return None;
+            }
+            match Connection::open(&self.config.relay, &self.config.timeouts).await {
+                Ok(connection) => *slot = Some(Open { connection, answered: false }),
+                Err(error) => {
+                    tracing::warn!(relay = self.relay_name(), %error, "the mail server cannot be used");
+                    let until = self.breaker.trip(error.to_string(), self.clock.now());
+                    self.put_back(job, until).await;
+                    return None;
+                }
+            }
+        }
+        slot.as_mut()
+    }
+
+    async fn send(&self, open: &mut Open, sender: &str, letter: &Letter, job: &Job) -> Outcome {
+        let armed = async || {
+            let armed = self.recorder.record(&job.ticket, Record::Arm).await;
+            if armed { Ok(()) } else { Err("the letter may not leave any more") }
+        };
+        open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, armed).await
+    }
+
+    async fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
+        self.tally.put_back.fetch_add(1, Ordering::Relaxed);
+        self.recorder.record(&job.ticket, Record::PutBack { due_at }).await;
+    }
+
+    async fn settle(&self, job: &Job, outcome: Outcome, at: DateTime<Utc>, took: Duration) {
+        let number = job.claimed.attempts + 1;
+        let jitter = rand::random::<f64>() * 2.0 - 1.0;
+        let decision = decide(outcome.kind, number, job.run.hold, &self.config.retry, jitter);
+        let Decision::Settle { status, state, reason, wait } = decision else {
+            return self.put_back(job, self.clock.now()).await;
+        };
+        if outcome.kind == OutcomeKind::SenderRefused && outcome.reply.as_ref().is_some_and(|reply| reply.code >= 500) {
+            self.pause(job.run.mailing).await;
+        }
+        let (code, enhanced, text) = match outcome.reply {
+            Some(reply) => (Some(i32::from(reply.code)), reply.enhanced, reply.text),
+            None => (None, None, outcome.note),
+        };
+        let attempt = Attempt {
+            number,
+            at,
+            ms: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+            stage: outcome.stage,
+            status,
+            relay: self.relay_name(),
+            code,
+            enhanced,
+            reply: text,
+        };
+        if status != AttemptStatus::Sent {
+            tracing::debug!(delivery = job.ticket.id, reply = attempt.reply, ?state, "not delivered");
+        }
+        let due_at = if state == DeliveryState::Deferred { self.clock.now() + wait } else { at };
+        if self.recorder.record(&job.ticket, Record::Settle { attempt, state, reason, due_at }).await {
+            self.tally.add(state);
+        }
+    }
+
+    /// The mail server does not take our sender: nobody else of this mailing would get through.
+    async fn pause(&self, mailing: i64) {
+        let paused = async {
+            let mut tx = self.db.begin().await?;
+            mailings::pause_any(&mut tx, mailing, self.clock.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = paused.await {
+            tracing::error!(mailing, %error, "a mailing whose sender is refused cannot be paused");
+        }
+    }
+}
+
+/// An open connection, and whether the server has done anything useful on it yet.
+struct Open {
+    connection: Connection,
+    answered: bool,
+}
