@@ -72,7 +72,10 @@ mod tests {
 
     #[test]
     fn waits_grow_then_repeat_then_end_after_five_days() {
-        assert_eq!([wait_of(1), wait_of(2), wait_of(3), wait_of(4)], [Some(300), Some(900), Some(14_400), Some(14_400)]);
+        assert_eq!(
+            [wait_of(1), wait_of(2), wait_of(3), wait_of(4)],
+            [Some(300), Some(900), Some(14_400), Some(14_400)]
+        );
         // 300 + 900 + 30 * 14 400 s is just over five days.
         assert_eq!(wait_of(32), Some(14_400));
         assert_eq!(wait_of(33), None);

@@ -125,12 +125,8 @@ impl Engine {
     async fn end_run(&self, run: &OpenRun, reason: &str, now: DateTime<Utc>) -> DbResult<()> {
         let mut tx = self.db.begin().await?;
         let (pending, deferred) = deliveries::end(&mut tx, run.id, reason).await?;
-        let change = Counts {
-            waiting: -pending,
-            deferred: -deferred,
-            not_sent: pending + deferred,
-            ..Counts::default()
-        };
+        let change =
+            Counts { waiting: -pending, deferred: -deferred, not_sent: pending + deferred, ..Counts::default() };
         runs::count(&mut tx, run.id, &change).await?;
         if runs::close(&mut tx, run.id, now).await? {
             mailings::finish_after(&mut tx, run.id).await?;
@@ -161,15 +157,10 @@ impl Engine {
     async fn deliver(&self, slot: &mut Option<Open>, job: Job) {
         let at = self.clock.now();
         let begun = Instant::now();
-        let recipient = Recipient {
-            email: &job.claimed.email,
-            full_name: &job.claimed.full_name,
-            comment: &job.claimed.comment,
-        };
+        let recipient =
+            Recipient { email: &job.claimed.email, full_name: &job.claimed.full_name, comment: &job.claimed.comment };
         let letter = match &job.run.composer {
-            Ok(composer) => {
-                composer.compose(&recipient, job.claimed.client_id, at).map_err(|error| error.to_string())
-            }
+            Ok(composer) => composer.compose(&recipient, job.claimed.client_id, at).map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
         let outcome = match (&letter, &job.run.composer) {
