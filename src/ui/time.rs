@@ -136,8 +136,8 @@ pub fn format_number(lang: Lang, n: i64) -> String {
 pub fn format_bytes(lang: Lang, bytes: i64) -> String {
     let (unit, key) = match bytes.unsigned_abs() {
         ..1024 => (1, "bytes.b"),
-        ..1_048_576 => (1024, "bytes.kb"),
-        ..1_073_741_824 => (1_048_576, "bytes.mb"),
+        1024..1_048_576 => (1024, "bytes.kb"),
+        1_048_576..1_073_741_824 => (1_048_576, "bytes.mb"),
         _ => (1_073_741_824, "bytes.gb"),
     };
     let (whole, tenth) = (bytes / unit, bytes % unit * 10 / unit);
