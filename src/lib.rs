@@ -5,6 +5,7 @@
 pub mod api;
 pub mod domain;
 pub mod forms;
+pub mod locales;
 pub mod ui;
 
 #[cfg(feature = "ssr")]

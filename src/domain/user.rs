@@ -61,6 +61,33 @@ pub enum Theme {
     Dark,
 }
 
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// The word in the cookie `theme` and in links.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Reads [`Theme::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == text)
+    }
+
+    /// The stylesheet's name for it; none follows the system.
+    pub fn data_theme(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Light => Some("vestnik-light"),
+            Self::Dark => Some("vestnik-dark"),
+        }
+    }
+}
+
 /// The user whose page it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {

@@ -1,6 +1,16 @@
-use leptos::prelude::*;
+//! The interface, rendered on the server and taken over by the browser.
 
-#[component]
-pub fn App() -> impl IntoView {
-    view! { <p>"Vestnik"</p> }
-}
+pub mod app;
+pub mod assets;
+pub mod browser;
+pub mod components;
+pub mod form;
+pub mod i18n;
+pub mod link;
+pub mod pages;
+pub mod session;
+pub mod status;
+pub mod theme;
+pub mod time;
+
+pub use app::{App, shell};

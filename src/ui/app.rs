@@ -1,0 +1,66 @@
+//! The HTML document and the routes.
+
+use super::assets::Assets;
+use super::components::layout::Shell;
+use super::i18n::{provide_lang, use_lang};
+use super::pages::{home::Home, not_found::NotFound};
+use super::session::provide_session;
+use super::theme::use_theme;
+use super::time::provide_tick;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+/// The HTML document, on the server. Needs the contexts [`Assets`], `Lang` and `Theme`.
+pub fn shell() -> impl IntoView {
+    let assets = use_context::<Assets>().unwrap_or_default();
+    let fonts: Vec<AnyView> = assets
+        .fonts
+        .into_iter()
+        .map(|font| {
+            view! { <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous" /> }
+                .into_any()
+        })
+        .collect();
+    view! {
+        <!DOCTYPE html>
+        <html lang=use_lang().as_str() data-theme=use_theme().data_theme()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=assets.css />
+                {fonts}
+                <link rel="modulepreload" href=assets.js />
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <script type="module" src=assets.start_js nonce=use_nonce()></script>
+                {assets.dev_reload.map(|src| view! { <script src=src nonce=use_nonce()></script> })}
+                <MetaTags />
+            </head>
+            <body class="min-h-dvh bg-base-200 text-base-content antialiased">
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The app, on both sides.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_lang();
+    provide_tick();
+    provide_session();
+    view! {
+        <Router>
+            <Shell>
+                <Routes fallback=|| view! { <NotFound /> }>
+                    <Route path=path!("/") view=Home />
+                </Routes>
+            </Shell>
+        </Router>
+    }
+}

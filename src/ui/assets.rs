@@ -1,0 +1,15 @@
+//! Where the built files are.
+
+/// Addresses of the built files. The server provides it as a context; the browser never needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assets {
+    pub css: String,
+    /// The script that starts the wasm.
+    pub start_js: String,
+    pub js: String,
+    pub wasm: String,
+    /// Fonts worth loading before the stylesheet asks for them.
+    pub fonts: Vec<String>,
+    /// The script that reloads the page after each build, under development only.
+    pub dev_reload: Option<String>,
+}

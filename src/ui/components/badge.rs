@@ -1,0 +1,70 @@
+//! States as badges: a word, an icon and a colour.
+
+use super::icon::{Icon, icon};
+use crate::domain::delivery::{AttemptStatus, DeliveryState};
+use crate::domain::mailing::{MailingStatus, RunState};
+use crate::ui::i18n::t;
+use leptos::prelude::*;
+
+const INFO: &str = "border-info/40 text-info bg-info/10";
+const GOOD: &str = "border-success/40 text-success bg-success/10";
+const BAD: &str = "border-error/40 text-error bg-error/10";
+const WAIT: &str = "border-warning/60 bg-warning/20";
+const DOUBT: &str = "border-base-content/50 border-dashed text-base-content";
+const CALM: &str = "border-base-300 text-base-content/80 bg-base-200";
+
+/// A badge of any word; prefer the ones below, which know their state.
+pub fn badge(word: String, symbol: Icon, colour: &'static str) -> AnyView {
+    view! {
+        <span class=format!("inline-flex items-center gap-1 rounded-selector border px-2 py-0.5 text-xs font-medium whitespace-nowrap {colour}")>
+            {icon(symbol, "size-4")}
+            {word}
+        </span>
+    }
+    .into_any()
+}
+
+/// A mailing's status; `disabled` and `paused` go before it, unless it is finished.
+pub fn mailing_badge(status: MailingStatus, paused: bool, disabled: bool) -> AnyView {
+    match status {
+        MailingStatus::Finished => badge(t("state.finished"), Icon::Check, GOOD),
+        _ if disabled => badge(t("state.disabled"), Icon::Cross, BAD),
+        _ if paused => badge(t("state.paused"), Icon::Pause, WAIT),
+        MailingStatus::Running => badge(t("state.running"), Icon::Clock, INFO),
+        MailingStatus::Created => badge(t("state.created"), Icon::Repeat, CALM),
+    }
+}
+
+/// Where a delivery stands.
+pub fn delivery_badge(state: DeliveryState) -> AnyView {
+    let (symbol, colour) = match state {
+        DeliveryState::Pending | DeliveryState::Claimed => (Icon::Clock, CALM),
+        DeliveryState::Armed => (Icon::Mail, INFO),
+        DeliveryState::Sent => (Icon::Check, GOOD),
+        DeliveryState::Deferred => (Icon::Clock, WAIT),
+        DeliveryState::Failed => (Icon::Cross, BAD),
+        DeliveryState::Unknown => (Icon::Question, DOUBT),
+        DeliveryState::NotSent => (Icon::Ban, CALM),
+    };
+    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
+}
+
+/// How an attempt ended.
+pub fn attempt_badge(status: AttemptStatus) -> AnyView {
+    delivery_badge(match status {
+        AttemptStatus::Sent => DeliveryState::Sent,
+        AttemptStatus::Deferred => DeliveryState::Deferred,
+        AttemptStatus::Failed => DeliveryState::Failed,
+        AttemptStatus::Unknown => DeliveryState::Unknown,
+    })
+}
+
+/// What a run came to.
+pub fn run_badge(state: RunState) -> AnyView {
+    let (symbol, colour) = match state {
+        RunState::Open => (Icon::Clock, INFO),
+        RunState::Done => (Icon::Check, GOOD),
+        RunState::Skipped => (Icon::Ban, CALM),
+    };
+    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
+}

@@ -1,0 +1,71 @@
+//! Asking before what cannot be undone.
+
+use crate::ui::i18n::t;
+use crate::ui::link::{use_link, use_param};
+use leptos::html;
+use leptos::prelude::*;
+
+/// A trigger and the question behind it. `children` is the real form that does it, with its submit
+/// button. Without the wasm the trigger is a link to `?confirm=name`, which renders the dialog open;
+/// with it the dialog is modal: it holds the focus and closes with Esc.
+#[component]
+pub fn Confirm(
+    /// Unique on the page, such as `delete-5`.
+    #[prop(into)]
+    name: String,
+    /// The word on the trigger.
+    #[prop(into)]
+    trigger: String,
+    /// The trigger's button classes.
+    #[prop(default = "btn btn-sm")]
+    class: &'static str,
+    /// Names the thing and the count: “Start for 12,480 clients?”
+    #[prop(into)]
+    title: Signal<String>,
+    #[prop(optional, into)] text: Signal<String>,
+    children: Children,
+) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    let (asked, link) = (use_param("confirm"), use_link());
+    let (id, heading) = (format!("ask-{name}"), format!("ask-{name}-title"));
+    let labelled = heading.clone();
+    let open = asked.with_untracked(|asked| *asked == name);
+    let show = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+            // Refused only where the dialog is no longer in the page.
+            let _ = dialog.show_modal();
+        }
+    };
+    Effect::new(move |_| {
+        if open && dialog.get().is_some() {
+            show();
+        }
+    });
+    view! {
+        <a
+            class=class
+            role="button"
+            aria-haspopup="dialog"
+            href=move || link(&[("confirm", Some(name.as_str()))])
+            on:click=move |event| {
+                event.prevent_default();
+                show();
+            }
+        >
+            {trigger}
+        </a>
+        <dialog id=id class="modal" node_ref=dialog open=open aria-labelledby=labelled>
+            <div class="modal-box text-left whitespace-normal">
+                <h2 id=heading class="text-lg font-semibold">{title}</h2>
+                <p class="mt-2 text-sm empty:hidden">{text}</p>
+                <div class="modal-action">
+                    <form method="dialog">
+                        <button class="btn">{t("common.cancel")}</button>
+                    </form>
+                    {children()}
+                </div>
+            </div>
+        </dialog>
+    }
+}

@@ -1,0 +1,112 @@
+//! What stands around every page.
+
+use super::icon::{Icon, icon};
+use super::toast::Toast;
+use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
+use crate::domain::user::Session;
+use crate::ui::i18n::t;
+use crate::ui::session::use_session;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// Header, the page itself in `main`, footer, and the toast.
+#[component]
+pub fn Shell(children: Children) -> impl IntoView {
+    let session = use_session();
+    // A session that could not be loaded shows what an anonymous reader sees; pages say the error.
+    let read = move || session.get().map(|session| session.unwrap_or_default());
+    view! {
+        <div class="flex min-h-dvh flex-col">
+            <a href="#content" class="btn btn-primary sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2">{t("common.skip")}</a>
+            <header class="border-b border-base-300 bg-base-100">
+                <div class="mx-auto flex h-14 max-w-7xl items-center gap-4 px-5">
+                    <a href="/" class="flex items-center gap-2 text-lg font-semibold">
+                        <span class="text-accent">{icon(Icon::Horn, "size-6")}</span>
+                        {t("common.app")}
+                    </a>
+                    <div class="hidden md:block">
+                        <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
+                    </div>
+                    <div class="ml-auto flex items-center gap-2 text-sm">
+                        <LanguageLink />
+                        <Suspense>{move || read().map(|session| person(&session))}</Suspense>
+                    </div>
+                </div>
+                <div class="overflow-x-auto px-3 pb-2 empty:hidden md:hidden">
+                    <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
+                </div>
+                <Suspense>{move || read().map(|session| banner(&session))}</Suspense>
+            </header>
+            <main id="content" tabindex="-1" class="flex-1 outline-none">{children()}</main>
+            <footer class="border-t border-base-300">
+                <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-3 px-5 py-4 text-sm">
+                    <p class="mr-auto opacity-80">{t("common.footer")}</p>
+                    <ThemeLinks />
+                </div>
+            </footer>
+            <Toast />
+        </div>
+    }
+}
+
+fn navigation(session: &Session) -> Option<AnyView> {
+    session.me.as_ref()?;
+    let mut entries = vec![
+        ("/mailings", t("nav.mailings")),
+        ("/messages", t("nav.messages")),
+        ("/clients", t("nav.clients")),
+        ("/reports", t("nav.reports")),
+    ];
+    if session.outbox {
+        entries.push(("/outbox", t("nav.outbox")));
+    }
+    let path = use_location().pathname;
+    let links: Vec<AnyView> = entries
+        .into_iter()
+        .map(|(href, word)| {
+            let here = move || {
+                path.with(|path| path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+            };
+            view! {
+                <a
+                    class="rounded-field px-3 py-2 text-sm whitespace-nowrap"
+                    class=("bg-base-200", here)
+                    class=("font-medium", here)
+                    aria-current=move || here().then_some("page")
+                    href=href
+                >
+                    {word}
+                </a>
+            }
+            .into_any()
+        })
+        .collect();
+    Some(view! { <nav aria-label=t("common.menu") class="flex gap-1">{links}</nav> }.into_any())
+}
+
+fn person(session: &Session) -> AnyView {
+    match &session.me {
+        Some(me) => user_menu(me),
+        None => view! {
+            <a class="btn btn-ghost btn-sm hidden sm:inline-flex" href="/login">{t("common.log_in")}</a>
+            <a class="btn btn-sm" href="/signup">{t("common.sign_up")}</a>
+        }
+        .into_any(),
+    }
+}
+
+fn banner(session: &Session) -> Option<AnyView> {
+    session.catching.then(|| {
+        let link = session.outbox.then(|| view! { <a class="link" href="/outbox">{t("common.catching_link")}</a> });
+        view! {
+            <div class="border-t border-warning/60 bg-warning/20">
+                <p class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-5 py-2 text-sm">
+                    {icon(Icon::Inbox, "size-4")}
+                    {t("common.catching")}
+                    {link}
+                </p>
+            </div>
+        }
+        .into_any()
+    })
+}

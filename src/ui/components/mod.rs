@@ -1,0 +1,19 @@
+//! The kit that pages are built from; one subject a file.
+
+pub mod badge;
+pub mod dialog;
+pub mod empty;
+pub mod error_panel;
+pub mod field;
+pub mod icon;
+pub mod layout;
+pub mod page;
+pub mod pagination;
+pub mod progress;
+pub mod search;
+pub mod segmented;
+pub mod stat;
+pub mod submit;
+pub mod table;
+pub mod toast;
+pub mod user_menu;

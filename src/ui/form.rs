@@ -1,0 +1,120 @@
+//! What forms share: errors out of an action's value, keys that save, a guard for unsaved changes.
+
+use super::components::error_panel::{ErrorPanel, describe};
+use super::i18n::{error_text, t};
+use crate::api::error::{AppError, FieldErrors};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast, closure::Closure};
+
+/// The wrong fields of an action's last answer; none while there is no answer or another error.
+pub fn errors_of<T>(value: Option<&Result<T, AppError>>) -> FieldErrors {
+    match value {
+        Some(Err(AppError::Validation(errors))) => errors.clone(),
+        _ => FieldErrors::default(),
+    }
+}
+
+/// The error of an action's last answer, whatever it is.
+pub fn error_of<T>(value: Option<&Result<T, AppError>>) -> Option<AppError> {
+    value.and_then(|result| result.as_ref().err().cloned())
+}
+
+/// What stands above a form after a failed submit: the errors of the form as a whole, or anything
+/// that is no field's fault. Field errors stand at their fields. It is announced when it appears.
+#[component]
+pub fn FormErrors(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoView {
+    let panel = move || match error.get() {
+        None => None,
+        Some(AppError::Validation(errors)) => {
+            let whole: Vec<String> = errors.0.iter().filter(|error| error.field.is_empty()).map(error_text).collect();
+            let detail = if whole.is_empty() { t("errors.validation_detail") } else { whole.join(" ") };
+            Some(view! { <ErrorPanel title=t("errors.validation") detail=detail /> }.into_any())
+        }
+        Some(error) => {
+            let (title, detail) = describe(&error);
+            Some(view! { <ErrorPanel title=title detail=detail /> }.into_any())
+        }
+    };
+    view! { <div role="alert" class="empty:hidden mb-4">{panel}</div> }
+}
+
+/// Ctrl+S (Cmd+S) submits the form, and Ctrl+Enter does where the focus is inside it.
+pub fn use_form_keys(form: NodeRef<html::Form>) {
+    Effect::new(move |_| {
+        let handle = window_event_listener(leptos::ev::keydown, move |event| {
+            let Some(form) = form.get_untracked() else { return };
+            if !(event.ctrl_key() || event.meta_key()) || event.repeat() {
+                return;
+            }
+            let saves = event.code() == "KeyS"
+                || event.key() == "Enter" && form.contains(document().active_element().as_deref());
+            if saves {
+                event.prevent_default();
+                // Refused only for a form that is no longer in the page.
+                let _ = form.request_submit();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+}
+
+/// Asks before the reader leaves a form with changes that were not submitted: at a link of ours as
+/// well as at a closed tab.
+pub fn use_unsaved_guard(form: NodeRef<html::Form>) {
+    let dirty = StoredValue::new(false);
+    Effect::new(move |_| {
+        let inside = move |event: &web_sys::Event| {
+            let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+            form.get_untracked().is_some_and(|form| form.contains(target.as_ref()))
+        };
+        let input = window_event_listener_untyped("input", move |event| {
+            if inside(&event) {
+                dirty.set_value(true);
+            }
+        });
+        let submit = window_event_listener_untyped("submit", move |event| {
+            if inside(&event) {
+                dirty.set_value(false);
+            }
+        });
+        let leave = window_event_listener_untyped("beforeunload", move |event| {
+            if dirty.get_value() {
+                event.prevent_default();
+            }
+        });
+        let release_links = guard_links(dirty);
+        on_cleanup(move || {
+            input.remove();
+            submit.remove();
+            leave.remove();
+            release_links();
+        });
+    });
+}
+
+/// Catches clicks on links before the router does, which listens at the window.
+fn guard_links(dirty: StoredValue<bool>) -> impl FnOnce() + Send + Sync {
+    let ask = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
+        let leaves = link.is_some_and(|link| !link.has_attribute("download") && !link.has_attribute("target"));
+        if leaves && !event.default_prevented() && dirty.try_get_value() == Some(true) {
+            if window().confirm_with_message(&t("common.unsaved")).unwrap_or(true) {
+                dirty.set_value(false);
+            } else {
+                event.prevent_default();
+                event.stop_propagation();
+            }
+        }
+    });
+    let document = document();
+    let _ = document.add_event_listener_with_callback_and_bool("click", ask.as_ref().unchecked_ref(), true);
+    let held = StoredValue::new_local((document, ask));
+    move || {
+        // Gone already if the form's owner went first, and the closure with it.
+        held.try_with_value(|(document, ask)| {
+            let _ = document.remove_event_listener_with_callback_and_bool("click", ask.as_ref().unchecked_ref(), true);
+        });
+    }
+}
