@@ -1,5 +1,5 @@
 // Builds what browsers get: `node style/build.mjs` for a release in target/site, with `--dev` for
-// a quick build in target/site-dev. Steps whose inputs have not changed cost next to nothing.
+// a quick build in target/site-dev (`--no-wasm` keeps the last compiled code). Steps whose inputs have not changed cost next to nothing.
 //
 // assets.json tells the server the hashed names: start (the script that a page loads), js and wasm
 // (worth a preload), css, fonts.
@@ -13,7 +13,7 @@ import { buildWasm } from "./tools/wasm.mjs";
 // Only `make dev` has an address that this script may listen to.
 const DEV_ONLY = "dev-reload.js";
 
-export function build(release) {
+function build(release, compile) {
   const { site: folder, work } = folders(release);
   mkdirSync(folder, { recursive: true });
   mkdirSync(work, { recursive: true });
@@ -24,7 +24,7 @@ export function build(release) {
     const name = relative(publicFolder, file);
     if (!release || name !== DEV_ONLY) site.plain(name, readFileSync(file));
   }
-  const assets = { ...buildWasm(site, work, release), ...buildCss(site, work, release) };
+  const assets = { ...buildWasm(site, work, release, compile), ...buildCss(site, work, release) };
 
   // The manifest comes last and whole, so that a server that starts meanwhile never reads half of it;
   // what the old one named goes after that.
@@ -33,14 +33,11 @@ export function build(release) {
   renameSync(manifest, join(folder, "assets.json"));
   site.keep("assets.json");
   site.prune();
-  return assets;
 }
 
-if (import.meta.filename === process.argv[1]) {
-  try {
-    build(!process.argv.includes("--dev"));
-  } catch (error) {
-    console.error(`The site was not built: ${error.message}`);
-    process.exit(1);
-  }
+try {
+  build(!process.argv.includes("--dev"), !process.argv.includes("--no-wasm"));
+} catch (error) {
+  console.error(`The site was not built: ${error.message}`);
+  process.exit(1);
 }

@@ -11,28 +11,32 @@ const FEATURES = [
   "reference-types", "sign-ext",
 ];
 
-/** Compiles, and puts glue, module and start script into the site; returns their paths. */
-export function buildWasm(site, work, release) {
+/** Compiles, and puts glue, module and start script into the site; returns their paths. Without `compile` it takes
+ * what was compiled last. */
+export function buildWasm(site, work, release, compile) {
+  const out = join(work, "bindgen");
+  const glue = join(out, "vestnik.js");
+  const module = join(out, "vestnik_bg.wasm");
+  if (compile || !existsSync(module)) compileWasm(work, release, out, [glue, module]);
+  return publish(site, out, glue, module);
+}
+
+function compileWasm(work, release, out, outputs) {
   const profile = release ? "wasm-release" : "dev";
   run("cargo", [
     "rustc", "--lib", "--crate-type", "cdylib", "--features", "hydrate", "--target", "wasm32-unknown-unknown",
     "--profile", profile,
   ]);
   const input = join(TARGET, "wasm32-unknown-unknown", release ? profile : "debug", "vestnik.wasm");
-  const out = join(work, "bindgen");
-  const glue = join(out, "vestnik.js");
-  const module = join(out, "vestnik_bg.wasm");
-
   const bindgen = wasmBindgen();
   if (!existsSync(bindgen.command)) throw new Error(`wasm-bindgen ${bindgen.version} is missing: run \`make setup\``);
   const inputs = hash(readFileSync(input), bindgen.version, FEATURES.join());
-  once(work, "wasm", inputs, [glue, module], () => {
+  once(work, "wasm", inputs, outputs, () => {
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out, { recursive: true });
     run(bindgen.command, [input, "--target", "web", "--no-typescript", "--out-dir", out, "--out-name", "vestnik"]);
-    if (release) optimise(module);
+    if (release) optimise(join(out, "vestnik_bg.wasm"));
   });
-  return publish(site, out, glue, module);
 }
 
 function optimise(module) {
