@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Everything that is checked without running the program.
+set -euo pipefail
+# shellcheck source=.ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+step() {
+  local start=$SECONDS
+  say "$*"
+  "$@"
+  say "$1 $2: $((SECONDS - start)) s"
+}
+
+step cargo fmt --check
+step cargo clippy --locked --features ssr --all-targets -- -D warnings
+step cargo clippy --locked --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+if have shellcheck; then step shellcheck -x .ci/*.sh .ci/run; fi

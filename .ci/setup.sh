@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Sets up what is missing, and only that.
+#   .ci/setup.sh build   what `make build` needs
+#   .ci/setup.sh test    what `make test` needs beside it
+set -euo pipefail
+# shellcheck source=.ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+rust() {
+  have cargo || fail "Rust is missing: install it from https://rustup.rs and run this again."
+  have cc || apt_install gcc libc6-dev || fail "A C compiler (cc) is missing: install gcc or clang."
+  cd "$ROOT" # where rust-toolchain.toml names the version
+  if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
+    have rustup || fail "The Rust target wasm32-unknown-unknown is missing and there is no rustup to add it."
+    rustup target add wasm32-unknown-unknown
+  fi
+}
+
+node() {
+  have node && have npm || fail "Node.js 20.11 or newer with npm is missing: install it from https://nodejs.org."
+  local version major minor
+  version=$(command node --version)
+  IFS=. read -r major minor _ <<<"${version#v}"
+  if [ "$major" -lt 20 ] || { [ "$major" = 20 ] && [ "$minor" -lt 11 ]; }; then
+    fail "Node.js $version is too old: 20.11 or newer is needed."
+  fi
+  node_modules style
+}
+
+# The wasm-bindgen command must be of exactly the version that Cargo.lock names.
+wasm_bindgen() {
+  local version folder
+  version=$(grep -A1 '^name = "wasm-bindgen"$' "$ROOT/Cargo.lock" | sed -n 's/^version = "\(.*\)"$/\1/p')
+  folder=${XDG_CACHE_HOME:-$HOME/.cache}/vestnik/wasm-bindgen-$version
+  [ -x "$folder/bin/wasm-bindgen" ] && return
+  say "installing wasm-bindgen $version (once; about two minutes where it must be compiled)"
+  if cargo binstall --version >/dev/null 2>&1 &&
+    cargo binstall --no-confirm --root "$folder" "wasm-bindgen-cli@$version" </dev/null; then
+    return
+  fi
+  # It runs for a second or two per build: compile it quickly rather than well.
+  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    CARGO_TARGET_DIR="$ROOT/target/wasm-bindgen" \
+    cargo install wasm-bindgen-cli --version "$version" --root "$folder" </dev/null ||
+    fail "wasm-bindgen $version could not be installed: see cargo's message above."
+  rm -rf "$ROOT/target/wasm-bindgen"
+}
+
+postgres() {
+  [ -n "${VESTNIK_TEST_POSTGRES_URL:-}" ] && return
+  "$ROOT/.ci/postgres.sh" --find >/dev/null && return
+  apt_install postgresql && "$ROOT/.ci/postgres.sh" --find >/dev/null && return
+  fail "No PostgreSQL server: install one (initdb, pg_ctl), or give an empty database in VESTNIK_TEST_POSTGRES_URL."
+}
+
+# smtp-sink and a Postfix to deliver to: the tests send real letters to both.
+postfix() {
+  PATH=$PATH:/usr/sbin:/sbin
+  have smtp-sink && have postfix && return
+  apt_install postfix && have smtp-sink && have postfix && return
+  fail "Postfix (postfix, smtp-sink) is missing and could not be installed: the delivery tests need it."
+}
+
+chromium() {
+  [ -n "${VESTNIK_CHROMIUM:-}" ] && return
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    have "$name" && return
+  done
+  ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-* >/dev/null 2>&1 && return
+  apt_install chromium && have chromium && return
+  (cd "$ROOT/end2end" && npx playwright install chromium </dev/null) && return
+  fail "Chromium is missing: install it, or name one in VESTNIK_CHROMIUM; the browser tests need it."
+}
+
+case "${1:-}" in
+  build)
+    rust
+    node
+    wasm_bindgen
+    ;;
+  test)
+    postgres
+    postfix
+    node_modules end2end
+    chromium
+    ;;
+  *) fail "usage: .ci/setup.sh build|test" ;;
+esac

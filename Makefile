@@ -1,0 +1,45 @@
+# `make help` lists what can be done here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+.PHONY: help setup setup-test build run dev test test-rust test-e2e lint fmt clean
+
+help: ## show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install what building needs, where it is missing
+	@.ci/setup.sh build
+
+setup-test: setup ## install what testing needs, where it is missing
+	@.ci/setup.sh test
+
+build: setup ## build the release: target/release/vestnik and target/site
+	@node style/build.mjs
+	@cargo build --release --features ssr
+
+run: build ## build and serve
+	@exec target/release/vestnik serve
+
+dev: setup ## serve a debug build; rebuild and reload the page on every change
+	@exec node style/dev.mjs
+
+test: test-rust test-e2e ## run all tests
+
+test-rust: setup-test ## run the Rust tests, on SQLite and on a PostgreSQL server of their own
+	@.ci/postgres.sh cargo test --features ssr --no-fail-fast
+
+test-e2e: setup-test build ## run the browser tests against the release build
+	@cd end2end && npx playwright test
+
+lint: setup ## check formatting, clippy on both targets, shell scripts
+	@.ci/lint.sh
+
+fmt: ## format the Rust code
+	@cargo fmt
+
+clean: ## remove everything that was built
+	@rm -rf target end2end/test-results style/node_modules end2end/node_modules
