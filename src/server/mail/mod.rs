@@ -1,1 +1,25 @@
+//! Letters: filling in a message, building its MIME text, and handing it to a mail server. Nothing
+//! here knows the database; the engine calls it and records what comes back.
 
+pub mod address;
+pub mod classify;
+pub mod compose;
+pub mod duration;
+mod encoding;
+mod fill;
+mod header;
+pub mod markdown;
+pub mod relay;
+pub mod reply;
+pub mod smtp;
+pub mod template;
+pub mod timeouts;
+mod tls;
+mod wire;
+
+#[cfg(test)]
+mod compose_tests;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod smtp_tests;

@@ -1,0 +1,217 @@
+//! Letters as the mail server gets them: RFC 5322 headers, a multipart/alternative body (RFC 2046).
+//!
+//! The bytes are written directly. A run writes the same few headers a million times, so From and
+//! Reply-To are made once, and everything else goes straight into the one buffer that is sent.
+
+use super::address::{WireAddress, WireAddressError};
+use super::template::{Recipient, Template, TemplateError};
+use super::{encoding, header, markdown};
+use crate::domain::lang::Lang;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::fmt::Write;
+
+/// A name and an address for a header.
+#[derive(Clone, Copy, Debug)]
+pub struct Mailbox<'a> {
+    pub name: &'a str,
+    pub address: &'a str,
+}
+
+/// What all letters of a run share.
+#[derive(Clone, Copy, Debug)]
+pub struct RunParts<'a> {
+    /// The service's address under the owner's name.
+    pub from: Mailbox<'a>,
+    /// The owner's address.
+    pub reply_to: &'a str,
+    pub subject: &'a str,
+    pub body: &'a str,
+    pub lang: Lang,
+    pub run_id: i64,
+    /// Makes Message-IDs that can be repeated but not guessed.
+    pub secret: &'a [u8],
+}
+
+/// A letter that is ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Without the angle brackets.
+    pub message_id: String,
+    /// The recipient for RCPT TO; its domain is in A-labels where that is possible.
+    pub recipient: String,
+    /// The whole text, CRLF line ends, before dot-stuffing; ASCII unless `needs_smtputf8`.
+    pub bytes: Vec<u8>,
+    /// Whether an address in it has no ASCII form (RFC 6531).
+    pub needs_smtputf8: bool,
+}
+
+/// Why a letter cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("{role}: {error}")]
+    Address { role: &'static str, error: WireAddressError },
+}
+
+fn wire(role: &'static str, address: &str) -> Result<WireAddress, ComposeError> {
+    WireAddress::new(address).map_err(|error| ComposeError::Address { role, error })
+}
+
+/// Makes the letters of one run. It is built once and shared by all connections.
+pub struct Composer {
+    template: Template,
+    /// From and Reply-To as they stand in every letter.
+    head: Vec<u8>,
+    sender: WireAddress,
+    needs_smtputf8: bool,
+    /// Keyed with the secret, already fed with the run.
+    mac: Hmac<Sha256>,
+}
+
+impl Composer {
+    /// Compiles the message and writes the headers that all letters share.
+    ///
+    /// # Errors
+    /// A template problem, or an address that cannot stand in a header.
+    pub fn new(parts: &RunParts<'_>) -> Result<Self, ComposeError> {
+        let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?;
+        let sender = wire("From", parts.from.address)?;
+        let reply_to = wire("Reply-To", parts.reply_to)?;
+        let mut head = Vec::with_capacity(256);
+        header::mailbox(&mut head, "From", parts.from.name, &sender.text);
+        header::mailbox(&mut head, "Reply-To", "", &reply_to.text);
+        let mut mac = keyed(parts.secret);
+        mac.update(b"message-id\0");
+        mac.update(&parts.run_id.to_be_bytes());
+        let needs_smtputf8 = sender.needs_smtputf8 || reply_to.needs_smtputf8;
+        Ok(Self { template, head, sender, needs_smtputf8, mac })
+    }
+
+    /// The address for MAIL FROM.
+    pub fn sender(&self) -> &str {
+        &self.sender.text
+    }
+
+    /// The Message-ID of a client's letter: the same each time it is asked for, so that a repeated
+    /// letter can be recognised by its receiver.
+    pub fn message_id(&self, client_key: i64) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(&client_key.to_be_bytes());
+        let mut id = String::with_capacity(33 + self.sender.text.len());
+        for b in &mac.finalize().into_bytes()[..16] {
+            // Writing to a String cannot fail.
+            let _ = write!(id, "{b:02x}");
+        }
+        id.push('@');
+        id.push_str(self.sender.domain());
+        id
+    }
+
+    /// Makes the letter for one client.
+    ///
+    /// # Errors
+    /// If the template fails for this client's data or the address cannot stand in a header.
+    pub fn compose(
+        &self,
+        recipient: &Recipient<'_>,
+        client_key: i64,
+        date: DateTime<Utc>,
+    ) -> Result<Letter, ComposeError> {
+        let to = wire("To", recipient.email)?;
+        let rendered = self.template.render(recipient)?;
+        let message_id = self.message_id(client_key);
+        let mut out = Vec::with_capacity(1024 + (rendered.html.len() + rendered.text.len()) * 3 / 2);
+        out.extend_from_slice(&self.head);
+        header::mailbox(&mut out, "To", recipient.full_name, &to.text);
+        finish(&mut out, &rendered.subject, date, &message_id, &rendered.text, &rendered.html);
+        Ok(Letter {
+            message_id,
+            recipient: to.text,
+            bytes: out,
+            needs_smtputf8: self.needs_smtputf8 || to.needs_smtputf8,
+        })
+    }
+}
+
+impl std::fmt::Debug for Composer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Composer").field("sender", &self.sender.text).finish_non_exhaustive()
+    }
+}
+
+/// A letter of the service itself, such as a confirmation. `markdown_body` is trusted Markdown: pass
+/// what people typed through [`markdown::escape`]. `message_id` has no angle brackets.
+///
+/// # Errors
+/// If an address cannot stand in a header.
+pub fn system_letter(
+    from: Mailbox<'_>,
+    to: Mailbox<'_>,
+    subject: &str,
+    markdown_body: &str,
+    lang: Lang,
+    date: DateTime<Utc>,
+    message_id: &str,
+) -> Result<Letter, ComposeError> {
+    let (sender, recipient) = (wire("From", from.address)?, wire("To", to.address)?);
+    let subject = header::clean(subject);
+    let fragment = markdown::to_html(markdown_body);
+    let mut title = String::new();
+    super::fill::escape_html(&mut title, &subject);
+    let html = markdown::document(&fragment, lang.as_str(), &title);
+    let mut out = Vec::with_capacity(1024 + html.len() * 2);
+    header::mailbox(&mut out, "From", from.name, &sender.text);
+    header::mailbox(&mut out, "To", to.name, &recipient.text);
+    // RFC 3834 5: keeps vacation responders from answering.
+    out.extend_from_slice(b"Auto-Submitted: auto-generated\r\n");
+    let message_id: String = message_id.chars().filter(|c| c.is_ascii_graphic() && !"<>".contains(*c)).collect();
+    finish(&mut out, &subject, date, &message_id, &markdown::to_text(&fragment), &html);
+    Ok(Letter {
+        message_id,
+        recipient: recipient.text,
+        bytes: out,
+        needs_smtputf8: sender.needs_smtputf8 || recipient.needs_smtputf8,
+    })
+}
+
+/// Writes the remaining headers and the body.
+fn finish(out: &mut Vec<u8>, subject: &str, date: DateTime<Utc>, message_id: &str, text: &str, html: &str) {
+    header::unstructured(out, "Subject", subject);
+    let date = date.format("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    // `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.
+    let local = message_id.split('@').next().unwrap_or_default();
+    let boundary = format!("=_{}", local.get(..24).unwrap_or(local));
+    for piece in [
+        "Date: ",
+        &date,
+        "\r\nMessage-ID: <",
+        message_id,
+        ">\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"",
+        &boundary,
+        "\"\r\n\r\n--",
+        &boundary,
+        "\r\n",
+    ] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    encoding::text_part(out, "plain", text);
+    for piece in ["--", &boundary, "\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    encoding::text_part(out, "html", html);
+    for piece in ["--", &boundary, "--\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}
+
+/// HMAC takes a key of any length (RFC 2104 2), so an empty start and an update would do as well; a
+/// hashed key has exactly the block's size and cannot be refused.
+fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    use sha2::Digest;
+    let mut key = [0u8; 64];
+    key[..32].copy_from_slice(&Sha256::digest(secret));
+    Hmac::new(&key.into())
+}

@@ -1,0 +1,151 @@
+//! Letters read back by another implementation of the mail format.
+
+use super::compose::{Composer, Letter, Mailbox, RunParts, system_letter};
+use super::template::Recipient;
+use crate::domain::lang::Lang;
+use chrono::{DateTime, TimeZone, Utc};
+use mail_parser::{Message, MessageParser};
+use proptest::prelude::*;
+
+const PARTS: RunParts<'static> = RunParts {
+    from: Mailbox { name: "Анна Ким", address: "service@vestnik.example" },
+    reply_to: "anna@example.org",
+    subject: "Привет, {{ full_name }}! Новости этой недели и ещё кое-что очень длинное",
+    body: "# Здравствуйте, {{ full_name }}\n\nЧитайте [новости](https://example.org/n?u={{ email }}).\n",
+    lang: Lang::Ru,
+    run_id: 7,
+    secret: b"secret",
+};
+
+fn date() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 9, 4, 5, 6).unwrap()
+}
+
+fn compose(parts: &RunParts<'_>, email: &str, full_name: &str) -> Letter {
+    let recipient = Recipient { email, full_name, comment: "" };
+    Composer::new(parts).unwrap().compose(&recipient, 42, date()).unwrap()
+}
+
+fn parse(letter: &Letter) -> Message<'_> {
+    MessageParser::default().parse(&letter.bytes).unwrap()
+}
+
+fn header_names(letter: &Letter) -> Vec<String> {
+    let text = String::from_utf8(letter.bytes.clone()).unwrap();
+    let head = text.split("\r\n\r\n").next().unwrap();
+    head.split("\r\n")
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.split(':').next().unwrap().to_owned())
+        .collect()
+}
+
+const HEADERS: [&str; 8] = ["From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
+
+#[test]
+fn a_cyrillic_letter_reads_back() {
+    let letter = compose(&PARTS, "ivan@example.net", "Иван Петров");
+    assert!(letter.bytes.is_ascii() && !letter.needs_smtputf8);
+    assert_eq!(header_names(&letter), HEADERS);
+    for line in letter.bytes.split(|b| *b == b'\n') {
+        assert!(line.len() <= 79);
+        assert!(line.is_empty() || line.ends_with(b"\r"), "a bare line feed");
+    }
+    let message = parse(&letter);
+    assert_eq!(message.subject().unwrap(), "Привет, Иван Петров! Новости этой недели и ещё кое-что очень длинное");
+    let from = message.from().unwrap().first().unwrap();
+    assert_eq!((from.name().unwrap(), from.address().unwrap()), ("Анна Ким", "service@vestnik.example"));
+    let to = message.to().unwrap().first().unwrap();
+    assert_eq!((to.name().unwrap(), to.address().unwrap()), ("Иван Петров", "ivan@example.net"));
+    assert_eq!(message.reply_to().unwrap().first().unwrap().address().unwrap(), "anna@example.org");
+    assert_eq!(message.date().unwrap().to_timestamp(), date().timestamp());
+    assert_eq!(message.message_id().unwrap(), letter.message_id);
+    assert_eq!(message.content_type_subtype(), "alternative");
+    assert_eq!(
+        message.body_text(0).unwrap().trim_end(),
+        "# Здравствуйте, Иван Петров\r\n\r\nЧитайте новости <https://example.org/n?u=ivan%40example.net>."
+    );
+    let html = message.body_html(0).unwrap();
+    assert!(html.contains("<html lang=\"ru\">") && html.contains("Здравствуйте, Иван Петров</h1>"), "{html}");
+}
+
+trait Subtype {
+    fn content_type_subtype(&self) -> String;
+}
+
+impl Subtype for Message<'_> {
+    fn content_type_subtype(&self) -> String {
+        use mail_parser::MimeHeaders;
+        self.content_type().and_then(|kind| kind.subtype()).unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn message_ids_repeat_for_the_same_client_only() {
+    let composer = Composer::new(&PARTS).unwrap();
+    assert_eq!(composer.message_id(42), compose(&PARTS, "a@b.co", "").message_id);
+    assert_ne!(composer.message_id(42), composer.message_id(43));
+    for other in [RunParts { run_id: 8, ..PARTS }, RunParts { secret: b"other", ..PARTS }] {
+        assert_ne!(composer.message_id(42), Composer::new(&other).unwrap().message_id(42));
+    }
+    assert!(composer.message_id(1).ends_with("@vestnik.example"));
+}
+
+#[test]
+fn international_addresses() {
+    let letter = compose(&PARTS, "ivan@пример.рф", "Иван");
+    assert_eq!(letter.recipient, "ivan@xn--e1afmkfd.xn--p1ai");
+    assert!(letter.bytes.is_ascii() && !letter.needs_smtputf8);
+    let letter = compose(&PARTS, "иван@пример.рф", "Иван");
+    assert!(letter.needs_smtputf8);
+    assert!(String::from_utf8(letter.bytes).unwrap().contains("<иван@пример.рф>"));
+    let recipient = Recipient { email: "a@b.c>\r\nBcc: <x@y.z", full_name: "", comment: "" };
+    assert!(Composer::new(&PARTS).unwrap().compose(&recipient, 1, date()).is_err());
+}
+
+#[test]
+fn system_letters_say_so() {
+    let from = Mailbox { name: "Vestnik", address: "service@vestnik.example" };
+    let to = Mailbox { name: "Анна", address: "anna@example.org" };
+    let letter =
+        system_letter(from, to, "Confirm", "Open <https://x.org/c?t=1&u=2>", Lang::En, date(), "1@vestnik.example")
+            .unwrap();
+    let message = parse(&letter);
+    assert_eq!(message.header_raw("Auto-Submitted").unwrap().trim(), "auto-generated");
+    assert_eq!(message.body_text(0).unwrap().trim_end(), "Open https://x.org/c?t=1&u=2");
+    assert_eq!(message.message_id().unwrap(), "1@vestnik.example");
+}
+
+proptest! {
+    #[test]
+    fn no_name_or_subject_adds_a_header(
+        name in "(\\PC|[\r\n\0:\u{2028}]|Bcc: x@y.z){0,40}",
+        subject in "(\\PC|[\r\n\0:\u{2028}]|\r\n\r\nBcc: x@y.z){0,40}",
+    ) {
+        let subject = subject.replace(['{', '}'], "");
+        let parts = RunParts {
+            from: Mailbox { name: &name, ..PARTS.from },
+            subject: &format!("{subject} {{{{ full_name }}}}"),
+            ..PARTS
+        };
+        let letter = compose(&parts, "ivan@example.net", &name);
+        prop_assert_eq!(header_names(&letter), HEADERS);
+        prop_assert!(letter.bytes.is_ascii() && !letter.bytes.contains(&0));
+    }
+}
+
+/// Run with `cargo test --release --features ssr --lib composing_is_fast -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn composing_is_fast() {
+    let body = format!("{}\n\n{}", PARTS.body, "Ещё один абзац **текста** для письма, подлиннее. ".repeat(40));
+    let composer = Composer::new(&RunParts { body: &body, ..PARTS }).unwrap();
+    let started = std::time::Instant::now();
+    let (count, mut bytes) = (20_000, 0);
+    for client in 0..count {
+        let email = format!("client{client}@example.org");
+        let recipient = Recipient { email: &email, full_name: "Иван Петров", comment: "" };
+        bytes += composer.compose(&recipient, client, date()).unwrap().bytes.len();
+    }
+    let each = started.elapsed() / u32::try_from(count).unwrap();
+    println!("{each:?} and {} bytes a letter", bytes / usize::try_from(count).unwrap());
+}

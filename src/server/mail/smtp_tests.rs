@@ -1,0 +1,312 @@
+//! Every row of the fault table, on a real socket.
+
+use super::classify::{Outcome, OutcomeKind};
+use super::relay::Relay;
+use super::script::{Script, Step, say};
+use super::smtp::{Connection, SmtpError, SmtpErrorKind};
+use super::timeouts::Timeouts;
+use crate::domain::delivery::Stage;
+use Step::{Body, Drip, Endless, Expect, Nothing, Silence, Tls};
+use std::convert::Infallible;
+use std::time::Duration;
+
+const LETTER: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
+
+fn timeouts() -> Timeouts {
+    let long = Duration::from_secs(10);
+    Timeouts { connect: long, greeting: long, ehlo: long, mail: long, rcpt: long, data: long, body: long, dot: long }
+}
+
+fn greeted(pipelining: bool) -> Vec<Step> {
+    let ehlo = if pipelining { "250-x\r\n250-PIPELINING\r\n250 SIZE 1000" } else { "250 x" };
+    vec![say("220 hi"), Expect("EHLO [127.0.0.1]"), say(ehlo)]
+}
+
+fn envelope() -> [Step; 3] {
+    [Expect("MAIL FROM:<s@x.org>"), Expect("RCPT TO:<r@x.org>"), Expect("DATA")]
+}
+
+async fn open(script: &Script, query: &str, timeouts: &Timeouts) -> Result<Connection, SmtpError> {
+    let relay = Relay::parse(&format!("smtp://localhost:{}{query}", script.port)).unwrap();
+    Connection::open(&relay.with_root(script.certificate.clone()), timeouts).await
+}
+
+async fn send(connection: &mut Connection) -> Outcome {
+    connection.send("s@x.org", "r@x.org", LETTER, false, async || Ok::<(), Infallible>(())).await
+}
+
+/// Sends over a pipelining session whose script continues so; gives the outcome and the bodies.
+async fn run(steps: Vec<Step>, timeouts: Timeouts) -> (Outcome, Vec<Vec<u8>>) {
+    let script = Script::start([greeted(true), steps].concat()).await;
+    let mut connection = open(&script, "", &timeouts).await.unwrap();
+    let outcome = send(&mut connection).await;
+    assert_eq!(outcome.connection_usable, connection.is_usable());
+    drop(connection);
+    (outcome, script.end().await)
+}
+
+/// The same with replies to MAIL, RCPT and DATA given.
+async fn replies(lines: &str, then: Vec<Step>) -> (Outcome, Vec<Vec<u8>>) {
+    run([envelope().to_vec(), vec![say(lines)], then].concat(), timeouts()).await
+}
+
+const TAKEN: &str = "250 ok\r\n250 ok\r\n354 go";
+
+fn rset() -> Vec<Step> {
+    vec![Expect("RSET"), say("250 ok")]
+}
+
+fn is(outcome: &Outcome, stage: Stage, kind: OutcomeKind, usable: bool) {
+    assert_eq!((outcome.stage, outcome.kind, outcome.connection_usable), (stage, kind, usable), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn letters_go_out_with_and_without_pipelining() {
+    let (outcome, bodies) = replies(TAKEN, vec![Body, say("250 2.0.0 queued")]).await;
+    is(&outcome, Stage::Dot, OutcomeKind::Sent, true);
+    assert_eq!(outcome.reply.unwrap().enhanced.as_deref(), Some("2.0.0"));
+    assert_eq!(bodies, [b"Subject: x\r\n\r\n..dot\r\n".to_vec()]);
+
+    let [mail, rcpt, data] = envelope();
+    let one = vec![mail, say("250 ok"), rcpt, say("250 ok"), data, say("354 go"), Body, say("250 ok")];
+    let quit = vec![Expect("QUIT"), say("221 bye")];
+    let script = Script::start([greeted(false), one.clone(), one, quit].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    for _ in 0..2 {
+        is(&send(&mut connection).await, Stage::Dot, OutcomeKind::Sent, true);
+    }
+    connection.quit().await;
+    assert_eq!(script.end().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_recipient_leaves_the_session_in_step() {
+    for (data, answer) in [("354 go", true), ("503 no recipients", false)] {
+        for (rcpt, kind) in [("550 5.1.1 who", OutcomeKind::Refused), ("451 later", OutcomeKind::TryLater)] {
+            let lone_dot = if answer { vec![Body, say("554 no recipients")] } else { vec![] };
+            let next = [envelope().to_vec(), vec![say(TAKEN), Body, say("250 ok")]].concat();
+            let lines = say(&format!("250 ok\r\n{rcpt}\r\n{data}"));
+            let script =
+                Script::start([greeted(true), envelope().to_vec(), vec![lines], lone_dot, rset(), next].concat()).await;
+            let mut connection = open(&script, "", &timeouts()).await.unwrap();
+            is(&send(&mut connection).await, Stage::Rcpt, kind, true);
+            is(&send(&mut connection).await, Stage::Dot, OutcomeKind::Sent, true);
+            drop(connection);
+            let bodies = script.end().await;
+            assert_eq!(bodies.len(), 1 + usize::from(answer));
+            assert!(!answer || bodies[0].is_empty(), "the refused letter went out");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_at_each_stage() {
+    let (outcome, _) = replies("550 5.7.1 no\r\n503 x\r\n503 x", rset()).await;
+    is(&outcome, Stage::Mail, OutcomeKind::SenderRefused, true);
+    let (outcome, _) = replies("250 ok\r\n552 full\r\n503 x", rset()).await;
+    is(&outcome, Stage::Rcpt, OutcomeKind::TryLater, true);
+    let (outcome, _) = replies("250 ok\r\n250 ok\r\n451 busy", rset()).await;
+    is(&outcome, Stage::Data, OutcomeKind::TryLater, true);
+    for (line, kind) in [("452 full", OutcomeKind::TryLater), ("554 spam", OutcomeKind::Refused)] {
+        is(&replies(TAKEN, vec![Body, say(line)]).await.0, Stage::Dot, kind, true);
+    }
+}
+
+#[tokio::test]
+async fn a_closing_server_gets_the_delivery_put_back() {
+    is(&replies("421 4.3.2 enough", vec![]).await.0, Stage::Mail, OutcomeKind::PutBack, false);
+    is(&replies("250 ok\r\n421 enough", vec![]).await.0, Stage::Rcpt, OutcomeKind::PutBack, false);
+    is(&replies(TAKEN, vec![Body, say("421 enough")]).await.0, Stage::Dot, OutcomeKind::PutBack, false);
+    // The letter is taken and the session is over.
+    is(&replies(TAKEN, vec![Body, say("250 ok\r\n421 enough")]).await.0, Stage::Dot, OutcomeKind::Sent, false);
+}
+
+#[tokio::test]
+async fn drops_are_safe_before_the_dot_and_in_doubt_after() {
+    is(&run(vec![Expect("MAIL")], timeouts()).await.0, Stage::Mail, OutcomeKind::ConnectionLost, false);
+    let (outcome, _) = run([envelope().to_vec(), vec![say("250 ok\r\n250 ok")]].concat(), timeouts()).await;
+    is(&outcome, Stage::Data, OutcomeKind::ConnectionLost, false);
+    is(&replies(TAKEN, vec![Body]).await.0, Stage::Dot, OutcomeKind::InDoubt, false);
+}
+
+#[tokio::test]
+async fn garbage_ends_the_session() {
+    for lines in ["HTTP/1.1 400 Bad", "\u{fffd}\u{fffd}", "250-a\r\n550 b", "354 go"] {
+        is(&replies(lines, vec![]).await.0, Stage::Mail, OutcomeKind::ConnectionLost, false);
+        is(&replies(TAKEN, vec![Body, say(lines)]).await.0, Stage::Dot, OutcomeKind::InDoubt, false);
+    }
+    is(&replies("250 ok\r\n250 ok\r\n250 ok", vec![Nothing]).await.0, Stage::Data, OutcomeKind::ConnectionLost, false);
+    for endless in ["250-more\r\n", "250 without end"] {
+        let (outcome, _) = run(vec![Expect("MAIL"), Endless(endless)], timeouts()).await;
+        is(&outcome, Stage::Mail, OutcomeKind::ConnectionLost, false);
+        is(&replies(TAKEN, vec![Body, Endless(endless)]).await.0, Stage::Dot, OutcomeKind::InDoubt, false);
+    }
+    let steps = [envelope().to_vec(), vec![Step::Say(b"550 5.0.0 \xff\x07\r\n503 x\r\n503 x\r\n".to_vec())], rset()];
+    let (outcome, _) = run(steps.concat(), timeouts()).await;
+    assert_eq!(outcome.reply.unwrap().text, "5.0.0 \u{fffd}\\u{7}");
+}
+
+#[tokio::test]
+async fn silence_and_slow_drips_meet_the_deadline() {
+    let short = Duration::from_millis(300);
+    let mail = Timeouts { mail: short, ..timeouts() };
+    is(&run(vec![Silence], mail.clone()).await.0, Stage::Mail, OutcomeKind::ConnectionLost, false);
+    // Each byte comes well within the deadline, the reply as a whole does not.
+    let drip = Drip("250-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Duration::from_millis(100));
+    is(&run(vec![drip.clone()], mail).await.0, Stage::Mail, OutcomeKind::ConnectionLost, false);
+    let dot = Timeouts { dot: short, ..timeouts() };
+    for last in [Silence, drip] {
+        let steps = [envelope().to_vec(), vec![say(TAKEN), Body, last]].concat();
+        let (outcome, _) = run(steps, dot.clone()).await;
+        is(&outcome, Stage::Dot, OutcomeKind::InDoubt, false);
+        assert!(outcome.note.contains("dot within 300ms"), "{}", outcome.note);
+    }
+}
+
+#[tokio::test]
+async fn the_body_waits_for_the_commit() {
+    // The server has accepted DATA; the commit fails; not a byte of the letter may follow.
+    let script = Script::start([greeted(true), envelope().to_vec(), vec![say(TAKEN), Nothing]].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    let outcome = connection.send("s@x.org", "r@x.org", LETTER, false, async || Err("disk full")).await;
+    is(&outcome, Stage::Data, OutcomeKind::PutBack, false);
+    assert_eq!(outcome.note, "disk full");
+    drop(connection);
+    script.end().await;
+    // While the commit is under way the envelope already is.
+    let (seen, envelope_seen) = tokio::sync::oneshot::channel();
+    let script = Script::start([greeted(true), envelope().to_vec()].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    let task = tokio::spawn(async move {
+        connection
+            .send("s@x.org", "r@x.org", LETTER, false, async || envelope_seen.await.map_err(|error| error.to_string()))
+            .await
+    });
+    script.end().await;
+    seen.send(()).unwrap();
+    is(&task.await.unwrap(), Stage::Mail, OutcomeKind::ConnectionLost, false);
+}
+
+#[tokio::test]
+async fn a_cancelled_send_spoils_the_connection() {
+    let script = Script::start([greeted(true), vec![Silence]].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(50), send(&mut connection)).await.is_err());
+    assert!(!connection.is_usable());
+    let outcome = send(&mut connection).await;
+    is(&outcome, Stage::Mail, OutcomeKind::ConnectionLost, false);
+}
+
+#[tokio::test]
+async fn what_the_server_cannot_take_is_refused_without_asking() {
+    let script = Script::start([greeted(true), vec![Nothing]].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    let go = async || Ok::<(), Infallible>(());
+    let outcome = connection.send("s@x.org", "анна@x.org", LETTER, true, go).await;
+    is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
+    let outcome = connection.send("s@x.org", "r@x.org", &[b'x'; 1001], false, go).await;
+    is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
+    let outcome = connection.send("s@x.org", "r@x.org>\r\nRSET", LETTER, false, go).await;
+    is(&outcome, Stage::Compose, OutcomeKind::Refused, true);
+    drop(connection);
+    script.end().await;
+}
+
+async fn refused(query: &str, steps: Vec<Step>) -> (Stage, SmtpErrorKind) {
+    let script = Script::start(steps).await;
+    let limits = Timeouts { greeting: Duration::from_millis(300), ..timeouts() };
+    let error = open(&script, query, &limits).await.unwrap_err();
+    script.end().await;
+    (error.stage, error.kind)
+}
+
+#[tokio::test]
+async fn sessions_that_do_not_come_about() {
+    use SmtpErrorKind as K;
+    assert_eq!(refused("", vec![say("421 busy")]).await, (Stage::Greeting, K::Busy));
+    assert_eq!(refused("", vec![say("554 go away")]).await, (Stage::Greeting, K::Rejected));
+    assert_eq!(refused("", vec![say("SSH-2.0")]).await, (Stage::Greeting, K::Protocol));
+    assert_eq!(refused("", vec![]).await, (Stage::Greeting, K::Closed));
+    assert_eq!(refused("", vec![Silence]).await, (Stage::Greeting, K::Timeout));
+    let ehlo = vec![say("220 hi"), Expect("EHLO"), say("550 no")];
+    assert_eq!(refused("", ehlo).await, (Stage::Ehlo, K::Rejected));
+    let relay = Relay::parse("smtp://no-such-host.invalid").unwrap();
+    assert_eq!(Connection::open(&relay, &timeouts()).await.unwrap_err().kind, K::Dns);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let relay = Relay::parse(&format!("smtp://127.0.0.1:{port}")).unwrap();
+    assert_eq!(Connection::open(&relay, &timeouts()).await.unwrap_err().kind, K::Unreachable);
+}
+
+fn starttls(reply: Step) -> Vec<Step> {
+    vec![say("220 hi"), Expect("EHLO"), say("250-x\r\n250 STARTTLS"), Expect("STARTTLS"), reply]
+}
+
+#[tokio::test]
+async fn encryption_is_never_given_up() {
+    use SmtpErrorKind as K;
+    assert_eq!(refused("?tls=required", greeted(true)).await, (Stage::Starttls, K::Tls));
+    for query in ["?tls=required", "?tls=starttls"] {
+        let no = [starttls(say("502 no")), vec![Nothing]].concat();
+        assert_eq!(refused(query, no).await, (Stage::Starttls, K::Tls));
+        let injected = [starttls(say("220 go\r\n250 injected")), vec![Nothing]].concat();
+        assert_eq!(refused(query, injected).await, (Stage::Starttls, K::Tls));
+    }
+    // A certificate that nobody vouches for.
+    let script = Script::start([starttls(say("220 go")), vec![Tls]].concat()).await;
+    let relay = Relay::parse(&format!("smtp://localhost:{}?tls=starttls", script.port)).unwrap();
+    assert_eq!(Connection::open(&relay, &timeouts()).await.unwrap_err().kind, K::Tls);
+    script.end().await;
+}
+
+#[tokio::test]
+async fn sessions_over_tls() {
+    let session = |ehlo| [vec![Tls], vec![Expect("EHLO"), say(ehlo)], envelope().to_vec()].concat();
+    let taken = vec![say(TAKEN), Body, say("250 ok")];
+    let steps = [starttls(say("220 go")), session("250-x\r\n250 PIPELINING"), taken.clone()].concat();
+    let script = Script::start(steps).await;
+    let mut connection = open(&script, "?tls=required", &timeouts()).await.unwrap();
+    assert!(connection.is_encrypted() && connection.capabilities().pipelining);
+    assert!(!connection.capabilities().starttls, "what was said in the clear is forgotten");
+    is(&send(&mut connection).await, Stage::Dot, OutcomeKind::Sent, true);
+    drop(connection);
+    script.end().await;
+
+    let steps = [vec![Tls], greeted(true), envelope().to_vec(), taken].concat();
+    let script = Script::start(steps).await;
+    let relay = Relay::parse(&format!("smtps://localhost:{}", script.port)).unwrap();
+    let mut connection = Connection::open(&relay.with_root(script.certificate.clone()), &timeouts()).await.unwrap();
+    is(&send(&mut connection).await, Stage::Dot, OutcomeKind::Sent, true);
+    drop(connection);
+    script.end().await;
+}
+
+#[tokio::test]
+async fn authentication() {
+    async fn auth(offer: &str, steps: Vec<Step>) -> Result<(), SmtpErrorKind> {
+        let hello = vec![say("220 hi"), Expect("EHLO"), say(&format!("250-x\r\n250 {offer}"))];
+        let script = Script::start([hello, steps].concat()).await;
+        let relay = Relay::parse(&format!("smtp://anna:geheim@127.0.0.1:{}", script.port)).unwrap();
+        let result = Connection::open(&relay, &timeouts()).await;
+        script.end().await;
+        result.map(|_| ()).map_err(|error| {
+            assert!(!error.to_string().contains("geheim"));
+            error.kind
+        })
+    }
+    let plain = || Expect("AUTH PLAIN AGFubmEAZ2VoZWlt\r\n");
+    let login = vec![
+        Expect("AUTH LOGIN"),
+        say("334 VXNlcm5hbWU6"),
+        Expect("YW5uYQ=="),
+        say("334 UGFzc3dvcmQ6"),
+        Expect("Z2VoZWlt"),
+        say("235 ok"),
+    ];
+    assert_eq!(auth("AUTH LOGIN PLAIN", vec![plain(), say("235 ok")]).await, Ok(()));
+    assert_eq!(auth("AUTH=LOGIN", login).await, Ok(()));
+    assert_eq!(auth("AUTH PLAIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));
+    assert_eq!(auth("AUTH PLAIN", vec![plain(), say("454 later")]).await, Err(SmtpErrorKind::Busy));
+    assert_eq!(auth("AUTH CRAM-MD5", vec![]).await, Err(SmtpErrorKind::Auth));
+}

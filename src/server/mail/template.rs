@@ -1,0 +1,466 @@
+//! Subject and body with `{{ full_name }}`, `{{ email }}` and `{{ comment }}`.
+//!
+//! What is allowed: expressions with minijinja's filters (`{{ full_name|default("friend") }}`) and
+//! conditions (`{% if comment %}..{% else %}..{% endif %}`). Loops, assignments and blocks are not:
+//! nothing in a letter needs them, and without them the output cannot outgrow the source. Each
+//! rendering has a fuel limit besides, which minijinja charges for bytes as well as for steps.
+//!
+//! A client's data must not act as Markdown or HTML. So a body's expressions do not print their
+//! values: they leave marks (see [`super::fill`]) and the values are kept aside. What results, the
+//! template's own Markdown with marks in it, is the same for all clients that take the same branches;
+//! it is turned into HTML and text once, kept as a variant, and each client's values are filled in,
+//! escaped for their place: HTML, URL or plain text. A letter for one more client costs no Markdown.
+
+use super::fill::{self, Pattern};
+use super::{header, markdown};
+use crate::domain::message::TemplateProblem;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Object, Value};
+use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// The names that a template may use.
+pub const NAMES: [&str; 3] = ["full_name", "email", "comment"];
+
+/// Steps of a rendering; 64 bytes written cost one. Enough for a body of the greatest length.
+const FUEL: u64 = 50_000;
+/// Finished outputs that are kept, one for each combination of branches met.
+const MAX_VARIANTS: usize = 64;
+/// The name under which an expression finds where its value goes; no template can spell it.
+const SCOPE: &str = "\0scope";
+
+/// The field that a problem is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Subject,
+    Body,
+}
+
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Body => "body",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a template cannot be used, or cannot be filled in for a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}, line {}: {} ({})", problem.line, problem.key, problem.detail)]
+pub struct TemplateError {
+    pub field: Field,
+    pub problem: TemplateProblem,
+}
+
+/// Whom a letter is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    pub email: &'a str,
+    pub full_name: &'a str,
+    pub comment: &'a str,
+}
+
+/// A message filled in for one client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line without control characters.
+    pub subject: String,
+    /// A whole HTML document.
+    pub html: String,
+    pub text: String,
+}
+
+/// A checked message, compiled once for all clients of a run.
+pub struct Template {
+    environment: Environment<'static>,
+    lang: String,
+    variants: RwLock<Vec<Arc<Variant>>>,
+}
+
+/// What the body became for one combination of branches.
+struct Variant {
+    markdown: String,
+    html: Pattern,
+    text: Pattern,
+    /// The subject's place among the values: after those of the body.
+    subject: usize,
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("lang", &self.lang).finish_non_exhaustive()
+    }
+}
+
+/// Checks a message as it is saved: it must be filled in without error for clients with and without
+/// a name and a comment.
+///
+/// # Errors
+/// The first problem of each field.
+pub fn check(subject: &str, body: &str) -> Result<(), Vec<(Field, TemplateProblem)>> {
+    let problems: Vec<_> = [(Field::Subject, subject), (Field::Body, body)]
+        .into_iter()
+        .filter_map(|(field, source)| {
+            let mut environment = environment();
+            add(&mut environment, field, source).and_then(|()| try_out(&environment, field)).err()
+        })
+        .map(|error| (error.field, error.problem))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+impl Template {
+    /// Compiles a message. `lang` (an RFC 5646 tag) is the language that the HTML declares.
+    ///
+    /// # Errors
+    /// The first problem found.
+    pub fn new(subject: &str, body: &str, lang: &str) -> Result<Self, TemplateError> {
+        let mut environment = environment();
+        for (field, source) in [(Field::Subject, subject), (Field::Body, body)] {
+            add(&mut environment, field, source)?;
+            try_out(&environment, field)?;
+        }
+        Ok(Self { environment, lang: lang.to_owned(), variants: RwLock::default() })
+    }
+
+    /// Fills the message in for one client.
+    ///
+    /// # Errors
+    /// If an expression fails for this client's data.
+    pub fn render(&self, recipient: &Recipient<'_>) -> Result<Rendered, TemplateError> {
+        let subject = header::clean(&render(&self.environment, Field::Subject, &Scope::new(recipient, None))?);
+        let scope = Scope::new(recipient, Some(Mutex::default()));
+        let markdown = render(&self.environment, Field::Body, &scope)?;
+        let mut values = scope.take();
+        let variant = self.variant(markdown, values.len());
+        values.push(subject);
+        let (html, text) = (variant.html.fill(&values), variant.text.fill(&values));
+        Ok(Rendered { subject: values.pop().unwrap_or_default(), html, text })
+    }
+
+    fn variant(&self, markdown: String, values: usize) -> Arc<Variant> {
+        let known = |variant: &&Arc<Variant>| variant.markdown == markdown && variant.subject == values;
+        if let Some(found) = self.variants.read().unwrap_or_else(PoisonError::into_inner).iter().find(known) {
+            return Arc::clone(found);
+        }
+        let fragment = markdown::to_html(&markdown);
+        let title = fill::mark(values).map(String::from).unwrap_or_default();
+        let variant = Arc::new(Variant {
+            html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
+            text: Pattern::text(&markdown::to_text(&fragment)),
+            subject: values,
+            markdown,
+        });
+        let mut variants = self.variants.write().unwrap_or_else(PoisonError::into_inner);
+        if variants.len() < MAX_VARIANTS {
+            variants.push(Arc::clone(&variant));
+        }
+        variant
+    }
+}
+
+/// The values of one client, and where the expressions of a body put theirs.
+#[derive(Debug)]
+struct Scope {
+    full_name: Value,
+    email: Value,
+    comment: Value,
+    printed: Option<Mutex<Vec<String>>>,
+}
+
+impl Scope {
+    fn new(recipient: &Recipient<'_>, printed: Option<Mutex<Vec<String>>>) -> Arc<Self> {
+        Arc::new(Self {
+            full_name: Value::from(&*one_line(recipient.full_name)),
+            email: Value::from(&*one_line(recipient.email)),
+            comment: Value::from(&*one_line(recipient.comment)),
+            printed,
+        })
+    }
+
+    fn take(&self) -> Vec<String> {
+        match &self.printed {
+            Some(printed) => std::mem::take(&mut printed.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Object for Scope {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "full_name" => Some(self.full_name.clone()),
+            "email" => Some(self.email.clone()),
+            "comment" => Some(self.comment.clone()),
+            SCOPE => Some(Value::from_dyn_object(Arc::clone(self))),
+            _ => None,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}
+
+/// HTML folds line ends to spaces; the text does the same, and no value can start a line of its own.
+fn one_line(text: &str) -> Cow<'_, str> {
+    let odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if text.contains(odd) { Cow::Owned(text.replace("\r\n", " ").replace(odd, " ")) } else { Cow::Borrowed(text) }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    // A condition on a line of its own leaves no empty line, which would end a Markdown paragraph.
+    let mut syntax = SyntaxConfig::builder();
+    if let Ok(syntax) = syntax.trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_fuel(Some(FUEL));
+    environment.set_formatter(print);
+    for filter in ["default", "d"] {
+        environment.add_filter(filter, default);
+    }
+    // Escaping is ours and depends on the place; these would only show as `&amp;`.
+    for filter in ["safe", "escape", "e"] {
+        environment.remove_filter(filter);
+    }
+    environment
+}
+
+/// Every name is defined, so a default can only be meant for an empty value.
+fn default(value: &Value, other: Value) -> Value {
+    if value.is_true() { value.clone() } else { other }
+}
+
+/// Prints the value of an expression: into a subject as it is, into a body as a mark.
+fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let text = match value.as_str() {
+        Some(text) => one_line(text).into_owned(),
+        None => one_line(&value.to_string()).into_owned(),
+    };
+    let scope = state.lookup(SCOPE).and_then(|value| value.downcast_object::<Scope>());
+    let Some(printed) = scope.as_ref().and_then(|scope| scope.printed.as_ref()) else {
+        out.write_str(&text)?;
+        return Ok(());
+    };
+    let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+    // The last mark is the subject's, which stands in the title.
+    let mark = if printed.len() + 1 < fill::MAX_VALUES { fill::mark(printed.len()) } else { None };
+    let Some(mark) = mark else {
+        return Err(Error::from(ErrorKind::OutOfFuel));
+    };
+    out.write_str(mark.encode_utf8(&mut [0; 4]))?;
+    printed.push(text);
+    Ok(())
+}
+
+fn render(environment: &Environment<'static>, field: Field, scope: &Arc<Scope>) -> Result<String, TemplateError> {
+    environment
+        .get_template(field.name())
+        .and_then(|template| template.render(Value::from_dyn_object(Arc::clone(scope))))
+        .map_err(|error| TemplateError { field, problem: problem(&error) })
+}
+
+/// Compiles one field into the environment.
+fn add(environment: &mut Environment<'static>, field: Field, source: &str) -> Result<(), TemplateError> {
+    let fail = |problem| TemplateError { field, problem };
+    let source = source.replace("\r\n", "\n").replace('\r', "\n").replace(fill::is_mark, "");
+    if let Some(problem) = forbidden_statement(&source) {
+        return Err(fail(problem));
+    }
+    environment.add_template_owned(field.name(), source.clone()).map_err(|error| fail(problem(&error)))?;
+    let template = environment.get_template(field.name()).map_err(|error| fail(problem(&error)))?;
+    let unknown = template.undeclared_variables(false).into_iter().filter(|name| !NAMES.contains(&name.as_str()));
+    // Of several, the one that comes first.
+    match unknown.map(|name| (line_of(&source, &name), name)).min() {
+        Some((line, detail)) => Err(fail(TemplateProblem { key: "error.template.undefined".to_owned(), detail, line })),
+        None => Ok(()),
+    }
+}
+
+/// Fills the field in for clients with and without each value, so that every way is tried on which
+/// an expression can meet an empty value.
+fn try_out(environment: &Environment<'static>, field: Field) -> Result<(), TemplateError> {
+    for bits in 0..4 {
+        let recipient = Recipient {
+            email: "anna@example.org",
+            full_name: if bits & 1 == 0 { "Anna Kim" } else { "" },
+            comment: if bits & 2 == 0 { "Comment" } else { "" },
+        };
+        render(environment, field, &Scope::new(&recipient, (field == Field::Body).then(Mutex::default)))?;
+    }
+    Ok(())
+}
+
+/// Finds a statement other than a condition.
+fn forbidden_statement(source: &str) -> Option<TemplateProblem> {
+    for (at, _) in source.match_indices("{%") {
+        let rest = source[at + 2..].trim_start_matches(['-', '+']).trim_start();
+        let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if !matches!(word.as_str(), "if" | "elif" | "else" | "endif" | "raw" | "endraw" | "") {
+            return Some(TemplateProblem {
+                key: "error.template.statement".to_owned(),
+                detail: word,
+                line: line_at(source, at),
+            });
+        }
+    }
+    None
+}
+
+fn line_at(source: &str, at: usize) -> u32 {
+    u32::try_from(source[..at].matches('\n').count() + 1).unwrap_or(u32::MAX)
+}
+
+/// The line on which a name first stands inside `{{ }}` or `{% %}`.
+fn line_of(source: &str, name: &str) -> u32 {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    source
+        .match_indices(name)
+        .find(|(at, _)| {
+            let (before, after) = (&source[..*at], &source[at + name.len()..]);
+            let opened = before.rfind("{{").max(before.rfind("{%"));
+            let closed = before.rfind("}}").max(before.rfind("%}"));
+            opened.is_some() && opened > closed && !before.ends_with(word) && !after.starts_with(word)
+        })
+        .map_or(1, |(at, _)| line_at(source, at))
+}
+
+fn problem(error: &Error) -> TemplateProblem {
+    let key = match error.kind() {
+        ErrorKind::UndefinedError => "error.template.undefined",
+        ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => "error.template.syntax",
+        ErrorKind::OutOfFuel => "error.template.fuel",
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+            "error.template.unknown"
+        }
+        _ => "error.template.failed",
+    };
+    TemplateProblem {
+        key: key.to_owned(),
+        detail: error.detail().unwrap_or_default().to_owned(),
+        line: error.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn body(source: &str, full_name: &str, comment: &str) -> Rendered {
+        let template = Template::new("s", source, "en").unwrap();
+        template.render(&Recipient { email: "anna@example.org", full_name, comment }).unwrap()
+    }
+
+    fn first(subject: &str, source: &str) -> (Field, TemplateProblem) {
+        check(subject, source).unwrap_err().remove(0)
+    }
+
+    fn wrong(source: &str) -> (String, String, u32) {
+        let (field, problem) = first("fine", source);
+        assert_eq!(field, Field::Body);
+        (problem.key, problem.detail, problem.line)
+    }
+
+    #[test]
+    fn unknown_names_are_named_even_in_branches() {
+        assert_eq!(wrong("a\n{{ name }}"), ("error.template.undefined".into(), "name".into(), 2));
+        assert_eq!(
+            wrong("name\n{% if not email %}\n{{ nmae|upper }}{% endif %}"),
+            ("error.template.undefined".into(), "nmae".into(), 3)
+        );
+        assert_eq!(wrong("{{ range(9) }}").1, "range");
+        assert_eq!(first("{{ x }}", "fine").0, Field::Subject);
+        assert_eq!(check("{{ x }}", "{{ y }}").unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn syntax_and_statements_are_refused() {
+        assert_eq!(wrong("a\n\n{{ full_name").0, "error.template.syntax");
+        assert_eq!(wrong("a\n{% if comment %}x").0, "error.template.syntax");
+        assert_eq!(wrong("{{ full_name|shout }}").0, "error.template.unknown");
+        for statement in ["for x in [1]", "set x = 1", "include 'x'", "filter upper", "with", "macro m()"] {
+            let (key, detail, line) = wrong(&format!("a\n{{%- {statement} %}}"));
+            assert_eq!((key.as_str(), line), ("error.template.statement", 2), "{statement}");
+            assert!(statement.starts_with(&detail));
+        }
+        assert_eq!(wrong("{{ \"x\" * 99999999 }}").0, "error.template.fuel");
+        assert!(check("Hi {{ full_name }}", "{{ email }} {{ comment }}").is_ok());
+    }
+
+    #[test]
+    fn values_are_not_markdown() {
+        let name = "*x* <script>y</script> [a](javascript:b)\n# head";
+        let letter = body("Hello **{{ full_name }}**!\n\n`{{ full_name }}`\n\n# {{ full_name }}\n", name, "");
+        assert!(letter.html.contains("<strong>*x* &lt;script&gt;y&lt;/script&gt; [a](javascript:b) # head</strong>"));
+        assert!(!letter.html.contains("<script") && !letter.html.contains("href") && !letter.html.contains("<em>"));
+        assert_eq!(letter.html.matches("<h1").count(), 1);
+        assert!(letter.text.contains("Hello *x* <script>y</script> [a](javascript:b) # head!"));
+    }
+
+    #[test]
+    fn links_take_encoded_values_and_cannot_change_scheme() {
+        let letter = body(
+            "[a](https://x.org/?n={{ full_name }}) [b](mailto:{{ email }}) [c]({{ comment }}) <https://x.org/{{ email }}>",
+            "A & B\"",
+            "javascript:alert(1)",
+        );
+        assert!(letter.html.contains("href=\"https://x.org/?n=A%20%26%20B%22\""), "{}", letter.html);
+        assert!(letter.html.contains("href=\"mailto:anna@example.org\""));
+        assert!(!letter.html.contains("javascript"));
+        assert!(letter.text.contains("a <https://x.org/?n=A%20%26%20B%22>"), "{}", letter.text);
+        assert!(letter.text.contains("https://x.org/anna@example.org") && !letter.text.contains("%EE"));
+    }
+
+    #[test]
+    fn conditions_and_filters() {
+        let source = "Dear {{ full_name|default(\"friend\") }},\n\n{% if comment %}\n> {{ comment|upper }}\n{% else %}\n*none*\n{% endif %}\n";
+        let template = Template::new("{{ full_name }}\r\nBcc: x", source, "en").unwrap();
+        let render = |full_name, comment| template.render(&Recipient { email: "a@b.co", full_name, comment }).unwrap();
+        assert_eq!(render("Anna", "yes").text, "Dear Anna,\n\n> YES\n");
+        let other = render("", "");
+        assert_eq!(other.text, "Dear friend,\n\nnone\n");
+        assert!(other.html.contains("<em>none</em>"));
+        assert_eq!(render("Анна\u{7}", "").subject, "Анна Bcc: x");
+        assert_eq!(template.variants.read().unwrap().len(), 2);
+        assert!(render("A<b>", "").html.contains("<title>A&lt;b&gt; Bcc: x</title>"));
+    }
+
+    #[test]
+    fn marks_cannot_be_forged() {
+        let letter = body("{{ full_name }} \u{e000} {{ comment }}", "\u{e001}", "secret");
+        assert_eq!(letter.text.matches("secret").count(), 1);
+        let forged = body("{{ \"\\ue000\" }}", "secret", "");
+        assert!(!forged.text.contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_adds_no_markup(name in "\\PC{0,60}") {
+            let plain = body("**{{ full_name }}** [x](https://x.org/{{ full_name }})", "x", "");
+            let letter = body("**{{ full_name }}** [x](https://x.org/{{ full_name }})", &name, "");
+            prop_assert_eq!(letter.html.matches('<').count(), plain.html.matches('<').count());
+            prop_assert_eq!(letter.html.matches('"').count(), plain.html.matches('"').count());
+        }
+
+        #[test]
+        fn any_source_is_checked_without_panic(source in "[a-z{}%|\" \n\\[\\]()*]{0,60}") {
+            let _ = check(&source, &source);
+        }
+    }
+}
