@@ -55,7 +55,7 @@ pub struct Config {
     /// Without a trailing slash.
     pub public_url: String,
     pub relay: Option<crate::server::mail::relay::Relay>,
-    pub timeouts: crate::server::mail::relay::Timeouts,
+    pub timeouts: crate::server::mail::timeouts::Timeouts,
     pub from: EmailAddress,
     pub secret: secrecy::SecretString,
     /// Waits between tries; the last one repeats.
@@ -82,7 +82,7 @@ impl Settings {
     /// # Errors
     /// Names the first setting that cannot be used, and why.
     pub fn check(&self) -> Result<Config, ConfigError> {
-        use crate::server::mail::{duration, relay};
+        use crate::server::mail::{duration::parse_duration, relay, timeouts::Timeouts};
         let addr: SocketAddr = self.addr.parse().map_err(|_| {
             wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
         })?;
@@ -94,9 +94,9 @@ impl Settings {
             .map(relay::Relay::parse)
             .transpose()
             .map_err(|error| wrong("VESTNIK_SMTP_URL", error))?;
-        let timeouts =
-            relay::Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
-        let retry = duration::parse_list(&self.retry).map_err(|error| wrong("VESTNIK_RETRY", error))?;
+        let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
+        let retry = self.retry.split(',').map(|wait| parse_duration(wait.trim())).collect::<Result<Vec<_>, _>>();
+        let retry = retry.map_err(|error| wrong("VESTNIK_RETRY", error))?;
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {

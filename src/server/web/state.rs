@@ -5,7 +5,8 @@ use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::Db;
 use crate::server::engine::Wake;
-use crate::server::mail::relay::{Relay, Timeouts};
+use crate::server::mail::relay::Relay;
+use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
