@@ -40,6 +40,7 @@ if [ "$(id -u)" = 0 ]; then
   as_server=(runuser -u "$user" --)
 fi
 
+# shellcheck disable=SC2329 # called by the trap below
 stop() {
   trap - EXIT INT TERM
   if [ -f "$work/data/postmaster.pid" ]; then

@@ -17,7 +17,9 @@ rust() {
 }
 
 node() {
-  have node && have npm || fail "Node.js 20.11 or newer with npm is missing: install it from https://nodejs.org."
+  if ! have node || ! have npm; then
+    fail "Node.js 20.11 or newer with npm is missing: install it from https://nodejs.org."
+  fi
   local version major minor
   version=$(command node --version)
   IFS=. read -r major minor _ <<<"${version#v}"
