@@ -17,7 +17,7 @@ pub fn clean(text: &str) -> String {
     let spaced: String = text
         .replace("\r\n", " ")
         .chars()
-        .filter_map(|c| if c.is_whitespace() { Some(if c == '\u{a0}' { c } else { ' ' }) } else { Some(c) })
+        .map(|c| if c.is_whitespace() && c != '\u{a0}' { ' ' } else { c })
         .filter(|c| !c.is_control())
         .collect();
     spaced.trim().to_owned()

@@ -25,6 +25,8 @@ pub enum Step {
     Tls,
     /// Says nothing more until the other side goes.
     Silence,
+    /// Reads nothing more.
+    Deaf,
     /// Says the same for ever, or until the other side goes.
     Endless(&'static str),
     /// Reads lines until the other side goes: nothing may come.
@@ -120,6 +122,7 @@ async fn play(mut io: Box<dyn Io>, acceptor: TlsAcceptor, steps: Vec<Step>) -> V
                 Err(_) => return bodies,
             },
             Step::Silence => while !line(&mut io).await.is_empty() {},
+            Step::Deaf => std::future::pending().await,
             Step::Endless(text) => while io.write_all(text.as_bytes()).await.is_ok() {},
             Step::Nothing => {
                 let line = line(&mut io).await;

@@ -6,7 +6,6 @@
 //! injected behind a STARTTLS reply would pass as the encrypted server's), and hands out no stream of
 //! ours to encrypt. The engine needs each reply with its stage, and a deadline on each.
 
-#[path = "smtp_open.rs"]
 mod open;
 
 use super::classify::{Event, Outcome, OutcomeKind, Verdict, classify};

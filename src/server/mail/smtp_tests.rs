@@ -164,6 +164,28 @@ async fn silence_and_slow_drips_meet_the_deadline() {
 }
 
 #[tokio::test]
+async fn long_letters_have_a_deadline_for_each_block() {
+    let script = |last: Step| {
+        let [mail, rcpt, data] = envelope();
+        let taken = vec![mail, say("250 ok"), rcpt, say("250 ok"), data, say("354 go"), last];
+        [greeted(false), taken].concat()
+    };
+    let letter = b".line\r\n".repeat(50_000);
+    let go = async || Ok::<(), Infallible>(());
+    let server = Script::start([script(Body), vec![say("250 ok")]].concat()).await;
+    let mut connection = open(&server, "", &timeouts()).await.unwrap();
+    let outcome = connection.send("s@x.org", "r@x.org", &letter, false, go).await;
+    is(&outcome, Stage::Dot, OutcomeKind::Sent, true);
+    assert!(server.end().await[0] == b"..line\r\n".repeat(50_000));
+    // A server that reads no more fills the socket's buffers; the dot is not out.
+    let server = Script::start(script(Step::Deaf)).await;
+    let short = Timeouts { body: Duration::from_millis(300), ..timeouts() };
+    let mut connection = open(&server, "", &short).await.unwrap();
+    let outcome = connection.send("s@x.org", "r@x.org", &b"x".repeat(64_000_000), false, go).await;
+    is(&outcome, Stage::Body, OutcomeKind::ConnectionLost, false);
+}
+
+#[tokio::test]
 async fn the_body_waits_for_the_commit() {
     // The server has accepted DATA; the commit fails; not a byte of the letter may follow.
     let script = Script::start([greeted(true), envelope().to_vec(), vec![say(TAKEN), Nothing]].concat()).await;

@@ -436,7 +436,7 @@ mod tests {
         let other = render("", "");
         assert_eq!(other.text, "Dear friend,\n\nnone\n");
         assert!(other.html.contains("<em>none</em>"));
-        assert_eq!(render("Анна\u{7}", "").subject, "Анна Bcc: x");
+        assert_eq!(render("Анна\u{7}", "").subject, "Анна  Bcc: x");
         assert_eq!(template.variants.read().unwrap().len(), 2);
         assert!(render("A<b>", "").html.contains("<title>A&lt;b&gt; Bcc: x</title>"));
     }
