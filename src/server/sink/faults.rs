@@ -1,6 +1,6 @@
 //! A scenario at work: counts, throws the dice and says what goes wrong now.
 
-use super::scenario::{Action, Act, Drip, Habit, Reply, Rule, Scenario, Stage, Whom};
+use super::scenario::{Act, Action, Drip, Habit, Reply, Rule, Scenario, Stage, Whom};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -205,13 +205,18 @@ mod tests {
     fn times_is_for_each_recipient() {
         let faults = faults("*@x rcpt drop times=2");
         let at = |name: &str| faults.at(Stage::Rcpt, 1, &[name.to_string()]).strike.is_some();
-        assert_eq!([at("a@x"), at("b@x"), at("A@X"), at("a@x"), at("b@x"), at("b@x")], [true, true, true, false, true, false]);
+        assert_eq!(
+            [at("a@x"), at("b@x"), at("A@X"), at("a@x"), at("b@x"), at("b@x")],
+            [true, true, true, false, true, false]
+        );
     }
 
     #[test]
     fn delays_add_up_and_the_first_other_action_wins() {
-        let trouble = faults("connection rcpt delay 1s\n*@x rcpt delay 2s\n*@x rcpt drop\n* rcpt silence\n* rcpt delay 1s")
-            .at(Stage::Rcpt, 1, &["a@x".to_string()]);
+        let trouble = faults(
+            "connection rcpt delay 1s\n*@x rcpt delay 2s\n*@x rcpt drop\n* rcpt silence\n* rcpt delay 1s",
+        )
+        .at(Stage::Rcpt, 1, &["a@x".to_string()]);
         assert_eq!(trouble, Trouble { delay: Duration::from_secs(3), drip: None, strike: Some(Strike::Drop) });
     }
 

@@ -54,7 +54,10 @@ fn render(letter: &CaughtLetter) -> serde_json::Result<Vec<u8>> {
     let mut lines = Vec::with_capacity(letter.recipients.len() * 160);
     for recipient in &letter.recipients {
         let message_id = letter.message_id.as_deref();
-        serde_json::to_writer(&mut lines, &Line { recipient, message_id, at: letter.at, connection: letter.connection })?;
+        serde_json::to_writer(
+            &mut lines,
+            &Line { recipient, message_id, at: letter.at, connection: letter.connection },
+        )?;
         lines.push(b'\n');
     }
     Ok(lines)

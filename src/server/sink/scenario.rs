@@ -444,10 +444,7 @@ mod tests {
                 times: Some(3)
             }
         );
-        assert_eq!(
-            scenario.rules[5].what.action,
-            Action::Drip(Drip { bytes: 3, pause: Duration::from_millis(10) })
-        );
+        assert_eq!(scenario.rules[5].what.action, Action::Drip(Drip { bytes: 3, pause: Duration::from_millis(10) }));
         assert_eq!(
             scenario.habits.iter().map(|rule| rule.what).collect::<Vec<_>>(),
             [Habit::CloseAfter(20), Habit::NoStarttls, Habit::NoPipelining]

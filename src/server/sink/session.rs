@@ -262,14 +262,17 @@ impl<'a> Session<'a> {
         } else {
             let met = self.meet(wire, Stage::Mail).await?;
             if self.say(wire, met, "250 2.1.0 Ok").await? {
-                self.envelope =
-                    Some(Envelope { sender: path.sender.into(), recipients: Vec::new(), utf8: path.utf8 });
+                self.envelope = Some(Envelope { sender: path.sender.into(), recipients: Vec::new(), utf8: path.utf8 });
             }
         }
         Ok(())
     }
 
-    async fn rcpt<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, recipient: &str) -> Result<(), End> {
+    async fn rcpt<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        wire: &mut Wire<S>,
+        recipient: &str,
+    ) -> Result<(), End> {
         let refusal = match &self.envelope {
             None => "503 5.5.1 MAIL comes first",
             Some(envelope) if envelope.recipients.len() >= RECIPIENTS => "452 4.5.3 Too many recipients",
@@ -310,7 +313,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn body<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, envelope: Envelope) -> Result<(), End> {
+    async fn body<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        wire: &mut Wire<S>,
+        envelope: Envelope,
+    ) -> Result<(), End> {
         let (mut dots, mut raw, mut too_large, mut done) = (Unstuffer::default(), Vec::new(), false, false);
         wire.fill().await?;
         if let Met::Replaced = self.meet_for(wire, Stage::Body, &envelope.recipients).await? {
@@ -416,7 +423,12 @@ impl<'a> Session<'a> {
     }
 
     /// Gives the ordinary reply, or its replacement; false if another one has been given already.
-    async fn say<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, met: Met, text: &str) -> Result<bool, End> {
+    async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        wire: &mut Wire<S>,
+        met: Met,
+        text: &str,
+    ) -> Result<bool, End> {
         match met {
             Met::Replaced => return Ok(false),
             Met::Go { text: Some(text), drip, .. } => write(wire, &text, drip).await?,
