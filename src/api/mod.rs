@@ -1,4 +1,5 @@
 //! The border between browser and server: server functions of a few lines each, which prove a
 //! permission and call a service.
 
+pub mod accounts;
 pub mod error;

@@ -23,7 +23,7 @@ fn is_password<C>(value: &str, _: &C) -> garde::Result {
 
 /// A new account: the administrator's or anybody's.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
-pub struct Register {
+pub struct RegisterForm {
     #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
     pub name: String,
     #[garde(custom(is_email))]
@@ -42,7 +42,7 @@ pub struct Register {
 
 /// A log-in.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
-pub struct LogIn {
+pub struct LogInForm {
     #[garde(custom(is_email))]
     pub email: String,
     #[garde(custom(is_filled))]
@@ -53,27 +53,27 @@ pub struct LogIn {
     pub next: String,
 }
 
-impl Check for Register {
+impl Check for RegisterForm {
     fn check(&self) -> FieldErrors {
         from_garde(self)
     }
 }
 
-impl Check for LogIn {
+impl Check for LogInForm {
     fn check(&self) -> FieldErrors {
         from_garde(self)
     }
 }
 
 // Passwords must not reach a log through `{:?}`.
-impl std::fmt::Debug for Register {
+impl std::fmt::Debug for RegisterForm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Register").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("RegisterForm").field("email", &self.email).finish_non_exhaustive()
     }
 }
 
-impl std::fmt::Debug for LogIn {
+impl std::fmt::Debug for LogInForm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogIn").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("LogInForm").field("email", &self.email).finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
+use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
 use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
@@ -59,6 +60,11 @@ pub fn App() -> impl IntoView {
             <Shell>
                 <Routes fallback=|| view! { <NotFound /> }>
                     <Route path=path!("/") view=Home />
+                    <Route path=path!("/login") view=LogInPage />
+                    <Route path=path!("/signup") view=SignUpPage />
+                    <Route path=path!("/signup/sent") view=SentPage />
+                    <Route path=path!("/setup") view=SetupPage />
+                    <Route path=path!("/confirm") view=ConfirmPage />
                 </Routes>
             </Shell>
         </Router>

@@ -9,7 +9,7 @@ pub type SessionResource = Resource<Result<Session, AppError>>;
 
 /// Starts to load the session and provides it; called once, by the app.
 pub fn provide_session() -> SessionResource {
-    let session = Resource::new_blocking(|| (), |()| load());
+    let session = Resource::new_blocking(|| (), |()| crate::api::accounts::session());
     provide_context(session);
     session
 }
@@ -17,10 +17,4 @@ pub fn provide_session() -> SessionResource {
 /// The session that the app provides.
 pub fn use_session() -> SessionResource {
     use_context::<SessionResource>().unwrap_or_else(provide_session)
-}
-
-/// Where the session comes from: the server provides it as a context, and the browser receives it
-/// with the page.
-async fn load() -> Result<Session, AppError> {
-    Ok(use_context::<Session>().unwrap_or_default())
 }

@@ -74,16 +74,18 @@ pub fn Time(
     }
 }
 
+/// The browser's IANA zone, or nothing if it does not tell. For effects and event handlers only.
+pub fn browser_zone() -> Option<String> {
+    use leptos::wasm_bindgen::JsValue;
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    js_sys::Reflect::get(&format.resolved_options(), &JsValue::from_str("timeZone")).ok()?.as_string()
+}
+
 /// The wall time of an instant in a zone, and the zone's name, as the browser knows them.
 fn in_zone(at: DateTime<Utc>, zone: &str) -> Option<(NaiveDateTime, String)> {
     use leptos::wasm_bindgen::{JsCast, JsValue};
     let options = js_sys::Object::new();
-    let name = if zone.is_empty() {
-        let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &options);
-        js_sys::Reflect::get(&format.resolved_options(), &JsValue::from_str("timeZone")).ok()?.as_string()?
-    } else {
-        zone.to_owned()
-    };
+    let name = if zone.is_empty() { browser_zone()? } else { zone.to_owned() };
     js_sys::Reflect::set(&options, &JsValue::from_str("timeZone"), &JsValue::from_str(&name)).ok()?;
     let date = js_sys::Date::new(&JsValue::from_f64(at.timestamp_millis() as f64));
     let to_text = js_sys::Reflect::get(&date, &JsValue::from_str("toLocaleString")).ok()?;

@@ -1,8 +1,106 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per subcommand. README.md documents the exit codes.
 
+mod deliver;
+mod mailing;
+mod serve;
+mod service;
 pub mod sink;
+mod user;
 
-/// Parses the command line and runs it.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use crate::server::clock::{SharedClock, SystemClock};
+use crate::server::config::Settings;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// A self-hosted mailing service.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    /// Print JSON where a machine may read it
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the web pages and send mailings
+    Serve,
+    /// Send mailings without serving web pages
+    Work,
+    /// Open what is due, deliver until nothing is left to do now, print a summary
+    Send {
+        /// This mailing only
+        #[arg(long)]
+        mailing: Option<i64>,
+    },
+    /// Bring the database to this version's shape
+    Migrate,
+    /// Users
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Mailings
+    #[command(subcommand)]
+    Mailing(mailing::MailingCommand),
+    /// Run the built-in mail server alone: it catches letters and can inject faults
+    Sink(sink::SinkArgs),
+}
+
+/// How a command ended without success.
+#[derive(Debug)]
+pub enum Failure {
+    /// It could not be done: exit code 1.
+    Failed(String),
+    /// Some of it was done: exit code 3.
+    Partly(String),
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("vestnik: no async runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(why)) => {
+            eprintln!("vestnik: {why}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Partly(why)) => {
+            eprintln!("vestnik: {why}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Outcome {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let Cli { settings, json, command } = cli;
+    service::start_log(&settings.log)?;
+    match command {
+        Command::Sink(args) => Ok(sink::run(args, clock).await?),
+        Command::Serve => serve::run(settings.check()?, clock).await,
+        Command::Work => deliver::work(settings.check()?, clock).await,
+        Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
+        Command::Migrate => service::open(&settings.check()?).await.map(drop),
+        Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
+        Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
+    }
 }

@@ -4,7 +4,7 @@ use super::{Error, Result, checked, passwords, tokens};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
-use crate::forms::accounts::{LogIn, Register};
+use crate::forms::accounts::{LogInForm, RegisterForm};
 use crate::server::db::tokens::TokenKind;
 use crate::server::db::users::{self, NewUser, User};
 use crate::server::db::{self, Db};
@@ -49,7 +49,7 @@ pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> 
 /// # Errors
 /// [`Error::Invalid`] for a form that its rules refuse; [`Error::Conflict`] for a set-up link that is
 /// unknown, used or too old.
-pub async fn register(db: &Db, form: &Register, lang: Lang, now: DateTime<Utc>) -> Result<Registered> {
+pub async fn register(db: &Db, form: &RegisterForm, lang: Lang, now: DateTime<Utc>) -> Result<Registered> {
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
     let hash = passwords::hash(&form.password).await?;
@@ -147,7 +147,7 @@ pub async fn confirm(db: &Db, token: &str, now: DateTime<Utc>) -> Result<i64> {
 /// [`Error::Invalid`] on the form as a whole when they do not match (the same for an unknown
 /// address), when the address waits for confirmation, or when the user is blocked; the last two only
 /// to somebody who knows the password.
-pub async fn log_in(db: &Db, form: &LogIn) -> Result<User> {
+pub async fn log_in(db: &Db, form: &LogInForm) -> Result<User> {
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
     let user = users::by_email(db, &email.key()).await?;
@@ -167,7 +167,7 @@ pub async fn log_in(db: &Db, form: &LogIn) -> Result<User> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what the form's rules refuse and for an address that is taken.
-pub async fn add(db: &Db, form: &Register, role: Role, lang: Lang, now: DateTime<Utc>) -> Result<i64> {
+pub async fn add(db: &Db, form: &RegisterForm, role: Role, lang: Lang, now: DateTime<Utc>) -> Result<i64> {
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
     let hash = passwords::hash(&form.password).await?;

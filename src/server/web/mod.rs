@@ -1,4 +1,94 @@
 //! The web server: router, middleware, and what requests share.
 
+pub mod assets;
+mod page;
+mod preferences;
 pub mod request;
 pub mod state;
+pub mod welcome;
+
+use crate::server::db::sessions::Sessions;
+use crate::ui::assets::Assets;
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use state::AppState;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, Session, SessionManagerLayer};
+
+/// How long a session lasts without a visit.
+const SESSION_DAYS: i64 = 30;
+/// Largest body of a form or server function, in bytes.
+const BODY_MAX: usize = 4 * 1024 * 1024;
+
+/// The whole service as one router.
+pub fn router(state: AppState, assets: Assets) -> Router {
+    let secure = state.config.public_url.starts_with("https:");
+    let sessions = SessionManagerLayer::new(Sessions::new(state.db.clone(), state.clock.clone()))
+        .with_name(if secure { "__Host-vestnik" } else { "vestnik" })
+        .with_secure(secure)
+        // Strict would make people who follow a link in a letter look logged out.
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_DAYS)));
+    let pages = page::Pages::new(state.clone(), assets);
+    let functions = pages.clone();
+    Router::new()
+        .route("/api/{*function}", post(move |request| functions.clone().call(request)))
+        .route("/logout", post(log_out))
+        .merge(preferences::routes())
+        .fallback(get(move |request| pages.clone().render(request)))
+        .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
+        .layer(sessions)
+        .layer(CsrfLayer::new())
+        .layer(CompressionLayer::new())
+        .merge(files(&state))
+        .route("/healthz", get(healthy))
+        .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(CatchPanicLayer::new())
+        .with_state(state)
+}
+
+/// Files whose names hold their hash never change; the others are small.
+fn files(state: &AppState) -> Router<AppState> {
+    let site = &state.config.site_dir;
+    let hashed = ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip();
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let hour = HeaderValue::from_static("public, max-age=3600");
+    let single = |name: &str| ServeFile::new(site.join(name));
+    let mut router = Router::new()
+        .route_service("/favicon.svg", single("favicon.svg"))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, hour))
+        .merge(
+            Router::new()
+                .nest_service("/pkg", hashed)
+                .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, forever)),
+        );
+    if state.config.dev_reload.is_some() {
+        router = router.route_service("/dev-reload.js", single("dev-reload.js"));
+    }
+    router
+}
+
+async fn log_out(session: Session) -> impl IntoResponse {
+    if let Err(error) = session.flush().await {
+        tracing::error!(%error, "a session could not be ended");
+    }
+    Redirect::to("/")
+}
+
+async fn healthy(State(state): State<AppState>) -> impl IntoResponse {
+    match crate::server::db::facts::get(&state.db, "boot").await {
+        Ok(_) => (axum::http::StatusCode::OK, "ok\n"),
+        Err(_) => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}

@@ -2,10 +2,13 @@
 
 use super::state::AppState;
 use crate::api::error::AppError;
-use crate::domain::user::Permission;
+use crate::domain::lang::Lang;
+use crate::domain::user::{Me, Permission, Session as Reader};
 use crate::server::db::users::{self, User};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
+use axum::http::header::ACCEPT;
+use axum::http::request::Parts;
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
@@ -70,6 +73,40 @@ pub async fn require(permission: Permission) -> Result<Actor, AppError> {
     answer(proof.await)
 }
 
+/// Who reads the page, and what every page needs to know.
+///
+/// # Errors
+/// Database errors.
+pub async fn reader() -> Result<Reader, Error> {
+    let state = state();
+    let user = user().await?.filter(|user| user.blocked_at.is_none());
+    let outbox =
+        state.outbox_is_open() || state.catching && user.as_ref().is_some_and(|user| user.role.may(Permission::Outbox));
+    let me = user.map(|user| Me {
+        id: user.id,
+        email: user.email,
+        name: user.name,
+        role: user.role,
+        zone: user.zone,
+        confirmed: user.confirmed_at.is_some(),
+    });
+    Ok(Reader { me, catching: state.catching, outbox, now: state.now() })
+}
+
+/// The language of this request.
+pub fn lang() -> Lang {
+    use_context::<Lang>().unwrap_or_default()
+}
+
+/// Whether a form was sent without scripts. Its answer is a redirect back to the page, whose status
+/// must stay a redirect's.
+fn sent_by_form() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+        parts.method == axum::http::Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
+    })
+}
+
 /// Turns a service's answer into the wire's, and gives an error its HTTP status: server functions
 /// answer every error with 500 otherwise.
 ///
@@ -78,7 +115,8 @@ pub async fn require(permission: Permission) -> Result<Actor, AppError> {
 pub fn answer<T>(result: services::Result<T>) -> Result<T, AppError> {
     result.map_err(|error| {
         let error = AppError::from(error);
-        if let Some(options) = use_context::<ResponseOptions>()
+        if !sent_by_form()
+            && let Some(options) = use_context::<ResponseOptions>()
             && let Ok(status) = StatusCode::from_u16(error.status())
         {
             options.set_status(status);

@@ -9,6 +9,7 @@ use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// The running service, cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct AppState {
     pub catching: bool,
     /// Tells the engine that there is something new to do.
     pub wake: Wake,
+    /// Cancelled when the service is to end: open event streams end too.
+    pub stop: CancellationToken,
 }
 
 impl AppState {

@@ -1,4 +1,5 @@
 //! The pages, by area.
 
+pub mod accounts;
 pub mod home;
 pub mod not_found;

@@ -1,0 +1,154 @@
+//! `vestnik mailing`.
+
+use super::user::explain;
+use super::{Failure, Outcome, service};
+use crate::domain::delivery::{Attempt, DeliveryRow};
+use crate::server::clock::SharedClock;
+use crate::server::config::Config;
+use crate::server::db::{Db, attempts, deliveries, mailings, runs};
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write;
+
+#[derive(Subcommand)]
+pub enum MailingCommand {
+    /// Status, next run, runs with counts per state
+    Show { id: i64 },
+    /// Stop sending until it is resumed
+    Pause { id: i64 },
+    /// Go on after a pause
+    Resume { id: i64 },
+    /// Each delivery with its state and attempts
+    Deliveries { id: i64 },
+}
+
+/// Runs shown of one mailing.
+const RUNS: i64 = 1_000;
+/// Deliveries read at once.
+const PAGE: i64 = 1_000;
+
+pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, json: bool) -> Outcome {
+    let db = service::open(config).await?;
+    match command {
+        MailingCommand::Show { id } => show(&db, id, json).await?,
+        MailingCommand::Deliveries { id } => list(&db, id, json).await?,
+        MailingCommand::Pause { id } => set_paused(&db, id, Some(clock.now())).await?,
+        MailingCommand::Resume { id } => set_paused(&db, id, None).await?,
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn find(db: &Db, id: i64) -> Result<mailings::Mailing, Failure> {
+    mailings::by_id(db, id).await?.ok_or_else(|| Failure::Failed(format!("there is no mailing {id}")))
+}
+
+async fn set_paused(db: &Db, id: i64, at: Option<chrono::DateTime<chrono::Utc>>) -> Outcome {
+    let mailing = find(db, id).await?;
+    let mut tx = db.begin().await?;
+    mailings::set_paused(&mut tx, mailing.owner_id, id, at).await.map_err(|error| explain(error.into()))?;
+    Ok(tx.commit().await?)
+}
+
+async fn show(db: &Db, id: i64, json: bool) -> Outcome {
+    let mailing = find(db, id).await?;
+    let runs = runs::of_mailing(db, id, RUNS).await?;
+    if json {
+        let runs: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                json!({
+                    "id": run.id, "occurrence": run.occurrence, "state": run.state, "reason": run.reason,
+                    "opened_at": run.opened_at, "finished_at": run.finished_at, "total": run.counts.total(),
+                    "counts": run.counts,
+                })
+            })
+            .collect();
+        let mailing = json!({
+            "id": id, "title": mailing.title, "status": mailing.status, "paused": mailing.paused_at.is_some(),
+            "disabled": mailing.disabled_at.is_some(), "period": mailing.period, "zone": mailing.zone,
+            "next_at": mailing.next_at, "end_at": mailing.end_at, "runs": runs,
+        });
+        println!("{mailing}");
+        return Ok(());
+    }
+    let beside = if mailing.is_stopped() { ", stopped" } else { "" };
+    println!("{id} {}: {}{beside}, {}", mailing.title, mailing.status.as_str(), mailing.period.as_str());
+    println!("next: {}", mailing.next_at.map_or("none".to_owned(), |at| at.to_rfc3339()));
+    for run in runs {
+        let c = run.counts;
+        println!(
+            "run {} of {}: {} {} sent {}, waiting {}, deferred {}, failed {}, unknown {}, not sent {}",
+            run.id,
+            run.occurrence.to_rfc3339(),
+            run.state.as_str(),
+            run.reason,
+            c.sent,
+            c.waiting,
+            c.deferred,
+            c.failed,
+            c.unknown,
+            c.not_sent
+        );
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    run: i64,
+    email: &'a str,
+    state: crate::domain::delivery::DeliveryState,
+    reason: &'a str,
+    attempts: Vec<Attempt>,
+}
+
+/// Prints row by row, so that 1 000 000 deliveries need no memory.
+async fn list(db: &Db, id: i64, json: bool) -> Outcome {
+    find(db, id).await?;
+    let mut out = std::io::stdout().lock();
+    let mut first = true;
+    if json {
+        write!(out, "[")?;
+    }
+    for run in runs::of_mailing(db, id, RUNS).await? {
+        let mut after = 0;
+        loop {
+            let page = deliveries::list(db, run.id, None, "", after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for delivery in &page {
+                let attempts = attempts::of_delivery(db, delivery.id).await?;
+                if json {
+                    let line = Line {
+                        run: run.id,
+                        email: &delivery.email,
+                        state: delivery.state,
+                        reason: &delivery.reason,
+                        attempts,
+                    };
+                    write!(out, "{}{}", if first { "" } else { ",\n" }, serde_json::to_string(&line)?)?;
+                } else {
+                    print(&mut out, delivery, &attempts)?;
+                }
+                first = false;
+            }
+        }
+    }
+    if json {
+        writeln!(out, "]")?;
+    }
+    Ok(())
+}
+
+fn print(out: &mut impl Write, delivery: &DeliveryRow, attempts: &[Attempt]) -> std::io::Result<()> {
+    writeln!(out, "{} {} {}", delivery.email, delivery.state.as_str(), delivery.reason)?;
+    for attempt in attempts {
+        let code = attempt.code.map_or("-".to_owned(), |code| code.to_string());
+        let Attempt { number, at, ms, stage, status, reply, .. } = attempt;
+        let (stage, status) = (stage.as_str(), status.as_str());
+        writeln!(out, "  {number} {} {ms} ms {stage} {status} {code} {reply}", at.to_rfc3339())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `vestnik serve`.
+
+use super::{Failure, Outcome, service};
+use crate::server::clock::SharedClock;
+use crate::server::config::Config;
+use crate::server::engine::{Wake, serve};
+use crate::server::mail::relay::Relay;
+use crate::server::services::{accounts, outbox};
+use crate::server::sink::{Sink, SinkConfig};
+use crate::server::web::{self, assets, state::AppState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// How long open requests may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// Caught letters on their way into the database.
+const CAUGHT: usize = 500;
+
+/// Serves pages and sends mailings until it is told to stop.
+pub async fn run(config: Config, clock: SharedClock) -> Outcome {
+    let assets = assets::load(&config.site_dir, config.dev_reload.is_some()).map_err(Failure::Failed)?;
+    let db = service::open(&config).await?;
+    let lock = service::lock(&db, &config)?;
+    let listener = TcpListener::bind(config.addr)
+        .await
+        .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;
+    let stop = CancellationToken::new();
+    service::stop_on_signal(&stop)?;
+    let (relay, catcher) = match &config.relay {
+        Some(relay) => (Arc::new(relay.clone()), None),
+        None => {
+            let (sender, receiver) = mpsc::channel(CAUGHT);
+            outbox::store(db.clone(), receiver);
+            let sink = Sink::start(SinkConfig::default(), clock.clone(), Some(sender)).await?;
+            (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some(sink))
+        }
+    };
+    let wake = Wake::default();
+    let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
+    let engine = tokio::spawn(serve(engine, wake.clone(), lock.is_some()));
+    if let Some(token) =
+        accounts::offer_setup(&db, clock.now()).await.map_err(|error| Failure::Failed(error.to_string()))?
+    {
+        eprintln!("Create the administrator here (works once): {}/setup?token={token}", config.public_url);
+    }
+    eprintln!("Vestnik listens on http://{}", config.addr);
+    let catching = catcher.is_some();
+    let config = Arc::new(config);
+    let state = AppState { db: db.clone(), clock, config, relay, catching, wake, stop: stop.clone() };
+    let router = web::router(state, assets);
+    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = tokio::spawn(server.into_future());
+    stop.cancelled().await;
+    if tokio::time::timeout(GRACE, server).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+    if let Err(error) = engine.await {
+        tracing::error!(%error, "the engine ended badly");
+    }
+    if let Some(sink) = catcher {
+        sink.stop().await;
+    }
+    db.close().await;
+    Ok(())
+}

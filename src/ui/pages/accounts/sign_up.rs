@@ -1,0 +1,81 @@
+use crate::api::accounts::Register;
+use crate::ui::components::field::TextField;
+use crate::ui::components::page::Page;
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{FormErrors, error_of, errors_of};
+use crate::ui::i18n::t;
+use crate::ui::link::use_param;
+use crate::ui::session::use_session;
+use crate::ui::time::browser_zone;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+/// `/signup`.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    view! {
+        <div class="mx-auto max-w-md">
+            <Page title=t("accounts.signup") lead=t("accounts.signup_lead")>
+                <RegisterForm setup=String::new() label=t("accounts.signup") />
+                <p class="mt-4 text-sm">
+                    {t("accounts.have_account")} " " <a class="link" href="/login">{t("accounts.login")}</a>
+                </p>
+            </Page>
+        </div>
+    }
+    .into_any()
+}
+
+/// `/setup?token=…`: makes the first administrator.
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let token = use_param("token").get_untracked();
+    view! {
+        <div class="mx-auto max-w-md">
+            <Page title=t("accounts.setup") lead=t("accounts.setup_lead")>
+                <RegisterForm setup=token label=t("accounts.setup_do") />
+            </Page>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn RegisterForm(setup: String, label: String) -> impl IntoView {
+    let action = ServerAction::<Register>::new();
+    let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
+    let error = Signal::derive(move || error_of(action.value().get().as_ref()));
+    let zone = RwSignal::new(String::new());
+    Effect::new(move |_| zone.set(browser_zone().unwrap_or_default()));
+    view! {
+        <FormErrors error=error />
+        <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
+            <input type="hidden" name="form[setup]" value=setup />
+            <input type="hidden" name="form[zone]" prop:value=zone />
+            <TextField name="form[name]" label=t("accounts.name") hint=t("accounts.name_hint") required=true autocomplete="name" errors=errors />
+            <TextField name="form[email]" label=t("accounts.email") kind="email" required=true autocomplete="username" errors=errors />
+            <TextField name="form[password]" label=t("accounts.password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
+            <Submit label=label pending=action.pending() class="btn-primary mt-4 w-full" />
+        </ActionForm>
+    }
+}
+
+/// `/signup/sent`: what to do now.
+#[component]
+pub fn SentPage() -> impl IntoView {
+    let session = use_session();
+    let outbox = move || {
+        session.get().and_then(Result::ok).is_some_and(|session| session.outbox).then(|| {
+            view! { <a class="btn btn-primary mt-6" href="/outbox">{t("accounts.sent_outbox")}</a> }
+        })
+    };
+    view! {
+        <div class="mx-auto max-w-md">
+            <Page title=t("accounts.sent")>
+                <p>{t("accounts.sent_text")}</p>
+                <Suspense>{outbox}</Suspense>
+            </Page>
+        </div>
+    }
+    .into_any()
+}
