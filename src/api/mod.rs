@@ -2,3 +2,5 @@
 //! permission and call a service.
 
 pub mod error;
+pub mod messages;
+pub mod outbox;

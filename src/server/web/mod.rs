@@ -1,4 +1,5 @@
 //! The web server: router, middleware, and what requests share.
 
+pub mod outbox;
 pub mod request;
 pub mod state;
