@@ -1,6 +1,7 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+pub mod outbox;
 mod page;
 mod preferences;
 pub mod request;
@@ -42,6 +43,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
     Router::new()
         .route("/api/{*function}", post(move |request| functions.clone().call(request)))
         .route("/logout", post(log_out))
+        .merge(outbox::routes())
         .merge(preferences::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
