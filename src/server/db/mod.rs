@@ -11,6 +11,8 @@ pub mod messages;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
+#[cfg(test)]
+pub mod testing;
 pub mod tokens;
 pub mod users;
 
