@@ -3,3 +3,5 @@
 
 pub mod accounts;
 pub mod error;
+pub mod messages;
+pub mod outbox;

@@ -19,6 +19,8 @@ pub struct Letter {
     pub text: String,
     /// Sanitised; shown in a sandboxed frame.
     pub html: String,
+    /// Web addresses in it, each once, in order: the frame that shows the letter may not open them.
+    pub links: Vec<String>,
     /// As it came, lossy UTF-8.
     pub source: String,
 }

@@ -2,7 +2,11 @@
 //! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
 pub mod accounts;
+pub mod messages;
+pub mod outbox;
+pub mod paging;
 pub mod passwords;
+pub mod test_letter;
 pub mod tokens;
 
 use crate::api::error::{AppError, FieldErrors};

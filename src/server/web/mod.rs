@@ -1,6 +1,7 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+pub mod outbox;
 mod page;
 mod preferences;
 pub mod request;
@@ -43,6 +44,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .route("/api/{*function}", post(move |request| functions.clone().call(request)))
         .route("/logout", post(log_out))
         .merge(preferences::routes())
+        .merge(outbox::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))

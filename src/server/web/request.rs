@@ -4,6 +4,7 @@ use super::state::AppState;
 use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Me, Permission, Session as Reader};
+use crate::server::db::Db;
 use crate::server::db::users::{self, User};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
@@ -34,10 +35,17 @@ pub async fn session() -> Result<Session, Error> {
 /// # Errors
 /// Database errors.
 pub async fn user() -> Result<Option<User>, Error> {
-    let session = session().await?;
+    user_of(&session().await?, &state().db).await
+}
+
+/// The same for a route that is no server function.
+///
+/// # Errors
+/// Database errors.
+pub async fn user_of(session: &Session, db: &Db) -> Result<Option<User>, Error> {
     let id: Option<i64> = session.get(USER).await.map_err(|error| Error::Internal(error.to_string()))?;
     match id {
-        Some(id) => Ok(users::by_id(&state().db, id).await?),
+        Some(id) => Ok(users::by_id(db, id).await?),
         None => Ok(None),
     }
 }

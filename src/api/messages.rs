@@ -1,0 +1,80 @@
+//! Server functions of the messages area.
+
+use super::error::AppError;
+use crate::domain::client::Client;
+use crate::domain::message::{Message, Preview};
+use crate::domain::page::Page;
+use crate::forms::messages::MessageForm;
+use leptos::prelude::*;
+
+/// A page of one's messages, newest first.
+#[server]
+pub async fn list_messages(search: String, after: Option<String>) -> Result<Page<Message>, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(messages::list(&request::state().db, &actor, &search, after.as_deref()).await)
+}
+
+/// One of one's messages.
+#[server]
+pub async fn get_message(id: i64) -> Result<Message, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(messages::get(&request::state().db, &actor, id).await)
+}
+
+/// Stores a message, new while its id is 0, and goes to its page.
+#[server]
+pub async fn save_message(form: MessageForm) -> Result<i64, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let id = request::answer(messages::save(&state.db, &actor, &form, state.now()).await)?;
+    request::go(&format!("/messages/{id}"));
+    Ok(id)
+}
+
+/// Deletes a message that no mailing uses, and goes to the list.
+#[server]
+pub async fn delete_message(id: i64) -> Result<(), AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(messages::delete(&request::state().db, &actor, id).await)?;
+    request::go("/messages");
+    Ok(())
+}
+
+/// Copies a message and goes to the copy.
+#[server]
+pub async fn duplicate_message(id: i64) -> Result<i64, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let id = request::answer(messages::duplicate(&state.db, &actor, id, state.now()).await)?;
+    request::go(&format!("/messages/{id}"));
+    Ok(id)
+}
+
+/// What is being written, filled in for a client or for an example.
+#[server]
+pub async fn preview_message(subject: String, body: String, client: Option<i64>) -> Result<Preview, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(messages::preview(&request::state().db, &actor, &subject, &body, client).await)
+}
+
+/// Clients to fill a preview in with.
+#[server]
+pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(messages::clients(&request::state().db, &actor, &search).await)
+}
+
+/// Sends what is being written to oneself, and answers with the address it went to.
+#[server]
+pub async fn send_test(form: MessageForm, client: Option<i64>) -> Result<String, AppError> {
+    use crate::server::{services::test_letter, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(test_letter::send(&request::state(), &actor, &form, client).await)
+}

@@ -1,0 +1,180 @@
+//! Writing, keeping and trying out messages.
+
+use super::{Actor, Error, Result, checked, paging};
+use crate::api::error::FieldErrors;
+use crate::domain::client::{Client, ClientSort};
+use crate::domain::lang::Lang;
+use crate::domain::message::{Message, Preview, TemplateProblem};
+use crate::domain::page::Page;
+use crate::forms::Check;
+use crate::forms::messages::MessageForm;
+use crate::server::db::{self, Db, messages};
+use crate::server::mail::template::{self, Recipient, Template, TemplateError};
+use chrono::{DateTime, Utc};
+
+/// Clients that the preview offers at once.
+const CHOICE: i64 = 20;
+
+/// Stores a new message and returns its id.
+///
+/// # Errors
+/// [`Error::Invalid`] for what the form's rules refuse, and for a template that could not be filled in.
+pub async fn create(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<i64> {
+    usable(form)?;
+    let mut tx = db.begin().await?;
+    let id = messages::insert(&mut tx, actor.id, form.subject.trim(), &form.body, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a message. Runs that have begun keep their own copy.
+///
+/// # Errors
+/// As [`create`]; [`Error::NotFound`] if the actor has no such message.
+pub async fn update(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<()> {
+    usable(form)?;
+    let mut tx = db.begin().await?;
+    if !messages::update(&mut tx, actor.id, form.id, form.subject.trim(), &form.body, now).await? {
+        return Err(Error::NotFound);
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Stores the form: as a new message while its id is 0. Returns the id.
+///
+/// # Errors
+/// As [`update`].
+pub async fn save(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<i64> {
+    if form.id == 0 {
+        return create(db, actor, form, now).await;
+    }
+    update(db, actor, form, now).await?;
+    Ok(form.id)
+}
+
+/// Deletes a message.
+///
+/// # Errors
+/// [`Error::Conflict`] if a mailing uses it; [`Error::NotFound`] if the actor has no such message.
+pub async fn delete(db: &Db, actor: &Actor, id: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    match messages::delete(&mut tx, actor.id, id).await {
+        Err(error) if error.is_in_use() => Err(Error::Conflict("error.message.in_use")),
+        Err(error) => Err(error.into()),
+        Ok(false) => Err(Error::NotFound),
+        Ok(true) => Ok(tx.commit().await?),
+    }
+}
+
+/// Stores a copy of a message and returns its id.
+///
+/// # Errors
+/// [`Error::NotFound`] if the actor has no such message.
+pub async fn duplicate(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<i64> {
+    let message = get(db, actor, id).await?;
+    let mut tx = db.begin().await?;
+    let id = messages::insert(&mut tx, actor.id, &message.subject, &message.body, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// One message.
+///
+/// # Errors
+/// [`Error::NotFound`] if the actor has no such message.
+pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Message> {
+    messages::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// A page of the actor's messages whose subject holds the text, newest first.
+///
+/// # Errors
+/// Database errors.
+pub async fn list(db: &Db, actor: &Actor, search: &str, after: Option<&str>) -> Result<Page<Message>> {
+    let rows = messages::list(db, actor.id, search, paging::before(after), paging::FETCH).await?;
+    let total = messages::count(db, actor.id, search).await?;
+    Ok(paging::by_id(rows, total, |message| message.id))
+}
+
+/// The first clients that the search finds, to fill a message in with.
+///
+/// # Errors
+/// Database errors.
+pub async fn clients(db: &Db, actor: &Actor, search: &str) -> Result<Vec<Client>> {
+    Ok(db::clients::list(db, actor.id, search, ClientSort::FullName, false, None, CHOICE).await?)
+}
+
+/// Fills in what is being written, for a client of the actor's or for an example.
+///
+/// # Errors
+/// [`Error::Invalid`] with the template's problems; [`Error::NotFound`] if the actor has no such client.
+pub async fn preview(db: &Db, actor: &Actor, subject: &str, body: &str, client: Option<i64>) -> Result<Preview> {
+    let form = MessageForm { id: 0, subject: subject.to_owned(), body: body.to_owned() };
+    // What is still empty is no error while somebody writes.
+    let errors: Vec<_> = form.check().0.into_iter().filter(|error| error.key != "error.required").collect();
+    if !errors.is_empty() {
+        return Err(FieldErrors(errors).into());
+    }
+    fillable(subject, body)?;
+    let client = match client {
+        Some(id) => db::clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)?,
+        None => example(actor.lang),
+    };
+    let rendered = Template::new(subject, body, actor.lang.as_str())
+        .and_then(|template| template.render(&recipient(&client)))
+        .map_err(refused)?;
+    Ok(Preview { subject: rendered.subject, html: rendered.html, text: rendered.text })
+}
+
+/// A client for a preview before there are any. A name for showing, not a text to translate.
+fn example(lang: Lang) -> Client {
+    let (email, full_name) = match lang {
+        Lang::En => ("anna.kim@example.org", "Anna Kim"),
+        Lang::Ru => ("anna.kim@example.org", "Анна Ким"),
+    };
+    Client {
+        id: 0,
+        email: email.to_owned(),
+        full_name: full_name.to_owned(),
+        comment: String::new(),
+        created_at: DateTime::UNIX_EPOCH,
+        updated_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+fn recipient(client: &Client) -> Recipient<'_> {
+    Recipient { email: &client.email, full_name: &client.full_name, comment: &client.comment }
+}
+
+/// Refuses a form that could not be sent.
+pub(super) fn usable(form: &MessageForm) -> Result<()> {
+    checked(form)?;
+    fillable(&form.subject, &form.body)
+}
+
+fn fillable(subject: &str, body: &str) -> Result<()> {
+    let Err(problems) = template::check(subject, body) else {
+        return Ok(());
+    };
+    let mut errors = FieldErrors::default();
+    for (field, problem) in &problems {
+        push(&mut errors, &field.to_string(), problem);
+    }
+    Err(errors.into())
+}
+
+/// A template that fails only for this client's data.
+pub(super) fn refused(error: TemplateError) -> Error {
+    let mut errors = FieldErrors::default();
+    push(&mut errors, &error.field.to_string(), &error.problem);
+    errors.into()
+}
+
+fn push(errors: &mut FieldErrors, field: &str, problem: &TemplateProblem) {
+    let line = problem.line.to_string();
+    errors.push_with(field, &problem.key, &[("name", &problem.detail), ("line", &line)]);
+}
+
+#[cfg(test)]
+#[path = "messages_tests.rs"]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::domain::page::PAGE_SIZE;
+use crate::domain::user::Role;
+use crate::server::db::testing;
+use crate::server::db::users::{self, NewUser};
+
+async fn actor(db: &Db, email: &str) -> Actor {
+    let new = NewUser {
+        email,
+        email_key: email,
+        name: "Olga",
+        password_hash: "",
+        role: Role::User,
+        zone: "UTC",
+        lang: Lang::En,
+        confirmed_at: Some(now()),
+        now: now(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    let id = users::insert(&mut tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    let user = users::by_id(db, id).await.unwrap().unwrap();
+    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-05-04T10:00:00Z".parse().unwrap()
+}
+
+fn form(id: i64, subject: &str, body: &str) -> MessageForm {
+    MessageForm { id, subject: subject.to_owned(), body: body.to_owned() }
+}
+
+/// The wrong fields with their keys, and the arguments of the first.
+fn wrong<T: std::fmt::Debug>(result: Result<T>) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let Error::Invalid(errors) = result.unwrap_err() else { panic!("not a wrong field") };
+    let args = errors.0[0].args.clone();
+    let mut fields: Vec<_> = errors.0.into_iter().map(|error| (error.field, error.key)).collect();
+    fields.sort();
+    (fields, args)
+}
+
+fn pair(a: &str, b: &str) -> (String, String) {
+    (a.to_owned(), b.to_owned())
+}
+
+/// Stores a client and returns its id.
+async fn client(db: &Db, owner: &Actor, full_name: &str) -> i64 {
+    let new = db::clients::NewClient {
+        email: crate::domain::email::EmailAddress::parse("boris@example.org").unwrap(),
+        full_name: full_name.to_owned(),
+        comment: String::new(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    let id = db::clients::insert(&mut tx, owner.id, &new, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+/// Another's messages are as good as absent.
+async fn ownership(db: Db) {
+    let (olga, ivan) = (actor(&db, "olga@example.org").await, actor(&db, "ivan@example.org").await);
+    let id = save(&db, &olga, &form(0, "Mine", "Hello"), now()).await.unwrap();
+    assert!(matches!(get(&db, &ivan, id).await, Err(Error::NotFound)));
+    assert!(matches!(save(&db, &ivan, &form(id, "Taken", "x"), now()).await, Err(Error::NotFound)));
+    assert!(matches!(delete(&db, &ivan, id).await, Err(Error::NotFound)));
+    assert!(matches!(duplicate(&db, &ivan, id, now()).await, Err(Error::NotFound)));
+    assert_eq!(list(&db, &ivan, "", None).await.unwrap().total, 0);
+    let boris = client(&db, &olga, "Boris").await;
+    assert!(matches!(preview(&db, &ivan, "s", "b", Some(boris)).await, Err(Error::NotFound)));
+    assert!(clients(&db, &ivan, "").await.unwrap().is_empty());
+
+    assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Mine");
+    assert_eq!(save(&db, &olga, &form(id, " Changed ", "Hello"), now()).await.unwrap(), id);
+    assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Changed");
+    let copy = duplicate(&db, &olga, id, now()).await.unwrap();
+    assert_eq!(get(&db, &olga, copy).await.unwrap().body, "Hello");
+    delete(&db, &olga, id).await.unwrap();
+    assert!(matches!(get(&db, &olga, id).await, Err(Error::NotFound)));
+}
+
+/// A message that a mailing uses stays.
+async fn in_use(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let id = create(&db, &olga, &form(0, "Used", "Hello"), now()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    db::mailings::insert(
+        &mut tx,
+        olga.id,
+        &db::mailings::NewMailing {
+            message_id: id,
+            title: "May".to_owned(),
+            audience: crate::domain::audience::Audience::All,
+            start_local: now().naive_utc(),
+            zone: "UTC".to_owned(),
+            start_at: now(),
+            end_at: now() + chrono::TimeDelta::days(1),
+            period: crate::domain::schedule::Period::Once,
+            policy: crate::domain::mailing::DoubtPolicy::Resend,
+            next_at: Some(now()),
+        },
+        now(),
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    assert!(matches!(delete(&db, &olga, id).await, Err(Error::Conflict("error.message.in_use"))));
+    assert_eq!(get(&db, &olga, id).await.unwrap().mailings, 1);
+}
+
+/// A template that cannot be filled in is refused at its field and line, and nothing of it is stored.
+async fn template_errors(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let bad = form(0, "Hi {{ nmae }}", "One\n{{ full_nmae }}");
+    let (fields, args) = wrong(save(&db, &olga, &bad, now()).await);
+    assert_eq!(fields, [pair("body", "error.template.undefined"), pair("subject", "error.template.undefined")]);
+    assert_eq!(args, [pair("name", "nmae"), pair("line", "1")]);
+    assert_eq!(list(&db, &olga, "", None).await.unwrap().total, 0);
+
+    let id = create(&db, &olga, &form(0, "Good", "Hello"), now()).await.unwrap();
+    let (fields, args) = wrong(update(&db, &olga, &form(id, "Good", "One\n\n{{ full_name"), now()).await);
+    assert_eq!(fields, [pair("body", "error.template.syntax")]);
+    assert_eq!(args[1], pair("line", "3"));
+    assert_eq!(get(&db, &olga, id).await.unwrap().body, "Hello");
+
+    let (fields, _) = wrong(save(&db, &olga, &form(0, "", ""), now()).await);
+    assert_eq!(fields, [pair("body", "error.required"), pair("subject", "error.required")]);
+}
+
+/// Pages follow each other without a gap, newest first, and a search narrows them.
+async fn pages(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    for n in 0..=PAGE_SIZE {
+        create(&db, &olga, &form(0, &format!("Письмо {n}"), "Hello"), now()).await.unwrap();
+    }
+    let first = list(&db, &olga, "", None).await.unwrap();
+    assert_eq!((first.rows.len() as i64, first.total), (PAGE_SIZE, PAGE_SIZE + 1));
+    assert_eq!(first.rows[0].subject, format!("Письмо {PAGE_SIZE}"));
+    let second = list(&db, &olga, "", first.next.as_deref()).await.unwrap();
+    assert_eq!(second.rows.iter().map(|row| row.subject.as_str()).collect::<Vec<_>>(), ["Письмо 0"]);
+    assert_eq!(second.next, None);
+    let found = list(&db, &olga, "ПИСЬМО 7", None).await.unwrap();
+    assert_eq!((found.total, found.rows[0].subject.as_str(), found.next), (1, "Письмо 7", None));
+}
+
+/// The preview shows the chosen client, as text and as HTML, and says what is wrong.
+async fn previews(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let boris = client(&db, &olga, "Борис <Б>").await;
+    let shown =
+        preview(&db, &olga, "Hi {{ full_name }}", "**{{ full_name }}**, {{ email }}", Some(boris)).await.unwrap();
+    assert_eq!(shown.subject, "Hi Борис <Б>");
+    assert!(shown.html.contains("<strong>Борис &lt;Б&gt;</strong>"), "{}", shown.html);
+    assert!(shown.text.contains("Борис <Б>, boris@example.org"), "{}", shown.text);
+    assert!(preview(&db, &olga, "", "{{ full_name }}", None).await.unwrap().text.contains("Anna Kim"));
+    let (fields, _) = wrong(preview(&db, &olga, "s", "{{ x }}", None).await);
+    assert_eq!(fields, [pair("body", "error.template.undefined")]);
+    assert_eq!(clients(&db, &olga, "борис").await.unwrap().len(), 1);
+}
+
+macro_rules! on_both {
+    ($($body:ident: $sqlite:ident, $postgres:ident;)*) => {$(
+        #[tokio::test]
+        async fn $sqlite() {
+            let (db, _folder) = testing::sqlite().await;
+            $body(db).await;
+        }
+
+        #[tokio::test]
+        async fn $postgres() {
+            $body(testing::postgres().await).await;
+        }
+    )*};
+}
+
+on_both! {
+    ownership: sqlite_ownership, postgres_ownership;
+    in_use: sqlite_in_use, postgres_in_use;
+    template_errors: sqlite_template_errors, postgres_template_errors;
+    pages: sqlite_pages, postgres_pages;
+    previews: sqlite_previews, postgres_previews;
+}

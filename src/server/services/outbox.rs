@@ -1,0 +1,201 @@
+//! The Outbox: letters that the built-in mail server has caught.
+
+use super::{Actor, Error, Result, paging};
+use crate::domain::letter::{Letter, LetterRow};
+use crate::domain::page::Page;
+use crate::domain::user::Permission;
+use crate::server::db::letters::{self, NewLetter};
+use crate::server::db::users::User;
+use crate::server::db::{Db, DbResult};
+use crate::server::sink::CaughtLetter;
+use mail_parser::{Addr, HeaderValue, MessageParser};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinHandle;
+
+/// Letters that are kept.
+const KEEP: i64 = 10_000;
+/// Letters that one transaction stores at most.
+const BATCH: usize = 200;
+/// Letters between two prunings.
+const PRUNE_EVERY: usize = 1_000;
+/// Longest stored subject, in characters: a list shows no more.
+const SUBJECT_MAX: usize = 500;
+
+/// Proof that somebody may read the Outbox.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader(());
+
+/// Decides who may read: everybody while only this machine reaches the service, administrators
+/// otherwise, nobody while no letters are caught.
+///
+/// # Errors
+/// [`Error::NotFound`] without a catcher; [`Error::Unauthenticated`] or [`Error::Forbidden`].
+pub fn reader(catching: bool, open: bool, user: Option<&User>) -> Result<Reader> {
+    if !catching {
+        return Err(Error::NotFound);
+    }
+    if !open {
+        Actor::prove(user.ok_or(Error::Unauthenticated)?, Permission::Outbox)?;
+    }
+    Ok(Reader(()))
+}
+
+/// A page of letters, newest first.
+///
+/// # Errors
+/// Database errors.
+pub async fn list(db: &Db, _: Reader, search: &str, after: Option<&str>) -> Result<Page<LetterRow>> {
+    let rows = letters::list(db, search, paging::before(after), paging::FETCH).await?;
+    let total = letters::count(db, search).await?;
+    Ok(paging::by_id(rows, total, |letter| letter.id))
+}
+
+/// One letter, taken apart.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none, or no longer.
+pub async fn get(db: &Db, _: Reader, id: i64) -> Result<Letter> {
+    let (row, raw) = letters::get(db, id).await?.ok_or(Error::NotFound)?;
+    Ok(parse(row, &raw))
+}
+
+/// A letter as it came.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none, or no longer.
+pub async fn source(db: &Db, _: Reader, id: i64) -> Result<Vec<u8>> {
+    let (_, raw) = letters::get(db, id).await?.ok_or(Error::NotFound)?;
+    Ok(raw)
+}
+
+fn parse(row: LetterRow, raw: &[u8]) -> Letter {
+    let source = String::from_utf8_lossy(raw).into_owned();
+    let Some(message) = MessageParser::default().parse(raw) else {
+        return Letter {
+            row,
+            headers: Vec::new(),
+            text: source.clone(),
+            html: String::new(),
+            links: Vec::new(),
+            source,
+        };
+    };
+    let headers = message
+        .headers()
+        .iter()
+        .map(|header| {
+            let range = header.offset_start() as usize..header.offset_end() as usize;
+            (header.name().to_owned(), readable(header.value(), raw.get(range).unwrap_or_default()))
+        })
+        .collect();
+    let text = message.body_text(0).unwrap_or_default().into_owned();
+    let (html, mut links) = sanitise(&message.body_html(0).unwrap_or_default());
+    for link in links_in_text(&text) {
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    Letter { row, headers, text, html, links, source }
+}
+
+/// A header's value with its encoded words read where that is safe, on one line.
+fn readable(value: &HeaderValue<'_>, raw: &[u8]) -> String {
+    let person = |addr: &Addr<'_>| {
+        let address = addr.address().unwrap_or_default();
+        addr.name().map_or_else(|| address.to_owned(), |name| format!("{name} <{address}>"))
+    };
+    let text = match value {
+        HeaderValue::Text(text) => text.clone(),
+        HeaderValue::Address(list) => list.iter().map(person).collect::<Vec<_>>().join(", ").into(),
+        _ => String::from_utf8_lossy(raw),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Makes a letter's HTML safe to show, and lists the web addresses it links to.
+fn sanitise(html: &str) -> (String, Vec<String>) {
+    let links = Arc::new(Mutex::new(Vec::<String>::new()));
+    let found = Arc::clone(&links);
+    let mut cleaner = ammonia::Builder::default();
+    cleaner
+        .url_schemes(["http", "https", "mailto"].into())
+        .set_tag_attribute_values(HashMap::from([("a", HashMap::from([("target", "_blank")]))]))
+        .attribute_filter(move |element, attribute, value| {
+            if element == "a" && attribute == "href" && is_web(value) {
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                if !found.iter().any(|link| link == value) {
+                    found.push(value.to_owned());
+                }
+            }
+            Some(value.into())
+        });
+    let html = cleaner.clean(html).to_string();
+    let links = std::mem::take(&mut *links.lock().unwrap_or_else(PoisonError::into_inner));
+    (html, links)
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// Web addresses in plain text: up to white space, a bracket or a quote; a full stop after one is not
+/// part of it.
+fn links_in_text(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || "<>\"'()".contains(c))
+        .filter(|word| is_web(word))
+        .map(|word| word.trim_end_matches(['.', ',', ';', ':', '!', '?']).to_owned())
+        .collect()
+}
+
+/// Stores caught letters as they come, many to a transaction, until the catcher is gone.
+pub fn store(db: Db, mut caught: Receiver<CaughtLetter>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(BATCH);
+        // The first batch prunes too: an earlier start may have left many.
+        let mut since_pruned = PRUNE_EVERY;
+        while caught.recv_many(&mut batch, BATCH).await > 0 {
+            let new: Vec<NewLetter> = batch.drain(..).map(new_letter).collect();
+            since_pruned += new.len();
+            let prune = since_pruned >= PRUNE_EVERY;
+            match insert(&db, &new, prune).await {
+                Ok(()) if prune => since_pruned = 0,
+                Ok(()) => {}
+                Err(error) => tracing::error!(%error, letters = new.len(), "caught letters were not stored"),
+            }
+        }
+    })
+}
+
+async fn insert(db: &Db, batch: &[NewLetter], prune: bool) -> DbResult<()> {
+    let mut tx = db.begin().await?;
+    for letter in batch {
+        letters::insert(&mut tx, letter).await?;
+    }
+    if prune {
+        letters::prune(&mut tx, KEEP).await?;
+    }
+    tx.commit().await
+}
+
+fn new_letter(caught: CaughtLetter) -> NewLetter {
+    let parsed = MessageParser::default().parse_headers(&caught.raw);
+    let subject = parsed.as_ref().and_then(|message| message.subject()).unwrap_or_default();
+    NewLetter {
+        at: caught.at,
+        sender: storable(&caught.sender),
+        recipients: storable(&caught.recipients.join(", ")),
+        subject: storable(subject).chars().take(SUBJECT_MAX).collect(),
+        raw: caught.raw,
+    }
+}
+
+/// PostgreSQL keeps no NUL in a text, and a list shows no line ends.
+fn storable(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,0 +1,84 @@
+//! 'Send me a test': one letter to the writer's own address, now.
+
+use super::{Actor, Error, Result, messages};
+use crate::api::error::FieldErrors;
+use crate::forms::messages::MessageForm;
+use crate::server::db;
+use crate::server::mail::classify::OutcomeKind;
+use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::relay::Relay;
+use crate::server::mail::smtp::Connection;
+use crate::server::mail::template::Recipient;
+use crate::server::mail::timeouts::Timeouts;
+use crate::server::web::state::AppState;
+use secrecy::ExposeSecret;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// The run that no run has: test letters belong to none.
+const NO_RUN: i64 = 0;
+/// How long somebody who waits for an answer is left waiting, whatever a stage may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Sends what is being written to the actor, filled in with the name and comment of a client or with
+/// the actor's own name, and returns the address that it went to.
+///
+/// # Errors
+/// [`Error::Invalid`] for a message that cannot be used, and with the mail server's reply if it did not
+/// take the letter; [`Error::NotFound`] if the actor has no such client.
+pub async fn send(state: &AppState, actor: &Actor, form: &MessageForm, client: Option<i64>) -> Result<String> {
+    messages::usable(form)?;
+    let client = match client {
+        Some(id) => Some(db::clients::get(&state.db, actor.id, id).await?.ok_or(Error::NotFound)?),
+        None => None,
+    };
+    let recipient = Recipient {
+        email: &actor.email,
+        full_name: client.as_ref().map_or(&actor.name, |client| &client.full_name),
+        comment: client.as_ref().map_or("", |client| &client.comment),
+    };
+    let composer = Composer::new(&RunParts {
+        from: Mailbox { name: &actor.name, address: state.from().as_str() },
+        reply_to: &actor.email,
+        subject: form.subject.trim(),
+        body: &form.body,
+        lang: actor.lang,
+        run_id: NO_RUN,
+        secret: state.config.secret.expose_secret().as_bytes(),
+    })
+    .map_err(refused)?;
+    let letter = composer.compose(&recipient, rand::random(), state.now()).map_err(refused)?;
+    deliver(&state.relay, state.timeouts(), composer.sender(), &letter).await?;
+    Ok(actor.email.clone())
+}
+
+/// Hands one letter to the mail server over a connection of its own.
+async fn deliver(relay: &Relay, timeouts: &Timeouts, sender: &str, letter: &Letter) -> Result<()> {
+    let sent = async {
+        let mut connection = Connection::open(relay, timeouts).await.map_err(|error| not_sent(&error.to_string()))?;
+        let before_dot = async || Ok::<(), Infallible>(());
+        let outcome =
+            connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, before_dot).await;
+        connection.quit().await;
+        match (outcome.kind, outcome.reply) {
+            (OutcomeKind::Sent, _) => Ok(()),
+            (_, Some(reply)) => Err(not_sent(&format!("{} {}", reply.code, reply.text))),
+            (_, None) => Err(not_sent(&outcome.note)),
+        }
+    };
+    let late = |_| not_sent(&format!("no answer within {} s", PATIENCE.as_secs()));
+    tokio::time::timeout(PATIENCE, sent).await.map_err(late)?
+}
+
+fn refused(error: ComposeError) -> Error {
+    match error {
+        ComposeError::Template(error) => messages::refused(error),
+        ComposeError::Address { .. } => not_sent(&error.to_string()),
+    }
+}
+
+fn not_sent(reply: &str) -> Error {
+    let mut errors = FieldErrors::default();
+    errors.push_with("", "error.test_send", &[("reply", reply)]);
+    errors.into()
+}
