@@ -30,7 +30,7 @@ pub async fn save_message(form: MessageForm) -> Result<i64, AppError> {
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
     let id = request::answer(messages::save(&state.db, &actor, &form, state.now()).await)?;
-    request::go(&format!("/messages/{id}"));
+    request::go(&format!("/messages/{id}?done=messages.saved"));
     Ok(id)
 }
 
@@ -40,7 +40,7 @@ pub async fn delete_message(id: i64) -> Result<(), AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(messages::delete(&request::state().db, &actor, id).await)?;
-    request::go("/messages");
+    request::go("/messages?done=messages.deleted");
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub async fn duplicate_message(id: i64) -> Result<i64, AppError> {
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
     let id = request::answer(messages::duplicate(&state.db, &actor, id, state.now()).await)?;
-    request::go(&format!("/messages/{id}"));
+    request::go(&format!("/messages/{id}?done=messages.copied"));
     Ok(id)
 }
 

@@ -4,7 +4,12 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
-use super::pages::{home::Home, not_found::NotFound};
+use super::pages::home::Home;
+use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
+use super::pages::messages::list::MessagesPage;
+use super::pages::not_found::NotFound;
+use super::pages::outbox::list::OutboxPage;
+use super::pages::outbox::show::LetterPage;
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;
@@ -65,6 +70,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/signup/sent") view=SentPage />
                     <Route path=path!("/setup") view=SetupPage />
                     <Route path=path!("/confirm") view=ConfirmPage />
+                    <Route path=path!("/messages") view=MessagesPage />
+                    <Route path=path!("/messages/new") view=MessageNewPage />
+                    <Route path=path!("/messages/:id") view=MessageEditPage />
+                    <Route path=path!("/outbox") view=OutboxPage />
+                    <Route path=path!("/outbox/:id") view=LetterPage />
                 </Routes>
             </Shell>
         </Router>

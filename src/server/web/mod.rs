@@ -45,6 +45,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .route("/logout", post(log_out))
         .merge(outbox::routes())
         .merge(preferences::routes())
+        .merge(outbox::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))

@@ -1,0 +1,62 @@
+//! Writing a message: a new one, or one that is there.
+
+use super::editor::Editor;
+use crate::api::error::AppError;
+use crate::api::messages::{get_message, preview_clients};
+use crate::domain::client::Client;
+use crate::domain::message::Message;
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::page::Page;
+use crate::ui::i18n::t;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+fn breadcrumb() -> Vec<(String, String)> {
+    vec![(t("messages.title"), "/messages".to_owned())]
+}
+
+/// A new message.
+#[component]
+pub fn MessageNewPage() -> impl IntoView {
+    // The clients to preview with; for somebody who is not logged in, the reason why there is no form.
+    let clients = Resource::new_blocking(|| (), |()| preview_clients(String::new()));
+    view! {
+        <Page title=t("messages.new") breadcrumb=breadcrumb()>
+            <Suspense>
+                {move || clients.get().map(|clients| match clients {
+                    Ok(clients) => view! { <Editor message=None clients=clients /> }.into_any(),
+                    Err(error) => failed(&error),
+                })}
+            </Suspense>
+        </Page>
+    }
+    .into_any()
+}
+
+/// A stored message.
+#[component]
+pub fn MessageEditPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<i64>().ok())));
+    let loaded = Resource::new_blocking(move || id.get(), load);
+    let title = RwSignal::new(t("messages.edit"));
+    view! {
+        <Page title=title breadcrumb=breadcrumb()>
+            <Suspense>
+                {move || loaded.get().map(|loaded| match loaded {
+                    Ok((message, clients)) => {
+                        title.set(message.subject.clone());
+                        view! { <Editor message=Some(message) clients=clients /> }.into_any()
+                    }
+                    Err(error) => failed(&error),
+                })}
+            </Suspense>
+        </Page>
+    }
+    .into_any()
+}
+
+async fn load(id: Option<i64>) -> Result<(Message, Vec<Client>), AppError> {
+    let message = get_message(id.ok_or(AppError::NotFound)?).await?;
+    Ok((message, preview_clients(String::new()).await?))
+}

@@ -1,0 +1,162 @@
+//! The form of a message, beside its preview.
+
+use super::preview::Preview;
+use crate::api::messages::{SaveMessage, SendTest};
+use crate::domain::client::Client;
+use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
+use crate::forms::messages::MessageForm;
+use crate::ui::components::field::{TextArea, TextField};
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::i18n::{t, t_with, tn};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+
+/// The id that the kit gives to the field `form[body]`.
+const BODY: &str = "field-form-body-";
+
+/// What is being written, as the preview and the test letter need it.
+#[derive(Clone, Copy)]
+pub(super) struct Draft {
+    pub subject: RwSignal<String>,
+    pub body: RwSignal<String>,
+    /// The client that the preview is for; none for the example.
+    pub client: RwSignal<Option<i64>>,
+}
+
+/// The form and its preview. `message` is none for a new one.
+#[component]
+pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>) -> impl IntoView {
+    let (id, mailings) = message.as_ref().map_or((0, 0), |message| (message.id, message.mailings));
+    let (first_subject, first_body) = message.map_or_else(Default::default, |message| (message.subject, message.body));
+    let draft = Draft {
+        subject: RwSignal::new(first_subject.clone()),
+        body: RwSignal::new(first_body.clone()),
+        client: RwSignal::new(None),
+    };
+    let save = ServerAction::<SaveMessage>::new();
+    let test = ServerAction::<SendTest>::new();
+    let form = NodeRef::<html::Form>::new();
+    use_form_keys(form);
+    use_unsaved_guard(form);
+    // Whichever was asked last has answered last: the other's answer is cleared before it is asked.
+    let error =
+        Signal::derive(move || error_of(save.value().get().as_ref()).or_else(|| error_of(test.value().get().as_ref())));
+    let errors = Signal::derive(move || match save.value().get() {
+        Some(Err(_)) => errors_of(save.value().get().as_ref()),
+        _ => errors_of(test.value().get().as_ref()),
+    });
+    let send_test = move |_| {
+        save.clear();
+        let form = MessageForm { id, subject: draft.subject.get_untracked(), body: draft.body.get_untracked() };
+        test.dispatch(SendTest { form, client: draft.client.get_untracked() });
+    };
+    view! {
+        {(mailings > 0).then(|| used_by(mailings))}
+        <div class="grid gap-8 lg:grid-cols-2">
+            <div class="min-w-0">
+                <FormErrors error=error />
+                <div on:submit:capture=move |_| test.clear()>
+                    <ActionForm action=save node_ref=form>
+                        <input type="hidden" name="form[id]" value=id />
+                        <TextField
+                            name="form[subject]"
+                            label=t("messages.subject")
+                            hint=t("messages.subject_hint")
+                            value=first_subject
+                            errors=errors
+                            maxlength=SUBJECT_MAX
+                            required=true
+                            on:input=move |event| draft.subject.set(event_target_value(&event))
+                        />
+                        {insert_buttons()}
+                        <TextArea
+                            name="form[body]"
+                            label=t("messages.body")
+                            hint=t("messages.body_hint")
+                            value=first_body
+                            errors=errors
+                            rows=18
+                            maxlength=BODY_MAX
+                            required=true
+                            on:input=move |event| draft.body.set(event_target_value(&event))
+                        />
+                        <div class="flex flex-wrap items-center gap-3">
+                            <Submit label=t("messages.save") pending=save.pending() />
+                            <button type="button" class="btn" disabled=move || test.pending().get() on:click=send_test>
+                                {icon(Icon::Mail, "size-4")}
+                                {move || t(if test.pending().get() { "common.working" } else { "messages.test" })}
+                            </button>
+                            <span class="text-xs opacity-80">{t("messages.keys")}</span>
+                        </div>
+                        <p role="status" class="mt-3 text-sm text-success empty:hidden">
+                            {move || match test.value().get() {
+                                Some(Ok(email)) => Some(t_with("messages.test_sent", &[("email", &email)])),
+                                _ => None,
+                            }}
+                        </p>
+                    </ActionForm>
+                </div>
+            </div>
+            <Preview draft=draft clients=clients />
+        </div>
+    }
+}
+
+fn used_by(mailings: i64) -> AnyView {
+    view! {
+        <div class="mb-6 flex gap-3 rounded-box border border-info/40 bg-info/10 p-4 text-sm">
+            <span class="text-info">{icon(Icon::Info, "size-5")}</span>
+            <p>{tn("messages.used", mailings)}" "{t("messages.used_text")}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Buttons that put a placeholder where the cursor stands in the body.
+fn insert_buttons() -> AnyView {
+    let buttons: Vec<AnyView> = [
+        ("messages.insert_full_name", "{{ full_name }}"),
+        ("messages.insert_email", "{{ email }}"),
+        ("messages.insert_comment", "{{ comment }}"),
+    ]
+    .into_iter()
+    .map(|(word, placeholder)| {
+        view! {
+            <button type="button" class="btn btn-xs" title=placeholder on:click=move |_| insert(placeholder)>
+                {t(word)}
+            </button>
+        }
+        .into_any()
+    })
+    .collect();
+    view! {
+        <div class="mb-2 flex flex-wrap items-center gap-2 text-xs">
+            <span class="opacity-80">{t("messages.insert")}</span>
+            {buttons}
+        </div>
+    }
+    .into_any()
+}
+
+fn insert(placeholder: &str) {
+    let field =
+        document().get_element_by_id(BODY).and_then(|field| field.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
+    let Some(field) = field else { return };
+    let end = u32::try_from(field.value().encode_utf16().count()).unwrap_or(u32::MAX);
+    let from = field.selection_start().ok().flatten().unwrap_or(end);
+    let to = field.selection_end().ok().flatten().unwrap_or(end);
+    // Refused only for a range that is not in the field; these come from the field itself.
+    let _ = field.set_range_text_with_start_and_end(placeholder, from, to);
+    let behind = from.saturating_add(u32::try_from(placeholder.len()).unwrap_or_default());
+    let _ = field.set_selection_range(behind, behind);
+    let _ = field.focus();
+    // Whoever listens for typing hears of this too.
+    let options = web_sys::EventInit::new();
+    options.set_bubbles(true);
+    if let Ok(event) = web_sys::Event::new_with_event_init_dict("input", &options) {
+        let _ = field.dispatch_event(&event);
+    }
+}

@@ -1,0 +1,6 @@
+//! The messages area.
+
+pub mod edit;
+mod editor;
+pub mod list;
+mod preview;

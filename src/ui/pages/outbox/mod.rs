@@ -1,0 +1,4 @@
+//! The Outbox: letters that were caught on this machine.
+
+pub mod list;
+pub mod show;

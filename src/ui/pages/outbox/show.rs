@@ -1,0 +1,141 @@
+//! One caught letter.
+
+use super::list::{sender, subject};
+use crate::api::error::AppError;
+use crate::api::outbox::get_letter;
+use crate::domain::letter::Letter;
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::page::Page;
+use crate::ui::components::segmented::Segmented;
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::i18n::t;
+use crate::ui::link::use_param;
+use crate::ui::time::Time;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// What the frame adds to a letter's HTML, which has lost its own head in cleaning: it is read as
+/// UTF-8 and looks like a letter.
+const FRAME_HEAD: &str = "<!DOCTYPE html><meta charset=\"utf-8\"><style>body{font:16px/1.5 system-ui,sans-serif;\
+    margin:1rem;color:#1c1b19;background:#fff;overflow-wrap:anywhere}a{color:#1f5fbf}</style>";
+
+/// A letter as a page, as text, as it came, and its headers.
+#[component]
+pub fn LetterPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<i64>().ok())));
+    let letter =
+        Resource::new_blocking(move || id.get(), |id| async move { get_letter(id.ok_or(AppError::NotFound)?).await });
+    let view = use_param("view");
+    let title = RwSignal::new(t("outbox.title"));
+    view! {
+        <Page title=title breadcrumb=vec![(t("outbox.title"), "/outbox".to_owned())]>
+            <Suspense>
+                {move || letter.get().map(|letter| match letter {
+                    Ok(letter) => {
+                        title.set(subject(&letter.row));
+                        shown(letter, view)
+                    }
+                    Err(error) => failed(&error),
+                })}
+            </Suspense>
+        </Page>
+    }
+    .into_any()
+}
+
+fn shown(letter: Letter, view: Memo<String>) -> AnyView {
+    let Letter { row, headers, text, html, links, source } = letter;
+    let facts = [(t("outbox.from"), sender(&row)), (t("outbox.to"), row.to.clone())];
+    let facts = facts.map(|(name, value)| {
+        view! {
+            <dt class="opacity-80">{name}</dt>
+            <dd class="min-w-0 break-words">{value}</dd>
+        }
+    });
+    let views = ["", "text", "source", "headers"].map(|value| {
+        let word = if value.is_empty() { "html" } else { value };
+        (value.to_owned(), t(&format!("outbox.view_{word}")))
+    });
+    let body = move || match view.get().as_str() {
+        "text" => plain(text.clone()),
+        "source" => plain(source.clone()),
+        "headers" => table(headers.clone()),
+        _ => frame(&html),
+    };
+    view! {
+        <dl class="mb-4 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
+            {facts.into_iter().collect_view()}
+            <dt class="opacity-80">{t("outbox.at")}</dt>
+            <dd><Time at=row.at with_zone=true /></dd>
+        </dl>
+        <div class="mb-3 flex flex-wrap items-center gap-2">
+            <Segmented param="view" label=t("outbox.view") options=views.to_vec() />
+            <a class="btn btn-sm ml-auto" rel="external" download="" href=format!("/outbox/{}/source", row.id)>
+                {icon(Icon::Download, "size-4")}{t("outbox.download")}
+            </a>
+        </div>
+        <div class="rounded-box border border-base-300 bg-base-100 p-4">{body}</div>
+        {link_list(links)}
+    }
+    .into_any()
+}
+
+fn plain(text: String) -> AnyView {
+    view! { <pre class="text-sm break-words whitespace-pre-wrap">{text}</pre> }.into_any()
+}
+
+/// No script of a letter runs, and its links open beside this page only.
+fn frame(html: &str) -> AnyView {
+    if html.trim().is_empty() {
+        return view! { <p class="text-sm opacity-80">{t("outbox.no_html")}</p> }.into_any();
+    }
+    view! {
+        <iframe
+            class="h-[36rem] w-full rounded-field bg-white"
+            title=t("outbox.frame")
+            sandbox="allow-popups allow-popups-to-escape-sandbox"
+            srcdoc=format!("{FRAME_HEAD}{html}")
+        ></iframe>
+    }
+    .into_any()
+}
+
+fn table(headers: Vec<(String, String)>) -> AnyView {
+    let rows: Vec<AnyView> = headers
+        .into_iter()
+        .map(|(name, value)| {
+            view! { <Row><Cell><strong>{name}</strong></Cell><Cell><span class="break-all">{value}</span></Cell></Row> }
+                .into_any()
+        })
+        .collect();
+    let columns = vec![Column::new(t("outbox.header")), Column::new(t("outbox.value"))];
+    view! { <Table label=t("outbox.view_headers") columns=columns>{rows}</Table> }.into_any()
+}
+
+/// The links once more, outside the frame, for whoever cannot or would not click inside it.
+fn link_list(links: Vec<String>) -> Option<AnyView> {
+    if links.is_empty() {
+        return None;
+    }
+    let links: Vec<AnyView> = links
+        .into_iter()
+        .map(|link| {
+            let href = link.clone();
+            view! {
+                <li>
+                    <a class="link break-all" target="_blank" rel="noopener noreferrer" href=href>{link}</a>
+                </li>
+            }
+            .into_any()
+        })
+        .collect();
+    Some(
+        view! {
+            <h2 class="mt-6 mb-2 font-semibold">{t("outbox.links")}</h2>
+            <ul class="list-disc pl-5 text-sm">{links}</ul>
+        }
+        .into_any(),
+    )
+}
