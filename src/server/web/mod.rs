@@ -1,6 +1,9 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+pub mod events;
+pub mod exports;
+pub mod guard;
 pub mod outbox;
 mod page;
 mod preferences;
