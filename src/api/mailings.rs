@@ -146,9 +146,7 @@ pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = crate::domain::delivery::DeliveryState::parse(&filter.state);
     let (db, after) = (request::state().db, filter.after.parse().unwrap_or(0));
-    request::answer(
-        mailings::deliveries(&db, &actor, filter.mailing, filter.run, state, &filter.search, after).await,
-    )
+    request::answer(mailings::deliveries(&db, &actor, filter.mailing, filter.run, state, &filter.search, after).await)
 }
 
 /// A delivery with all its attempts.

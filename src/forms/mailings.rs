@@ -74,9 +74,7 @@ pub fn parse_moment(text: &str) -> Option<Moment> {
     let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
         .into_iter()
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    local
-        .map(Moment::Local)
-        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| Moment::Instant(at.to_utc())))
+    local.map(Moment::Local).or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| Moment::Instant(at.to_utc())))
 }
 
 fn refuse(good: bool, key: &'static str) -> garde::Result {

@@ -158,7 +158,5 @@ pub async fn of_run(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<O
         WHERE a.run_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3";
     let rows: Vec<Of> =
         on_db!(db, pool => sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(pool).await)?;
-    rows.into_iter()
-        .map(|row| Ok(OfRun { id: row.id, email: row.email, attempt: row.row.into_attempt()? }))
-        .collect()
+    rows.into_iter().map(|row| Ok(OfRun { id: row.id, email: row.email, attempt: row.row.into_attempt()? })).collect()
 }

@@ -1,13 +1,13 @@
 //! Mailings: made, changed, stopped, looked at.
 
-use super::{Actor, Error, Result, checked};
+use super::{Actor, Error, Result, checked, paging};
 use crate::api::error::FieldErrors;
 use crate::domain::audience::Audience;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
 use crate::domain::mailing::{
     DoubtPolicy, MailingDetail, MailingLive, MailingRow, MailingStatus, Review, Run, RunState,
 };
-use crate::domain::page::{PAGE_SIZE, Page};
+use crate::domain::page::Page;
 use crate::domain::schedule::Period;
 use crate::forms::mailings::{MailingForm, Moment, NOW, parse_moment};
 use crate::server::db::mailings::{Mailing, NewMailing};
@@ -292,20 +292,20 @@ pub async fn list(
     status: Option<MailingStatus>,
     after: Option<i64>,
 ) -> Result<Page<MailingRow>> {
-    let mut found = db::mailings::list(db, actor.id, search, status, after, PAGE_SIZE + 1).await?;
-    let more = found.len() > PAGE_SIZE as usize;
-    found.truncate(PAGE_SIZE as usize);
-    let ids: Vec<i64> = found.iter().map(|mailing| mailing.id).collect();
+    let found = db::mailings::list(db, actor.id, search, status, after, paging::FETCH).await?;
+    let total = db::mailings::count(db, actor.id, search, status).await?;
+    let page = paging::by_id(found, total, |mailing| mailing.id);
+    let ids: Vec<i64> = page.rows.iter().map(|mailing| mailing.id).collect();
     let mut last: std::collections::HashMap<i64, Run> = runs::current(db, &ids).await?.into_iter().collect();
-    let rows = found
+    let rows = page
+        .rows
         .into_iter()
         .map(|mailing| {
             let run = last.remove(&mailing.id);
             row(mailing, run)
         })
         .collect();
-    let total = db::mailings::count(db, actor.id, search, status).await?;
-    Ok(Page { rows, next: ids.last().filter(|_| more).map(i64::to_string), total })
+    Ok(Page { rows, next: page.next, total: page.total })
 }
 
 fn row(mailing: Mailing, last_run: Option<Run>) -> MailingRow {
@@ -399,11 +399,8 @@ pub async fn deliveries(
     let Some(run) = run_of(db, actor, id, run).await? else {
         return Ok(Page { rows: Vec::new(), next: None, total: 0 });
     };
-    let mut rows = deliveries::list(db, run, state, search, after, PAGE_SIZE + 1).await?;
-    let more = rows.len() > PAGE_SIZE as usize;
-    rows.truncate(PAGE_SIZE as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    Ok(Page { next, total: deliveries::count(db, run, state, search).await?, rows })
+    let rows = deliveries::list(db, run, state, search, after, paging::FETCH).await?;
+    Ok(paging::by_id(rows, deliveries::count(db, run, state, search).await?, |row| row.id))
 }
 
 /// A delivery with all its attempts.

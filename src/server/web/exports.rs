@@ -150,7 +150,11 @@ fn write(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {
 
 /// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
 fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
 }
 
 #[cfg(test)]

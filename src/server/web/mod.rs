@@ -46,6 +46,8 @@ pub fn router(state: AppState, assets: Assets) -> Router {
     Router::new()
         .route("/api/{*function}", post(move |request| functions.clone().call(request)))
         .route("/logout", post(log_out))
+        .merge(events::routes())
+        .merge(exports::routes())
         .merge(outbox::routes())
         .merge(preferences::routes())
         .fallback(get(move |request| pages.clone().render(request)))

@@ -123,7 +123,11 @@ async fn rules(db: Db) {
     });
     assert_eq!(review(&db, &actor, &picked, now()).await.unwrap().audience_count, 1);
     let theirs = message(&db, &other).await;
-    refused(create(&db, &other, &MailingForm { message: theirs, ..picked }, now()).await, "clients", "error.audience.empty");
+    refused(
+        create(&db, &other, &MailingForm { message: theirs, ..picked }, now()).await,
+        "clients",
+        "error.audience.empty",
+    );
 }
 
 async fn starts(db: Db) {
