@@ -3,5 +3,7 @@
 
 pub mod accounts;
 pub mod error;
+pub mod mailings;
 pub mod messages;
 pub mod outbox;
+pub mod reports;

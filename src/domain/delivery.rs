@@ -185,3 +185,12 @@ pub struct DeliveryRow {
     /// When it is tried again, if deferred.
     pub due_at: Option<DateTime<Utc>>,
 }
+
+/// A delivery's own page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryDetail {
+    pub mailing_title: String,
+    pub row: DeliveryRow,
+    /// In order.
+    pub attempts: Vec<Attempt>,
+}

@@ -191,3 +191,24 @@ pub struct MailingLive {
     pub rate: f64,
     pub now: DateTime<Utc>,
 }
+
+/// What a mailing would do, shown before it is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// As it would be stored.
+    pub title: String,
+    pub message_subject: String,
+    pub audience: Audience,
+    /// Clients who would get it now.
+    pub audience_count: i64,
+    /// The first run opens as soon as the mailing is saved.
+    pub starts_now: bool,
+    /// Wall time in `zone`.
+    pub start_local: NaiveDateTime,
+    pub end_local: NaiveDateTime,
+    pub zone: String,
+    pub period: Period,
+    pub policy: DoubtPolicy,
+    /// At most five.
+    pub next: Vec<Occurrence>,
+}

@@ -135,3 +135,28 @@ pub async fn replies(
         .await)?;
     Ok(rows.into_iter().map(|(code, reply, count)| ReplyCount { code, reply, count }).collect())
 }
+
+/// An attempt with its place in the order of a run's attempts, and whose it was.
+#[derive(Clone, Debug)]
+pub struct OfRun {
+    pub id: i64,
+    pub email: String,
+    pub attempt: Attempt,
+}
+
+/// A run's attempts in the order of their ids, from after the id on.
+pub async fn of_run(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<OfRun>> {
+    #[derive(sqlx::FromRow)]
+    struct Of {
+        id: i64,
+        email: String,
+        #[sqlx(flatten)]
+        row: Row,
+    }
+    const SQL: &str = "SELECT a.id, d.email, a.number, a.at, a.ms, a.stage, a.status, a.relay, a.code, a.enhanced,
+        a.reply FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
+        WHERE a.run_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3";
+    let rows: Vec<Of> =
+        on_db!(db, pool => sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(pool).await)?;
+    rows.into_iter().map(|row| Ok(OfRun { id: row.id, email: row.email, attempt: row.row.into_attempt()? })).collect()
+}

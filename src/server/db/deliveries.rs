@@ -253,3 +253,9 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<DeliveryRow>> 
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(pool).await)?;
     row.map(Row::into_delivery).transpose()
 }
+
+/// The mailing that a delivery belongs to.
+pub async fn mailing_of(db: &Db, id: i64) -> DbResult<Option<i64>> {
+    const SQL: &str = "SELECT r.mailing_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await)?)
+}

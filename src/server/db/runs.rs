@@ -261,3 +261,32 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         })
         .collect()
 }
+
+/// The run of each mailing that says most about it now: the open one, otherwise the newest.
+pub async fn current(db: &Db, mailings: &[i64]) -> DbResult<Vec<(i64, Run)>> {
+    #[derive(sqlx::FromRow)]
+    struct Of {
+        mailing_id: i64,
+        #[sqlx(flatten)]
+        run: Row,
+    }
+    if mailings.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Numbers only: neither database lets a list be bound in a way that the other understands.
+    let ids: Vec<String> = mailings.iter().map(i64::to_string).collect();
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT mailing_id, id, occurrence, state, reason, opened_at, finished_at, waiting, deferred, sent, failed,
+         unknown, not_sent FROM runs r WHERE mailing_id IN ({}) AND id = (SELECT x.id FROM runs x
+         WHERE x.mailing_id = r.mailing_id ORDER BY x.state = 'open' DESC, x.occurrence DESC LIMIT 1)",
+        ids.join(", ")
+    ));
+    let rows: Vec<Of> = on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?;
+    rows.into_iter().map(|row| Ok((row.mailing_id, row.run.into_run()?))).collect()
+}
+
+/// Whether a run belongs to a mailing.
+pub async fn belongs(db: &Db, mailing: i64, run: i64) -> DbResult<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND id = $2)";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(mailing).bind(run).fetch_one(pool).await)?)
+}

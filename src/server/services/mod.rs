@@ -2,10 +2,12 @@
 //! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
 pub mod accounts;
+pub mod mailings;
 pub mod messages;
 pub mod outbox;
 pub mod paging;
 pub mod passwords;
+pub mod reports;
 pub mod test_letter;
 pub mod tokens;
 

@@ -1,6 +1,9 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+pub mod events;
+pub mod exports;
+pub mod guard;
 pub mod outbox;
 mod page;
 mod preferences;
@@ -43,6 +46,8 @@ pub fn router(state: AppState, assets: Assets) -> Router {
     Router::new()
         .route("/api/{*function}", post(move |request| functions.clone().call(request)))
         .route("/logout", post(log_out))
+        .merge(events::routes())
+        .merge(exports::routes())
         .merge(outbox::routes())
         .merge(preferences::routes())
         .merge(outbox::routes())

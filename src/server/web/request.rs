@@ -15,7 +15,7 @@ use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 /// The key of the user's id in a session.
-const USER: &str = "user";
+pub(super) const USER: &str = "user";
 
 /// The service, from the context that the router provides.
 pub fn state() -> AppState {

@@ -1,0 +1,158 @@
+//! Mailings.
+
+use super::error::AppError;
+use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
+use crate::domain::mailing::{MailingDetail, MailingRow, Review};
+use crate::domain::page::Page;
+use crate::forms::mailings::MailingForm;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One mailing, for what is done to it as it is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct MailingId {
+    pub id: i64,
+}
+
+/// Which mailings of the list are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct MailingFilter {
+    pub search: String,
+    /// A `MailingStatus` word, or empty for all.
+    pub status: String,
+    /// A cursor from the page before, or empty.
+    pub after: String,
+}
+
+/// Which deliveries of a mailing are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct DeliveryFilter {
+    pub mailing: i64,
+    /// 0 for the current run.
+    pub run: i64,
+    /// A `DeliveryState` word, or empty for all.
+    pub state: String,
+    pub search: String,
+    /// A cursor from the page before, or empty.
+    pub after: String,
+}
+
+/// A page of the reader's mailings.
+#[server]
+pub async fn list_mailings(filter: MailingFilter) -> Result<Page<MailingRow>, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let status = crate::domain::mailing::MailingStatus::parse(&filter.status);
+    let after = filter.after.parse().ok();
+    request::answer(mailings::list(&request::state().db, &actor, &filter.search, status, after).await)
+}
+
+/// A mailing's own page.
+#[server]
+pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::detail(&request::state().db, &actor, id).await)
+}
+
+/// The form of a mailing that is to be edited or copied.
+#[server]
+pub async fn mailing_draft(id: i64, copy: bool) -> Result<MailingForm, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::draft(&request::state().db, &actor, id, copy).await)
+}
+
+/// What the form would do.
+#[server]
+pub async fn review_mailing(form: MailingForm) -> Result<Review, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(mailings::review(&state.db, &actor, &form, state.now()).await)
+}
+
+/// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`.
+#[server]
+pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<i64, AppError> {
+    use crate::domain::audience::Audience;
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let audience = match kind.as_str() {
+        "search" => Audience::Search { text: search },
+        "picked" => Audience::Picked { selection },
+        _ => Audience::All,
+    };
+    request::answer(mailings::audience_count(&request::state().db, actor.id, &audience).await)
+}
+
+/// The names of all zones.
+#[server]
+pub async fn list_zones() -> Result<Vec<String>, AppError> {
+    use crate::server::{services::mailings, web::request};
+    request::require(crate::domain::user::Permission::Own).await?;
+    Ok(mailings::zones())
+}
+
+/// Makes or changes a mailing and leads to its page.
+#[server]
+pub async fn save_mailing(form: MailingForm) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let id = request::answer(mailings::save(&state.db, &actor, &form, state.now()).await)?;
+    state.wake.ring();
+    request::go(&format!("/mailings/{id}?done=mailings.saved"));
+    Ok(())
+}
+
+/// Stops a mailing until it is resumed.
+#[server]
+pub async fn pause_mailing(form: MailingId) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(mailings::pause(&state.db, &actor, form.id, state.now()).await)?;
+    request::go(&format!("/mailings/{}?done=mailings.paused", form.id));
+    Ok(())
+}
+
+/// Lets a paused mailing go on.
+#[server]
+pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(mailings::resume(&state.db, &actor, form.id).await)?;
+    state.wake.ring();
+    request::go(&format!("/mailings/{}?done=mailings.resumed", form.id));
+    Ok(())
+}
+
+/// Deletes a mailing with its runs.
+#[server]
+pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::delete(&request::state().db, &actor, form.id).await)?;
+    request::go("/mailings?done=mailings.deleted");
+    Ok(())
+}
+
+/// A page of a run's deliveries.
+#[server]
+pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = crate::domain::delivery::DeliveryState::parse(&filter.state);
+    let (db, after) = (request::state().db, filter.after.parse().unwrap_or(0));
+    request::answer(mailings::deliveries(&db, &actor, filter.mailing, filter.run, state, &filter.search, after).await)
+}
+
+/// A delivery with all its attempts.
+#[server]
+pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::delivery(&request::state().db, &actor, mailing, delivery).await)
+}

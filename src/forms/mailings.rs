@@ -1,0 +1,142 @@
+//! A mailing, as the wizard, its review and the command line submit it.
+
+use super::{Check, from_garde, is_filled, is_line};
+use crate::api::error::FieldErrors;
+use crate::domain::mailing::{DoubtPolicy, TITLE_MAX};
+use crate::domain::schedule::Period;
+use chrono::{DateTime, NaiveDateTime};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+/// Longest search of an audience, in characters.
+const SEARCH_MAX: usize = 200;
+/// Longest zone name that is looked at.
+const ZONE_MAX: usize = 64;
+
+/// The start that means this very moment.
+pub const NOW: &str = "now";
+
+/// A new mailing (`id` 0) or a change of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Validate)]
+pub struct MailingForm {
+    #[garde(skip)]
+    #[serde(default)]
+    pub id: i64,
+    /// Empty: the message's subject.
+    #[garde(custom(is_line(TITLE_MAX)))]
+    #[serde(default)]
+    pub title: String,
+    #[garde(custom(is_id))]
+    #[serde(default)]
+    pub message: i64,
+    /// `all`, `search` or `picked`.
+    #[garde(custom(is_audience))]
+    #[serde(default)]
+    pub clients: String,
+    #[garde(custom(is_line(SEARCH_MAX)))]
+    #[serde(default)]
+    pub search: String,
+    #[garde(skip)]
+    #[serde(default)]
+    pub selection: i64,
+    /// [`NOW`], a wall time in `zone` (`2026-11-23T10:00`), or an instant (RFC 3339).
+    #[garde(custom(is_start))]
+    #[serde(default)]
+    pub start: String,
+    /// A wall time in `zone`, or an instant (RFC 3339).
+    #[garde(custom(is_moment))]
+    #[serde(default)]
+    pub end: String,
+    #[garde(custom(is_filled), custom(is_line(ZONE_MAX)))]
+    #[serde(default)]
+    pub zone: String,
+    /// A [`Period`] word.
+    #[garde(custom(is_period))]
+    #[serde(default)]
+    pub period: String,
+    /// A [`DoubtPolicy`] word.
+    #[garde(custom(is_policy))]
+    #[serde(default)]
+    pub policy: String,
+}
+
+/// A point in time as somebody wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// What clocks in the form's zone show.
+    Local(NaiveDateTime),
+    Instant(DateTime<chrono::Utc>),
+}
+
+/// Reads `2026-11-23T10:00`, the same with seconds, or RFC 3339.
+pub fn parse_moment(text: &str) -> Option<Moment> {
+    let text = text.trim();
+    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .into_iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    local.map(Moment::Local).or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| Moment::Instant(at.to_utc())))
+}
+
+fn refuse(good: bool, key: &'static str) -> garde::Result {
+    if good { Ok(()) } else { Err(garde::Error::new(key)) }
+}
+
+fn is_id<C>(value: &i64, _: &C) -> garde::Result {
+    refuse(*value > 0, "error.message.none")
+}
+
+fn is_audience<C>(value: &str, _: &C) -> garde::Result {
+    refuse(matches!(value, "all" | "search" | "picked"), "error.audience.none")
+}
+
+fn is_start<C>(value: &str, context: &C) -> garde::Result {
+    if value == NOW { Ok(()) } else { is_moment(value, context) }
+}
+
+fn is_moment<C>(value: &str, _: &C) -> garde::Result {
+    refuse(!value.trim().is_empty(), "error.required")?;
+    refuse(parse_moment(value).is_some(), "error.moment")
+}
+
+fn is_period<C>(value: &str, _: &C) -> garde::Result {
+    refuse(Period::parse(value).is_some(), "error.period")
+}
+
+fn is_policy<C>(value: &str, _: &C) -> garde::Result {
+    refuse(DoubtPolicy::parse(value).is_some(), "error.policy")
+}
+
+impl Check for MailingForm {
+    fn check(&self) -> FieldErrors {
+        let mut errors = from_garde(self);
+        if self.clients == "search" && self.search.trim().is_empty() {
+            errors.push("search", "error.required");
+        }
+        errors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_is_checked() {
+        let fields: Vec<String> = MailingForm::default().check().0.into_iter().map(|error| error.field).collect();
+        for field in ["message", "clients", "start", "end", "zone", "period", "policy"] {
+            assert!(fields.iter().any(|known| known == field), "{field} is not in {fields:?}");
+        }
+        let search = MailingForm { clients: "search".to_owned(), ..MailingForm::default() };
+        assert_eq!(search.check().get("search").map(|error| error.key.as_str()), Some("error.required"));
+    }
+
+    #[test]
+    fn moments_are_wall_times_or_instants() {
+        assert!(matches!(parse_moment("2026-11-23T10:00"), Some(Moment::Local(_))));
+        assert_eq!(parse_moment("2026-11-23T10:00:00"), parse_moment(" 2026-11-23T10:00 "));
+        assert!(matches!(parse_moment("2026-11-23T10:00:00+03:00"), Some(Moment::Instant(_))));
+        for bad in ["", "now", "2026-11-23", "23.11.2026 10:00", "2026-13-01T10:00"] {
+            assert_eq!(parse_moment(bad), None, "{bad}");
+        }
+    }
+}

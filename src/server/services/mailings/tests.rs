@@ -1,0 +1,268 @@
+use super::*;
+use crate::domain::lang::Lang;
+use crate::domain::user::Role;
+use crate::server::db::testing;
+use crate::server::db::users::{self, NewUser};
+use chrono::TimeDelta;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T07:00:00Z".parse().unwrap()
+}
+
+async fn user(db: &Db, email: &str) -> Actor {
+    let new = NewUser {
+        email,
+        email_key: email,
+        name: "Anna",
+        password_hash: "",
+        role: Role::User,
+        zone: "Europe/Moscow",
+        lang: Lang::En,
+        confirmed_at: Some(now()),
+        now: now(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    let id = users::insert(&mut tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    let user = users::by_id(db, id).await.unwrap().unwrap();
+    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
+}
+
+async fn message(db: &Db, actor: &Actor) -> i64 {
+    let mut tx = db.begin().await.unwrap();
+    let id = messages::insert(&mut tx, actor.id, "The catalogue", "Hello", now()).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn client(db: &Db, actor: &Actor, email: &str) -> i64 {
+    let email = crate::domain::email::EmailAddress::parse(email).unwrap();
+    let new = clients::NewClient { email, full_name: "Пётр".to_owned(), comment: String::new() };
+    let mut tx = db.begin().await.unwrap();
+    let id = clients::insert(&mut tx, actor.id, &new, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+fn form(message: i64) -> MailingForm {
+    MailingForm {
+        message,
+        clients: "all".to_owned(),
+        start: NOW.to_owned(),
+        end: "2026-12-31T10:00".to_owned(),
+        zone: "Europe/Moscow".to_owned(),
+        period: "daily".to_owned(),
+        policy: "resend".to_owned(),
+        ..MailingForm::default()
+    }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T>, field: &str, key: &str) {
+    match result {
+        Err(Error::Invalid(errors)) => {
+            assert_eq!(errors.get(field).map(|error| error.key.as_str()), Some(key), "{errors:?}");
+        }
+        other => panic!("{field} should be refused: {other:?}"),
+    }
+}
+
+async fn rules(db: Db) {
+    let (actor, other) = (user(&db, "a@example.org").await, user(&db, "b@example.org").await);
+    let good = form(message(&db, &actor).await);
+    refused(create(&db, &actor, &good, now()).await, "clients", "error.audience.empty");
+    let one = client(&db, &actor, "one@example.org").await;
+    let foreign = client(&db, &other, "two@example.org").await;
+
+    let with = |change: &dyn Fn(&mut MailingForm)| {
+        let mut form = good.clone();
+        change(&mut form);
+        form
+    };
+    let theirs = message(&db, &other).await;
+    let cases: [(MailingForm, &str, &str); 6] = [
+        (with(&|form| form.zone = "Europe/Nowhere".to_owned()), "zone", "error.zone"),
+        (
+            with(&|form| {
+                form.start = "2026-12-24T10:00".to_owned();
+                form.end = "2026-12-24T09:59".to_owned();
+            }),
+            "end",
+            "error.window.order",
+        ),
+        (
+            with(&|form| {
+                form.start = "2026-11-01T10:00".to_owned();
+                // 07:00 UTC is 10:00 in Moscow, and the window does not hold its end.
+                form.end = "2026-11-23T10:00".to_owned();
+            }),
+            "end",
+            "error.window.past",
+        ),
+        (with(&|form| form.message = theirs), "message", "error.message.none"),
+        (
+            with(&|form| {
+                form.clients = "search".to_owned();
+                form.search = "nobody".to_owned();
+            }),
+            "clients",
+            "error.audience.empty",
+        ),
+        (with(&|form| form.clients = "picked".to_owned()), "clients", "error.audience.empty"),
+    ];
+    for (form, field, key) in cases {
+        refused(create(&db, &actor, &form, now()).await, field, key);
+    }
+    assert_eq!(list(&db, &actor, "", None, None).await.unwrap().total, 0, "nothing is half stored");
+
+    let mut tx = db.begin().await.unwrap();
+    let selection = selections::insert(&mut tx, actor.id, &[one, foreign], now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let picked = with(&|form| {
+        form.clients = "picked".to_owned();
+        form.selection = selection;
+    });
+    assert_eq!(review(&db, &actor, &picked, now()).await.unwrap().audience_count, 1);
+    let theirs = message(&db, &other).await;
+    refused(
+        create(&db, &other, &MailingForm { message: theirs, ..picked }, now()).await,
+        "clients",
+        "error.audience.empty",
+    );
+}
+
+async fn starts(db: Db) {
+    let actor = user(&db, "a@example.org").await;
+    client(&db, &actor, "one@example.org").await;
+    let at_once = form(message(&db, &actor).await);
+
+    let shown = review(&db, &actor, &at_once, now()).await.unwrap();
+    assert!(shown.starts_now && shown.title == "The catalogue" && shown.audience_count == 1);
+    assert_eq!(shown.next.len(), 5);
+    let id = create(&db, &actor, &at_once, now()).await.unwrap();
+    let made = detail(&db, &actor, id).await.unwrap();
+    assert_eq!((made.row.next_at, made.row.status), (Some(now()), MailingStatus::Created));
+    assert_eq!(made.row.start_local.to_string(), "2026-11-23 10:00:00");
+
+    let later = MailingForm { start: "2026-11-24T10:00".to_owned(), ..at_once.clone() };
+    assert!(!review(&db, &actor, &later, now()).await.unwrap().starts_now);
+    let id = create(&db, &actor, &later, now()).await.unwrap();
+    assert_eq!(detail(&db, &actor, id).await.unwrap().row.next_at, Some(now() + TimeDelta::days(1)));
+
+    let instant = MailingForm { start: "2026-11-24T07:00:00Z".to_owned(), ..at_once };
+    let shown = review(&db, &actor, &instant, now()).await.unwrap();
+    assert_eq!(shown.start_local.to_string(), "2026-11-24 10:00:00");
+}
+
+async fn changes(db: Db) {
+    let (actor, other) = (user(&db, "a@example.org").await, user(&db, "b@example.org").await);
+    client(&db, &actor, "one@example.org").await;
+    let start = MailingForm { start: "2026-11-23T09:00".to_owned(), ..form(message(&db, &actor).await) };
+    let id = create(&db, &actor, &start, now()).await.unwrap();
+    let next = now() + TimeDelta::hours(23);
+    let mut tx = db.begin().await.unwrap();
+    db::mailings::advance(&mut tx, id, Some(next), MailingStatus::Running).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut edited = draft(&db, &actor, id, false).await.unwrap();
+    edited.title = "Осень".to_owned();
+    update(&db, &actor, &edited, now()).await.unwrap();
+    let row = detail(&db, &actor, id).await.unwrap().row;
+    assert_eq!((row.title.as_str(), row.next_at), ("Осень", Some(next)), "the schedule is untouched");
+
+    edited.period = "weekly".to_owned();
+    update(&db, &actor, &edited, now()).await.unwrap();
+    let row = detail(&db, &actor, id).await.unwrap().row;
+    assert_eq!(row.next_at, Some(next + TimeDelta::days(6)), "what has run does not run again at once");
+
+    edited.start = NOW.to_owned();
+    assert!(review(&db, &actor, &edited, now()).await.unwrap().starts_now, "unless asked to");
+
+    pause(&db, &actor, id, now()).await.unwrap();
+    assert!(live(&db, &actor, id, now()).await.unwrap().paused);
+    resume(&db, &actor, id).await.unwrap();
+    let seen = live(&db, &actor, id, now()).await.unwrap();
+    assert_eq!((seen.paused, seen.next_at), (false, row.next_at));
+
+    let copy = draft(&db, &actor, id, true).await.unwrap();
+    assert_eq!((copy.id, copy.start.as_str(), copy.end.as_str()), (0, "", ""));
+
+    for result in [
+        detail(&db, &other, id).await.map(drop),
+        update(&db, &other, &edited, now()).await,
+        pause(&db, &other, id, now()).await,
+        resume(&db, &other, id).await,
+        delete(&db, &other, id).await,
+        draft(&db, &other, id, true).await.map(drop),
+        live(&db, &other, id, now()).await.map(drop),
+        run_of(&db, &other, id, 0).await.map(drop),
+        delivery(&db, &other, id, 1).await.map(drop),
+    ] {
+        assert!(matches!(result, Err(Error::NotFound)), "{result:?}");
+    }
+    delete(&db, &actor, id).await.unwrap();
+    assert!(matches!(detail(&db, &actor, id).await, Err(Error::NotFound)));
+}
+
+async fn runs_and_deliveries(db: Db) {
+    let actor = user(&db, "a@example.org").await;
+    for n in 0..60 {
+        client(&db, &actor, &format!("client{n}@example.org")).await;
+    }
+    let message = message(&db, &actor).await;
+    let (first, second) = (
+        create(&db, &actor, &form(message), now()).await.unwrap(),
+        create(&db, &actor, &form(message), now()).await.unwrap(),
+    );
+    assert_eq!(deliveries(&db, &actor, first, 0, None, "", 0).await.unwrap().total, 0);
+
+    let mut tx = db.begin().await.unwrap();
+    let snapshot = runs::snapshot(&mut tx, first).await.unwrap().unwrap();
+    let run = runs::open(&mut tx, first, now(), &snapshot, now()).await.unwrap().unwrap();
+    runs::fill(&mut tx, run, actor.id, &Audience::All, now()).await.unwrap();
+    let missed = crate::domain::mailing::SkipReason::Overlap;
+    runs::skip(&mut tx, first, now() + TimeDelta::days(1), missed, now()).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let page = list(&db, &actor, "", None, None).await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [second, first]);
+    assert_eq!(page.rows[0].last_run, None);
+    let shown = page.rows[1].last_run.as_ref().unwrap();
+    assert_eq!((shown.id, shown.state, shown.counts.waiting), (run, RunState::Open, 60), "open before newest");
+
+    let one = deliveries(&db, &actor, first, 0, None, "", 0).await.unwrap();
+    assert_eq!((one.rows.len(), one.total), (50, 60));
+    let after = one.next.unwrap().parse().unwrap();
+    let two = deliveries(&db, &actor, first, run, None, "", after).await.unwrap();
+    assert_eq!((two.rows.len(), two.next), (10, None));
+    let found = deliveries(&db, &actor, first, run, Some(DeliveryState::Pending), "CLIENT59@", 0).await.unwrap();
+    assert_eq!((found.rows.len(), found.total), (1, 1));
+    assert_eq!(deliveries(&db, &actor, first, run, Some(DeliveryState::Sent), "", 0).await.unwrap().total, 0);
+    let strange = deliveries(&db, &actor, second, run, None, "", 0).await;
+    assert!(matches!(strange, Err(Error::NotFound)), "the run is another mailing's");
+
+    let row = &found.rows[0];
+    assert_eq!(delivery(&db, &actor, first, row.id).await.unwrap().row, *row);
+    assert!(matches!(delivery(&db, &actor, second, row.id).await, Err(Error::NotFound)));
+}
+
+macro_rules! on_both {
+    ($($body:ident $sqlite:ident $postgres:ident;)*) => {$(
+        #[tokio::test]
+        async fn $sqlite() {
+            let (db, _folder) = testing::sqlite().await;
+            $body(db).await;
+        }
+
+        #[tokio::test]
+        async fn $postgres() {
+            $body(testing::postgres().await).await;
+        }
+    )*};
+}
+
+on_both! {
+    rules sqlite_rules postgres_rules;
+    starts sqlite_starts postgres_starts;
+    changes sqlite_changes postgres_changes;
+    runs_and_deliveries sqlite_runs_and_deliveries postgres_runs_and_deliveries;
+}

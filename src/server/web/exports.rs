@@ -1,0 +1,170 @@
+//! Deliveries and attempts as CSV, streamed.
+
+use super::guard;
+use super::state::AppState;
+use crate::api::error::AppError;
+use crate::domain::user::Permission;
+use crate::server::db::{attempts, deliveries};
+use crate::server::services::{Error, mailings};
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::future::Future;
+use tower_sessions::Session;
+
+/// Rows that are read and sent at a time.
+const BATCH: i64 = 1000;
+/// Spreadsheets take a file for UTF-8 only if it begins so.
+const BOM: &str = "\u{feff}";
+
+#[derive(Deserialize)]
+struct Which {
+    /// 0 for the current run.
+    #[serde(default)]
+    run: i64,
+}
+
+/// `GET /mailings/{id}/deliveries.csv?run=` and `/mailings/{id}/attempts.csv?run=`.
+pub fn routes() -> axum::Router<AppState> {
+    axum::Router::new()
+        .route("/mailings/{id}/deliveries.csv", get(delivery_rows))
+        .route("/mailings/{id}/attempts.csv", get(attempt_rows))
+}
+
+/// The run that is asked for, if its mailing belongs to who asks.
+async fn run_of(state: &AppState, session: &Session, id: i64, run: i64) -> Result<i64, StatusCode> {
+    let actor = guard::actor(state, session, Permission::Own).await?;
+    let run = mailings::run_of(&state.db, &actor, id, run).await.and_then(|run| run.ok_or(Error::NotFound));
+    run.map_err(|error| {
+        StatusCode::from_u16(AppError::from(error).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+async fn delivery_rows(
+    State(state): State<AppState>,
+    session: Session,
+    Path(id): Path<i64>,
+    Query(which): Query<Which>,
+) -> Result<Response, StatusCode> {
+    let run = run_of(&state, &session, id, which.run).await?;
+    let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply"];
+    let db = state.db.clone();
+    Ok(stream(&format!("mailing-{id}-run-{run}-deliveries.csv"), &head, move |after| {
+        let db = db.clone();
+        async move {
+            let rows = deliveries::list(&db, run, None, "", after, BATCH).await?;
+            let next = rows.last().map(|row| row.id);
+            let records = rows.into_iter().map(|row| {
+                vec![
+                    row.email,
+                    row.full_name,
+                    row.state.as_str().to_owned(),
+                    row.reason,
+                    row.attempts.to_string(),
+                    row.last_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+                    row.last_code.map(|code| code.to_string()).unwrap_or_default(),
+                    row.last_reply,
+                ]
+            });
+            Ok((next, write(records)?))
+        }
+    }))
+}
+
+async fn attempt_rows(
+    State(state): State<AppState>,
+    session: Session,
+    Path(id): Path<i64>,
+    Query(which): Query<Which>,
+) -> Result<Response, StatusCode> {
+    let run = run_of(&state, &session, id, which.run).await?;
+    let head = ["email", "number", "at", "ms", "stage", "status", "relay", "code", "enhanced", "reply"];
+    let db = state.db.clone();
+    Ok(stream(&format!("mailing-{id}-run-{run}-attempts.csv"), &head, move |after| {
+        let db = db.clone();
+        async move {
+            let rows = attempts::of_run(&db, run, after, BATCH).await?;
+            let next = rows.last().map(|row| row.id);
+            let records = rows.into_iter().map(|row| {
+                let attempt = row.attempt;
+                vec![
+                    row.email,
+                    attempt.number.to_string(),
+                    attempt.at.to_rfc3339(),
+                    attempt.ms.to_string(),
+                    attempt.stage.as_str().to_owned(),
+                    attempt.status.as_str().to_owned(),
+                    attempt.relay,
+                    attempt.code.map(|code| code.to_string()).unwrap_or_default(),
+                    attempt.enhanced.unwrap_or_default(),
+                    attempt.reply,
+                ]
+            });
+            Ok((next, write(records)?))
+        }
+    }))
+}
+
+/// A file whose rows come in batches; `batch` takes the last key of the batch before and returns that
+/// of its own, or none at the end.
+fn stream<F, R>(name: &str, head: &[&str], batch: F) -> Response
+where
+    F: Fn(i64) -> R + Send + 'static,
+    R: Future<Output = Result<(Option<i64>, Vec<u8>), Error>> + Send,
+{
+    let head = format!("{BOM}{}\r\n", head.join(",")).into_bytes();
+    let begin = (Some(head), Some(0), batch);
+    let body = futures::stream::try_unfold(begin, |(head, after, batch)| async move {
+        if let Some(head) = head {
+            return Ok(Some((head, (None, after, batch))));
+        }
+        let Some(after) = after else { return Ok(None) };
+        match batch(after).await {
+            Ok((None, _)) => Ok(None),
+            Ok((next, bytes)) => Ok(Some((bytes, (None, next, batch)))),
+            Err(error) => {
+                tracing::error!(%error, "an export broke off");
+                Err(std::io::Error::other("the export broke off"))
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, Body::from_stream(body)).into_response()
+}
+
+fn write(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {
+    let fail = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for record in records {
+        writer.write_record(record.iter().map(|cell| inert(cell).into_owned())).map_err(|error| fail(&error))?;
+    }
+    writer.into_inner().map_err(|error| fail(&error))
+}
+
+/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
+fn inert(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_never_formulas() {
+        let record = ["=1+1", "+7", "-5", "@x", "\tx", "a,\"b\"", "250 ok"].map(str::to_owned).to_vec();
+        let text = String::from_utf8(write([record].into_iter()).unwrap()).unwrap();
+        assert_eq!(text, "'=1+1,'+7,'-5,'@x,'\tx,\"a,\"\"b\"\"\",250 ok\r\n");
+    }
+}
