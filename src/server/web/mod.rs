@@ -34,6 +34,8 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
 
 /// The whole service as one router.
 pub fn router(state: AppState, assets: Assets) -> Router {
+    // A second router in the same process (tests) finds it set already.
+    let _ = any_spawner::Executor::init_tokio();
     let secure = state.config.public_url.starts_with("https:");
     let sessions = SessionManagerLayer::new(Sessions::new(state.db.clone(), state.clock.clone()))
         .with_name(if secure { "__Host-vestnik" } else { "vestnik" })
@@ -48,8 +50,12 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .route("/logout", post(log_out))
         .merge(events::routes())
         .merge(exports::routes())
+        .merge(events::routes())
+        .merge(exports::routes())
         .merge(outbox::routes())
         .merge(preferences::routes())
+        .merge(events::routes())
+        .merge(exports::routes())
         .merge(outbox::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
