@@ -1,18 +1,23 @@
 //! `vestnik mailing`.
 
-use super::user::explain;
+use super::user::{actor, added, explain};
 use super::{Failure, Outcome, service};
 use crate::domain::delivery::{Attempt, DeliveryRow};
+use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::{Db, attempts, deliveries, mailings, runs};
-use clap::Subcommand;
+use crate::server::db::{self, Db, attempts, deliveries, runs};
+use crate::server::services::mailings;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write;
 
 #[derive(Subcommand)]
 pub enum MailingCommand {
+    /// Add a mailing
+    Add(AddArgs),
     /// Status, next run, runs with counts per state
     Show { id: i64 },
     /// Stop sending until it is resumed
@@ -23,6 +28,37 @@ pub enum MailingCommand {
     Deliveries { id: i64 },
 }
 
+#[derive(Args)]
+pub struct AddArgs {
+    /// Email of the user whose mailing it is
+    #[arg(long)]
+    owner: String,
+    /// Number of the message
+    #[arg(long)]
+    message: i64,
+    /// all, or search:TEXT
+    #[arg(long, default_value = "all")]
+    clients: String,
+    /// now, a time in the zone (2026-11-23T10:00), or RFC 3339
+    #[arg(long, default_value = NOW)]
+    start: String,
+    /// A time in the zone, or RFC 3339
+    #[arg(long)]
+    end: String,
+    /// once, daily, weekly or monthly
+    #[arg(long, default_value = "once")]
+    period: String,
+    /// IANA zone, such as Europe/Moscow
+    #[arg(long, default_value = "UTC")]
+    zone: String,
+    /// Name of the mailing; the message's subject if absent
+    #[arg(long, default_value = "")]
+    title: String,
+    /// What to do when it cannot be known whether a letter arrived: resend or hold
+    #[arg(long, default_value = "resend")]
+    policy: String,
+}
+
 /// Runs shown of one mailing.
 const RUNS: i64 = 1_000;
 /// Deliveries read at once.
@@ -31,6 +67,7 @@ const PAGE: i64 = 1_000;
 pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, json: bool) -> Outcome {
     let db = service::open(config).await?;
     match command {
+        MailingCommand::Add(args) => add(&db, args, clock.now(), json).await?,
         MailingCommand::Show { id } => show(&db, id, json).await?,
         MailingCommand::Deliveries { id } => list(&db, id, json).await?,
         MailingCommand::Pause { id } => set_paused(&db, id, Some(clock.now())).await?,
@@ -40,14 +77,38 @@ pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, j
     Ok(())
 }
 
-async fn find(db: &Db, id: i64) -> Result<mailings::Mailing, Failure> {
-    mailings::by_id(db, id).await?.ok_or_else(|| Failure::Failed(format!("there is no mailing {id}")))
+async fn add(db: &Db, args: AddArgs, now: DateTime<Utc>, json: bool) -> Outcome {
+    let (clients, search) = match args.clients.split_once(':') {
+        Some(("search", text)) => ("search", text),
+        None if args.clients == "all" => ("all", ""),
+        _ => return Err(Failure::Failed("--clients: all, or search:TEXT".to_owned())),
+    };
+    let AddArgs { owner, message, start, end, period, zone, title, policy, .. } = &args;
+    let actor = actor(db, owner).await?;
+    let form = MailingForm {
+        title: title.clone(),
+        message: *message,
+        clients: clients.to_owned(),
+        search: search.to_owned(),
+        start: start.clone(),
+        end: end.clone(),
+        zone: zone.clone(),
+        period: period.clone(),
+        policy: policy.clone(),
+        ..MailingForm::default()
+    };
+    added(mailings::create(db, &actor, &form, now).await.map_err(explain)?, json);
+    Ok(())
 }
 
-async fn set_paused(db: &Db, id: i64, at: Option<chrono::DateTime<chrono::Utc>>) -> Outcome {
+async fn find(db: &Db, id: i64) -> Result<db::mailings::Mailing, Failure> {
+    db::mailings::by_id(db, id).await?.ok_or_else(|| Failure::Failed(format!("there is no mailing {id}")))
+}
+
+async fn set_paused(db: &Db, id: i64, at: Option<DateTime<Utc>>) -> Outcome {
     let mailing = find(db, id).await?;
     let mut tx = db.begin().await?;
-    mailings::set_paused(&mut tx, mailing.owner_id, id, at).await.map_err(|error| explain(error.into()))?;
+    db::mailings::set_paused(&mut tx, mailing.owner_id, id, at).await.map_err(|error| explain(error.into()))?;
     Ok(tx.commit().await?)
 }
 

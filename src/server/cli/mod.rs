@@ -2,6 +2,7 @@
 
 mod deliver;
 mod mailing;
+mod message;
 mod serve;
 mod service;
 pub mod sink;
@@ -43,6 +44,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Messages
+    #[command(subcommand)]
+    Message(message::MessageCommand),
     /// Mailings
     #[command(subcommand)]
     Mailing(mailing::MailingCommand),
@@ -101,6 +105,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
         Command::Migrate => service::open(&settings.check()?).await.map(drop),
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
+        Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }
 }
