@@ -82,3 +82,7 @@ fn not_sent(reply: &str) -> Error {
     errors.push_with("", "error.test_send", &[("reply", reply)]);
     errors.into()
 }
+
+#[cfg(test)]
+#[path = "test_letter_tests.rs"]
+mod tests;
