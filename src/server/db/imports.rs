@@ -42,7 +42,8 @@ pub async fn insert(
     failed: Option<(&str, &[LineProblem])>,
     now: DateTime<Utc>,
 ) -> DbResult<i64> {
-    const SQL: &str = "INSERT INTO imports (owner_id, file_name, path, size, state, reason, counts, problems, created_at)
+    const SQL: &str =
+        "INSERT INTO imports (owner_id, file_name, path, size, state, reason, counts, problems, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
     let state = if failed.is_some() { ImportState::Failed } else { ImportState::Uploaded };
     let (reason, problems) = failed.unwrap_or_default();

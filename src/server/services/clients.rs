@@ -1,4 +1,8 @@
-//! Clients: keep them, find them, pick them.
+//! Clients: keep them, find them, pick them, hand them out as a file.
+
+mod export;
+
+pub use export::{Export, csv_head};
 
 use super::{Actor, Error, Result, checked};
 use crate::domain::client::{Client, ClientSort};
@@ -38,7 +42,9 @@ impl Listing {
 fn cursor(client: &Client, sort: ClientSort) -> After {
     let key = match sort {
         ClientSort::Created => String::new(),
-        ClientSort::Email => EmailAddress::parse(&client.email).map_or_else(|_| client.email.clone(), |email| email.key()),
+        ClientSort::Email => {
+            EmailAddress::parse(&client.email).map_or_else(|_| client.email.clone(), |email| email.key())
+        }
         ClientSort::FullName => client.full_name.to_lowercase(),
     };
     After { key, id: client.id }

@@ -52,6 +52,20 @@ async fn keeps(db: Db) {
     assert_eq!(key_of(delete(&db, &anna, &Chosen::default()).await.unwrap_err()), "error.client.none_chosen");
 }
 
+async fn exports(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    create(&db, &anna, &form(0, "a@example.org", "=HYPERLINK(\"x\"), Анна"), now()).await.unwrap();
+    create(&db, &anna, &form(0, "b@example.org", "Борис"), now()).await.unwrap();
+    let mut export = Export::new(db, &anna, String::new());
+    let mut file = csv_head();
+    while let Some(part) = export.next().await.unwrap() {
+        file.extend(part);
+    }
+    let expected = "\u{feff}email,full_name,comment\r\n\
+        a@example.org,\"'=HYPERLINK(\"\"x\"\"), Анна\",\r\nb@example.org,Борис,\r\n";
+    assert_eq!(String::from_utf8(file).unwrap(), expected);
+}
+
 async fn pages(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     for n in 0..120 {
@@ -104,4 +118,15 @@ async fn sqlite_pages_and_picks() {
 #[tokio::test]
 async fn postgres_pages_and_picks() {
     pages(testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn sqlite_exports_safely() {
+    let (db, _folder) = testing::sqlite().await;
+    exports(db).await;
+}
+
+#[tokio::test]
+async fn postgres_exports_safely() {
+    exports(testing::postgres().await).await;
 }

@@ -19,9 +19,12 @@ const PEEK: u64 = 8192;
 /// Longest piece of a faulty cell that is repeated to the reader, in characters.
 const VALUE_MAX: usize = 100;
 
-const EMAIL: &[&str] = &["email", "e-mail", "mail", "email address", "почта", "эл. почта", "электронная почта", "имейл", "адрес"];
-const FULL_NAME: &[&str] = &["full_name", "full name", "fullname", "name", "имя", "фио", "ф.и.о.", "полное имя", "фамилия имя", "клиент"];
-const COMMENT: &[&str] = &["comment", "comments", "note", "notes", "комментарий", "комментарии", "примечание", "заметка"];
+const EMAIL: &[&str] =
+    &["email", "e-mail", "mail", "email address", "почта", "эл. почта", "электронная почта", "имейл", "адрес"];
+const FULL_NAME: &[&str] =
+    &["full_name", "full name", "fullname", "name", "имя", "фио", "ф.и.о.", "полное имя", "фамилия имя", "клиент"];
+const COMMENT: &[&str] =
+    &["comment", "comments", "note", "notes", "комментарий", "комментарии", "примечание", "заметка"];
 
 /// Why a file cannot be read on. `line` is 0 where it is the file as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,9 +166,7 @@ fn text(cell: &[u8], line: i64) -> Result<&str, Fault> {
 /// # Errors
 /// If none is named like an email address.
 pub fn guess(header: &[String]) -> Result<Mapping, Fault> {
-    let find = |names: &[&str]| {
-        header.iter().position(|name| names.contains(&name.trim().to_lowercase().as_str()))
-    };
+    let find = |names: &[&str]| header.iter().position(|name| names.contains(&name.trim().to_lowercase().as_str()));
     let email = find(EMAIL).ok_or(Fault { key: "error.import.no_email", line: 1 })?;
     Ok(Mapping { email, full_name: find(FULL_NAME), comment: find(COMMENT) })
 }
@@ -180,8 +181,7 @@ fn client(record: &ByteRecord, mapping: Mapping, line: i64) -> Result<Result<New
         Some(cell) => text(cell, line).map(str::trim),
         None => Ok(""),
     };
-    let (email, full_name, comment) =
-        (cell(Some(mapping.email))?, cell(mapping.full_name)?, cell(mapping.comment)?);
+    let (email, full_name, comment) = (cell(Some(mapping.email))?, cell(mapping.full_name)?, cell(mapping.comment)?);
     let problem = |key: &str, value: &str| {
         Ok(Err(LineProblem { line, key: key.to_owned(), value: value.chars().take(VALUE_MAX).collect() }))
     };
@@ -282,9 +282,7 @@ mod tests {
     fn all(bytes: &[u8]) -> (Vec<String>, Vec<LineProblem>, Result<(), Fault>) {
         let (mut clients, mut problems) = (Vec::new(), Vec::new());
         let end = each_batch(bytes, None, |batch| {
-            clients.extend(
-                batch.clients.into_iter().map(|c| format!("{}|{}|{}", c.email, c.full_name, c.comment)),
-            );
+            clients.extend(batch.clients.into_iter().map(|c| format!("{}|{}|{}", c.email, c.full_name, c.comment)));
             problems.extend(batch.problems);
             true
         });

@@ -13,6 +13,7 @@ use crate::server::db::imports::{self, Stored};
 use crate::server::db::{Db, DbResult};
 use chrono::{DateTime, Utc};
 use lines::{Batch, Fault};
+pub use read::FILE_MAX;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
