@@ -2,6 +2,7 @@
 //! permission and call a service.
 
 pub mod accounts;
+pub mod clients;
 pub mod error;
 pub mod mailings;
 pub mod messages;

@@ -13,7 +13,7 @@ pub enum Duplicates {
 }
 
 /// Which column of the file (from 0) holds what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
     pub email: usize,
     pub full_name: Option<usize>,

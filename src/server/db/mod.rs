@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod clients;
 pub mod deliveries;
 pub mod facts;
+pub mod imports;
 pub mod letters;
 pub mod mailings;
 pub mod messages;

@@ -1,6 +1,6 @@
 //! Tables `selections` and `selection_clients`: hand-picked clients.
 
-use super::{Db, DbResult, Tx, on_db, on_tx};
+use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
 use chrono::{DateTime, Utc};
 
 /// Makes a selection of those of the ids that are the owner's clients.
@@ -20,4 +20,19 @@ pub async fn count(db: &Db, owner: i64, id: i64) -> DbResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM selection_clients sc JOIN selections s ON s.id = sc.selection_id
         WHERE s.id = $1 AND s.owner_id = $2";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_one(pool).await)?)
+}
+
+/// Makes a selection of all clients of the owner that the search finds now.
+pub async fn insert_found(tx: &mut Tx, owner: i64, search: &str, now: DateTime<Utc>) -> DbResult<i64> {
+    const ADD: &str = "INSERT INTO selection_clients (selection_id, client_id)
+        SELECT $1, id FROM clients WHERE owner_id = $2 AND search LIKE $3 ESCAPE '\\'";
+    let id = insert(tx, owner, &[], now).await?;
+    on_tx!(tx, conn => sqlx::query(ADD)
+        .bind(id)
+        .bind(owner)
+        .bind(like_pattern(search))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(id)
 }

@@ -9,6 +9,8 @@ mod open;
 mod recorder;
 mod recover;
 mod service;
+#[cfg(test)]
+mod tests;
 mod wake;
 
 pub use lock::{EngineLock, LockError};

@@ -2,6 +2,8 @@
 //! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
 pub mod accounts;
+pub mod clients;
+pub mod import;
 pub mod mailings;
 pub mod messages;
 pub mod outbox;

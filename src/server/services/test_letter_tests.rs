@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
-use crate::server::clock::{Clock, ManualClock};
+use crate::server::clock::ManualClock;
 use crate::server::config::Config;
 use crate::server::db::users::NewUser;
 use crate::server::db::{Db, testing, users};

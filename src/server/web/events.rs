@@ -2,12 +2,11 @@
 
 use super::guard;
 use super::state::AppState;
-use crate::api::error::AppError;
 use crate::domain::mailing::MailingLive;
 use crate::domain::user::Permission;
 use crate::server::services::{Actor, mailings};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
@@ -31,10 +30,10 @@ async fn events(
     State(state): State<AppState>,
     session: Session,
     Path(id): Path<i64>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, StatusCode> {
-    let actor = guard::actor(&state, &session, Permission::Own).await?;
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Response> {
+    let actor = guard::actor(&session, &state, Permission::Own).await.map_err(guard::refusal)?;
     if let Err(error) = mailings::live(&state.db, &actor, id, state.now()).await {
-        return Err(StatusCode::from_u16(AppError::from(error).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+        return Err(guard::refusal(error));
     }
     let watch = Watch { state, actor, id, rate: Rate::default(), last: None };
     let events = futures::stream::unfold(watch, |mut watch| async move {

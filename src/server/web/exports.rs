@@ -2,13 +2,12 @@
 
 use super::guard;
 use super::state::AppState;
-use crate::api::error::AppError;
 use crate::domain::user::Permission;
 use crate::server::db::{attempts, deliveries};
 use crate::server::services::{Error, mailings};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -36,12 +35,10 @@ pub fn routes() -> axum::Router<AppState> {
 }
 
 /// The run that is asked for, if its mailing belongs to who asks.
-async fn run_of(state: &AppState, session: &Session, id: i64, run: i64) -> Result<i64, StatusCode> {
-    let actor = guard::actor(state, session, Permission::Own).await?;
+async fn run_of(state: &AppState, session: &Session, id: i64, run: i64) -> Result<i64, Response> {
+    let actor = guard::actor(session, state, Permission::Own).await.map_err(guard::refusal)?;
     let run = mailings::run_of(&state.db, &actor, id, run).await.and_then(|run| run.ok_or(Error::NotFound));
-    run.map_err(|error| {
-        StatusCode::from_u16(AppError::from(error).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    })
+    run.map_err(guard::refusal)
 }
 
 async fn delivery_rows(
@@ -49,7 +46,7 @@ async fn delivery_rows(
     session: Session,
     Path(id): Path<i64>,
     Query(which): Query<Which>,
-) -> Result<Response, StatusCode> {
+) -> Result<Response, Response> {
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply"];
     let db = state.db.clone();
@@ -80,7 +77,7 @@ async fn attempt_rows(
     session: Session,
     Path(id): Path<i64>,
     Query(which): Query<Which>,
-) -> Result<Response, StatusCode> {
+) -> Result<Response, Response> {
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "number", "at", "ms", "stage", "status", "relay", "code", "enhanced", "reply"];
     let db = state.db.clone();

@@ -1,24 +1,26 @@
-//! Who asks, for handlers that are no server functions.
+//! Who asks, for routes that are no server functions.
 
-use super::request::USER;
+use super::request::user_of;
 use super::state::AppState;
+use crate::api::error::AppError;
 use crate::domain::user::Permission;
-use crate::server::db::users;
-use crate::server::services::Actor;
+use crate::server::services::{Actor, Error, Result};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
-/// The actor of a session, if the permission is theirs.
+/// The actor of a request, if the permission is theirs.
 ///
 /// # Errors
-/// 401 if nobody is logged in, 403 if the user may not, 500 if the database fails.
-pub async fn actor(state: &AppState, session: &Session, permission: Permission) -> Result<Actor, StatusCode> {
-    let id: i64 = session.get(USER).await.map_err(failed)?.ok_or(StatusCode::UNAUTHORIZED)?;
-    let user = users::by_id(&state.db, id).await.map_err(failed)?.ok_or(StatusCode::UNAUTHORIZED)?;
-    Actor::prove(&user, permission).map_err(|_| StatusCode::FORBIDDEN)
+/// [`Error::Unauthenticated`] or [`Error::Forbidden`].
+pub async fn actor(session: &Session, state: &AppState, permission: Permission) -> Result<Actor> {
+    let user = user_of(session, &state.db).await?.ok_or(Error::Unauthenticated)?;
+    Actor::prove(&user, permission)
 }
 
-fn failed(error: impl std::fmt::Display) -> StatusCode {
-    tracing::error!(%error, "a session could not be read");
-    StatusCode::INTERNAL_SERVER_ERROR
+/// An error as a bare answer, with its status and nothing of its cause.
+pub fn refusal(error: impl Into<Error>) -> Response {
+    let error = AppError::from(error.into());
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, error.to_string()).into_response()
 }

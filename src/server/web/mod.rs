@@ -1,6 +1,7 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+pub mod clients;
 pub mod events;
 pub mod exports;
 pub mod guard;
@@ -54,6 +55,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .merge(preferences::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
+        .merge(clients::routes())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(sessions)
         .layer(CsrfLayer::new())

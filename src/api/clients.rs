@@ -1,0 +1,76 @@
+//! Clients and their import.
+
+use super::error::AppError;
+use crate::domain::client::Client;
+use crate::domain::import::ImportPreview;
+use crate::domain::page::Page;
+use crate::forms::clients::{Chosen, ClientForm, ImportStart};
+use leptos::prelude::*;
+
+/// A page of one's clients; `sort` is a column's name, with `-` before it downwards.
+#[server(prefix = "/api", endpoint = "clients/list")]
+pub async fn list_clients(search: String, sort: String, after: String) -> Result<Page<Client>, AppError> {
+    use crate::server::{services::clients, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let listing = clients::Listing::new(&search, &sort, &after);
+    request::answer(clients::list(&request::state().db, &actor, &listing).await)
+}
+
+/// One of one's clients.
+#[server(prefix = "/api", endpoint = "clients/get")]
+pub async fn get_client(id: i64) -> Result<Client, AppError> {
+    use crate::server::{services::clients, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(clients::get(&request::state().db, &actor, id).await)
+}
+
+/// Stores a client, new while its id is 0, and goes to the list.
+#[server(prefix = "/api", endpoint = "clients/save")]
+pub async fn save_client(form: ClientForm) -> Result<(), AppError> {
+    use crate::server::{services::clients, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(clients::save(&state.db, &actor, &form, state.now()).await)?;
+    request::go("/clients?done=clients.saved");
+    Ok(())
+}
+
+/// Deletes the chosen clients and goes to the list.
+#[server(prefix = "/api", endpoint = "clients/delete")]
+pub async fn delete_clients(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::clients, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let n = request::answer(clients::delete(&request::state().db, &actor, &form).await)?;
+    request::go(&format!("/clients?done=clients.deleted&n={n}"));
+    Ok(())
+}
+
+/// Keeps the chosen clients as a selection and goes to a new mailing for them.
+#[server(prefix = "/api", endpoint = "clients/pick")]
+pub async fn pick_clients(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::clients, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let id = request::answer(clients::select(&state.db, &actor, &form, state.now()).await)?;
+    request::go(&format!("/mailings/new?clients=picked&selection={id}"));
+    Ok(())
+}
+
+/// One of one's imports: the first lines of its file before it starts, how far it is afterwards.
+#[server(prefix = "/api", endpoint = "clients/import")]
+pub async fn get_import(id: i64) -> Result<ImportPreview, AppError> {
+    use crate::server::{services::import, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(import::show(&request::state().db, &actor, id).await)
+}
+
+/// Starts an import with the columns as chosen, and goes to its page.
+#[server(prefix = "/api", endpoint = "clients/import/start")]
+pub async fn start_import(form: ImportStart) -> Result<(), AppError> {
+    use crate::server::{services::import, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(import::start(&state.db, &actor, &form, &state.clock).await)?;
+    request::go(&format!("/clients/import/{}", form.id));
+    Ok(())
+}

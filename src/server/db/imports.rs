@@ -1,0 +1,131 @@
+//! Table `imports`: uploaded files and how far their import has come.
+
+use super::{Db, DbError, DbResult, Tx, on_db, on_tx, word};
+use crate::domain::import::{Import, ImportCounts, ImportState, LineProblem};
+use chrono::{DateTime, Utc};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    file_name: String,
+    path: String,
+    size: i64,
+    state: String,
+    reason: String,
+    counts: String,
+    problems: String,
+    created_at: DateTime<Utc>,
+}
+
+fn json<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> DbResult<T> {
+    word(column, text, |text| serde_json::from_str(text).ok())
+}
+
+fn text<T: serde::Serialize>(column: &'static str, value: &T) -> DbResult<String> {
+    serde_json::to_string(value).map_err(|error| DbError::Corrupt { column, value: error.to_string() })
+}
+
+/// An import and where its file lies.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub import: Import,
+    pub path: String,
+}
+
+/// Notes an uploaded file. A `reason` (a locale key) says that it cannot be imported.
+pub async fn insert(
+    tx: &mut Tx,
+    owner: i64,
+    file_name: &str,
+    path: &str,
+    size: i64,
+    failed: Option<(&str, &[LineProblem])>,
+    now: DateTime<Utc>,
+) -> DbResult<i64> {
+    const SQL: &str =
+        "INSERT INTO imports (owner_id, file_name, path, size, state, reason, counts, problems, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+    let state = if failed.is_some() { ImportState::Failed } else { ImportState::Uploaded };
+    let (reason, problems) = failed.unwrap_or_default();
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(owner)
+        .bind(file_name)
+        .bind(path)
+        .bind(size)
+        .bind(state.as_str())
+        .bind(reason)
+        .bind(text("imports.counts", &ImportCounts::default())?)
+        .bind(text("imports.problems", &problems)?)
+        .bind(now)
+        .fetch_one(conn)
+        .await)?)
+}
+
+/// One import of the owner.
+pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Stored>> {
+    const SQL: &str = "SELECT id, file_name, path, size, state, reason, counts, problems, created_at
+        FROM imports WHERE id = $1 AND owner_id = $2";
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(id).bind(owner).fetch_optional(pool).await)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Stored {
+        path: row.path,
+        import: Import {
+            id: row.id,
+            file_name: row.file_name,
+            size: row.size,
+            state: word("imports.state", &row.state, ImportState::parse)?,
+            reason: row.reason,
+            counts: json("imports.counts", &row.counts)?,
+            problems: json("imports.problems", &row.problems)?,
+            created_at: row.created_at,
+        },
+    }))
+}
+
+/// Marks an uploaded file as being imported. False if it is not waiting, or another's.
+pub async fn start(tx: &mut Tx, owner: i64, id: i64) -> DbResult<bool> {
+    const SQL: &str = "UPDATE imports SET state = 'running' WHERE id = $1 AND owner_id = $2 AND state = 'uploaded'";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(owner)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Notes how far an import has come.
+pub async fn progress(tx: &mut Tx, id: i64, counts: &ImportCounts) -> DbResult<()> {
+    const SQL: &str = "UPDATE imports SET counts = $2 WHERE id = $1";
+    let counts = text("imports.counts", counts)?;
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(counts).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Notes an import's end; an empty reason means that it reached the end of the file.
+pub async fn finish(
+    tx: &mut Tx,
+    id: i64,
+    reason: &str,
+    counts: &ImportCounts,
+    problems: &[LineProblem],
+) -> DbResult<()> {
+    const SQL: &str = "UPDATE imports SET state = $2, reason = $3, counts = $4, problems = $5 WHERE id = $1";
+    let state = if reason.is_empty() { ImportState::Done } else { ImportState::Failed };
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(state.as_str())
+        .bind(reason)
+        .bind(text("imports.counts", counts)?)
+        .bind(text("imports.problems", &problems)?)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Ends every running import for the reason, keeping its counts; returns how many.
+pub async fn fail_running(tx: &mut Tx, reason: &str) -> DbResult<u64> {
+    const SQL: &str = "UPDATE imports SET state = 'failed', reason = $1 WHERE state = 'running'";
+    Ok(on_tx!(tx, conn => sqlx::query(SQL).bind(reason).execute(conn).await.map(|done| done.rows_affected()))?)
+}

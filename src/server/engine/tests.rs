@@ -1,0 +1,373 @@
+//! The engine against a real database of either kind and the built-in mail server with its faults.
+
+use super::{Engine, EngineConfig};
+use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryRow, DeliveryState, Stage};
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::domain::mailing::{MailingStatus, Run, RunState};
+use crate::domain::user::{Permission, Role};
+use crate::forms::accounts::RegisterForm;
+use crate::forms::mailings::MailingForm;
+use crate::server::clock::{Clock, ManualClock};
+use crate::server::db::clients::NewClient;
+use crate::server::db::{Db, attempts, clients, deliveries, mailings, messages, runs, testing, users};
+use crate::server::mail::relay::Relay;
+use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::{Actor, accounts, mailings as service};
+use crate::server::sink::{CaughtLetter, Scenario, Sink, SinkConfig};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+struct World {
+    db: Db,
+    clock: Arc<ManualClock>,
+    engine: Engine,
+    actor: Actor,
+    message: i64,
+    sink: Sink,
+    caught: mpsc::Receiver<CaughtLetter>,
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+impl World {
+    /// A service with one user, one message, clients, and a mail server that misbehaves as told.
+    async fn new(db: Db, emails: &[&str], faults: &str) -> Self {
+        let clock = ManualClock::new(noon());
+        let (sender, caught) = mpsc::channel(10_000);
+        let config = SinkConfig { scenario: Scenario::parse(faults).unwrap(), ..SinkConfig::default() };
+        let sink = Sink::start(config, clock.clone(), Some(sender)).await.unwrap();
+        let engine = engine(&db, &clock, &sink.addr().to_string());
+        let form = RegisterForm {
+            name: "Анна".into(),
+            email: "anna@example.org".into(),
+            password: "correct horse".into(),
+            ..RegisterForm::default()
+        };
+        let id = accounts::add(&db, &form, Role::User, Lang::En, noon()).await.unwrap();
+        let user = users::by_id(&db, id).await.unwrap().unwrap();
+        let actor = Actor::prove(&user, Permission::Own).unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let message = messages::insert(&mut tx, id, "For {{ full_name }}", "Hello {{ email }}", noon()).await.unwrap();
+        for (n, email) in emails.iter().enumerate() {
+            let new = NewClient {
+                email: EmailAddress::parse(email).unwrap(),
+                full_name: format!("Client {n}"),
+                comment: String::new(),
+            };
+            clients::insert(&mut tx, id, &new, noon()).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        Self { db, clock, engine, actor, message, sink, caught }
+    }
+
+    async fn mailing(&self, start: &str, end: &str, period: &str, policy: &str) -> i64 {
+        let form = MailingForm {
+            message: self.message,
+            clients: "all".into(),
+            start: start.into(),
+            end: end.into(),
+            zone: "UTC".into(),
+            period: period.into(),
+            policy: policy.into(),
+            ..MailingForm::default()
+        };
+        service::create(&self.db, &self.actor, &form, self.clock.now()).await.unwrap()
+    }
+
+    async fn runs(&self, mailing: i64) -> Vec<Run> {
+        runs::of_mailing(&self.db, mailing, 100).await.unwrap()
+    }
+
+    async fn status(&self, mailing: i64) -> MailingStatus {
+        mailings::by_id(&self.db, mailing).await.unwrap().unwrap().status
+    }
+
+    /// Deliveries of a run with their attempts, by address.
+    async fn record(&self, run: i64) -> BTreeMap<String, (DeliveryRow, Vec<Attempt>)> {
+        let mut record = BTreeMap::new();
+        for row in deliveries::list(&self.db, run, None, "", 0, 10_000).await.unwrap() {
+            let attempts = attempts::of_delivery(&self.db, row.id).await.unwrap();
+            record.insert(row.email.clone(), (row, attempts));
+        }
+        record
+    }
+
+    /// Letters that arrived, by address.
+    fn arrived(&mut self) -> BTreeMap<String, usize> {
+        let mut arrived = BTreeMap::new();
+        while let Ok(letter) = self.caught.try_recv() {
+            for recipient in letter.recipients {
+                *arrived.entry(recipient).or_default() += 1;
+            }
+        }
+        arrived
+    }
+
+    /// The counters of a run equal its rows.
+    async fn counters_are_true(&self, run: &Run) {
+        let of = async |states: &[DeliveryState]| {
+            let mut sum = 0;
+            for state in states {
+                sum += deliveries::count(&self.db, run.id, Some(*state), "").await.unwrap();
+            }
+            sum
+        };
+        use DeliveryState as D;
+        assert_eq!(run.counts.waiting, of(&[D::Pending, D::Claimed, D::Armed]).await);
+        assert_eq!(run.counts.deferred, of(&[D::Deferred]).await);
+        assert_eq!(run.counts.sent, of(&[D::Sent]).await);
+        assert_eq!(run.counts.failed, of(&[D::Failed]).await);
+        assert_eq!(run.counts.unknown, of(&[D::Unknown]).await);
+        assert_eq!(run.counts.not_sent, of(&[D::NotSent]).await);
+    }
+}
+
+fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
+    let config = EngineConfig {
+        relay: Arc::new(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap()),
+        timeouts: Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap(),
+        from: EmailAddress::parse("service@vestnik.example").unwrap(),
+        secret: "a secret of the tests, long enough".to_owned().into(),
+        retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
+    };
+    Engine::new(db.clone(), clock.clone(), config, CancellationToken::new())
+}
+
+const FOUR: [&str; 4] = ["a@example.org", "b@example.org", "c@example.org", "d@example.org"];
+const TOMORROW: &str = "2026-11-24T12:00:00Z";
+
+async fn sends_at_once_and_finishes(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent, run.counts.total()), (RunState::Done, 4, 4));
+    assert_eq!(world.status(id).await, MailingStatus::Finished);
+    assert_eq!(world.arrived().into_values().collect::<Vec<_>>(), [1, 1, 1, 1]);
+    let (_, attempts) = &world.record(run.id).await["a@example.org"];
+    assert_eq!((attempts.len(), attempts[0].code, attempts[0].stage), (1, Some(250), Stage::Dot));
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.arrived().len(), 0, "a second pass sends nothing");
+}
+
+async fn faults_of_one_leave_the_others_alone(db: Db) {
+    let emails = ["bad@example.org", "grey@example.org", "cut@example.org", "good1@example.org", "good2@example.org"];
+    let faults = "bad@* rcpt reply 550 5.1.1 No such user\n\
+                  grey@* rcpt reply 451 4.7.1 Greylisted times=1\n\
+                  cut@* rcpt drop times=1";
+    let mut world = World::new(db, &emails, faults).await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.counts.sent, run.counts.failed, run.counts.deferred), (2, 1, 2));
+    world.counters_are_true(&run).await;
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.runs(id).await[0].counts.deferred, 2, "not before the retry time");
+    world.clock.advance(TimeDelta::minutes(6));
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent, run.counts.failed), (RunState::Done, 4, 1));
+    world.counters_are_true(&run).await;
+    let record = world.record(run.id).await;
+    let (bad, attempts) = &record["bad@example.org"];
+    assert_eq!((bad.state, attempts.len()), (DeliveryState::Failed, 1));
+    assert_eq!((attempts[0].code, attempts[0].enhanced.as_deref()), (Some(550), Some("5.1.1")));
+    assert!(attempts[0].reply.contains("No such user"), "{}", attempts[0].reply);
+    let (_, grey) = &record["grey@example.org"];
+    assert_eq!(grey.iter().map(|a| (a.number, a.code)).collect::<Vec<_>>(), [(1, Some(451)), (2, Some(250))]);
+    let (_, cut) = &record["cut@example.org"];
+    assert_eq!(cut.iter().map(|a| a.status).collect::<Vec<_>>(), [AttemptStatus::Deferred, AttemptStatus::Sent]);
+    let arrived = world.arrived();
+    assert_eq!(arrived.get("bad@example.org"), None);
+    assert!(arrived.len() == 4 && arrived.values().all(|n| *n == 1), "{arrived:?}");
+}
+
+async fn a_letter_without_an_answer_follows_the_policy(db: Db) {
+    let mut world = World::new(db, &FOUR, "b@* dot drop-after times=1").await;
+    let hold = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.pass(None).await.unwrap();
+    world.clock.advance(TimeDelta::hours(2));
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(hold).await.remove(0);
+    assert_eq!((run.state, run.counts.sent, run.counts.unknown), (RunState::Done, 3, 1));
+    assert_eq!(world.arrived()["b@example.org"], 1, "never twice");
+    let resend = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.runs(resend).await[0].counts.sent, 4);
+}
+
+async fn an_unreachable_server_costs_nobody_a_try(db: Db) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    // Nobody listens on the discard port.
+    let cut_off = engine(&world.db, &world.clock, "127.0.0.1:9");
+    cut_off.pass(None).await.unwrap();
+    let summary = cut_off.summary();
+    assert!(summary.relay_trouble.is_some() && summary.put_back > 0, "{summary:?}");
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.waiting), (RunState::Open, 4));
+    assert!(world.record(run.id).await.values().all(|(row, attempts)| row.attempts == 0 && attempts.is_empty()));
+    world.clock.advance(TimeDelta::minutes(2));
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.runs(id).await[0].counts.sent, 4);
+}
+
+async fn starts_by_itself_then_daily_until_the_end(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("2026-11-23T13:00", "2026-11-25T13:00", "daily", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    assert_eq!((world.runs(id).await.len(), world.status(id).await), (0, MailingStatus::Created));
+    for (at, count, status) in [
+        ("2026-11-23T13:00:00Z", 1, MailingStatus::Running),
+        ("2026-11-23T14:00:00Z", 1, MailingStatus::Running),
+        ("2026-11-24T13:00:01Z", 2, MailingStatus::Finished),
+        ("2026-11-25T13:00:01Z", 2, MailingStatus::Finished),
+    ] {
+        world.clock.set(at.parse().unwrap());
+        world.engine.pass(None).await.unwrap();
+        assert_eq!((world.runs(id).await.len(), world.status(id).await), (count, status), "{at}");
+    }
+    assert!(world.arrived().values().all(|n| *n == 2));
+}
+
+async fn a_missed_run_is_caught_up_within_its_grace_only(db: Db) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("2026-11-23T13:00", "2026-12-25T13:00", "daily", "resend").await;
+    world.clock.set("2026-11-23T20:00:00Z".parse().unwrap());
+    world.engine.pass(None).await.unwrap();
+    let missed = world.runs(id).await.remove(0);
+    assert_eq!((missed.state, missed.reason.as_str()), (RunState::Skipped, "missed"));
+    world.clock.set("2026-11-26T14:00:00Z".parse().unwrap());
+    world.engine.pass(None).await.unwrap();
+    let runs = world.runs(id).await;
+    assert_eq!(runs.len(), 2, "three were due, the newest alone is sent");
+    assert_eq!((runs[0].occurrence, runs[0].counts.sent), ("2026-11-26T13:00:00Z".parse().unwrap(), 4));
+}
+
+async fn a_run_that_still_sends_makes_the_next_one_wait_for_its_turn(db: Db) {
+    let world = World::new(db, &FOUR, "*@* rcpt reply 451 4.7.1 Later").await;
+    let id = world.mailing("2026-11-23T13:00", "2026-12-25T13:00", "daily", "resend").await;
+    for at in ["2026-11-23T13:00:00Z", "2026-11-24T13:00:00Z"] {
+        world.clock.set(at.parse().unwrap());
+        world.engine.pass(None).await.unwrap();
+    }
+    let runs = world.runs(id).await;
+    assert_eq!((runs[0].state, runs[0].reason.as_str()), (RunState::Skipped, "overlap"));
+    assert_eq!(runs[1].state, RunState::Open);
+}
+
+async fn the_end_of_the_window_ends_the_run(db: Db) {
+    let mut world = World::new(db, &FOUR, "a@* rcpt reply 451 4.7.1 Later").await;
+    let id = world.mailing("now", "2026-11-23T12:03:00Z", "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    world.clock.advance(TimeDelta::minutes(10));
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent, run.counts.not_sent), (RunState::Done, 3, 1));
+    assert_eq!(world.record(run.id).await["a@example.org"].0.reason, "ended");
+    assert_eq!(world.status(id).await, MailingStatus::Finished);
+    assert_eq!(world.arrived().len(), 3);
+    world.counters_are_true(&run).await;
+}
+
+async fn nothing_leaves_a_paused_mailing(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    service::pause(&world.db, &world.actor, id, world.clock.now()).await.unwrap();
+    world.engine.pass(None).await.unwrap();
+    assert_eq!((world.arrived().len(), world.runs(id).await.len()), (0, 0));
+    service::resume(&world.db, &world.actor, id).await.unwrap();
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.arrived().len(), 4);
+}
+
+async fn a_refused_sender_pauses_the_mailing(db: Db) {
+    let mut world =
+        World::new(db, &FOUR, "connection=1 mail reply 550 5.7.1 Not you\nrate=100% mail reply 550 5.7.1 Not you")
+            .await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    let mailing = mailings::by_id(&world.db, id).await.unwrap().unwrap();
+    assert!(mailing.paused_at.is_some());
+    assert_eq!((world.arrived().len(), world.runs(id).await[0].counts.failed), (0, 0), "nobody is given up");
+}
+
+async fn what_a_dead_engine_left_is_taken_over(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    // As an engine does that dies: two claimed, one of them handed over without an answer.
+    let now = world.clock.now();
+    let mut tx = world.db.begin().await.unwrap();
+    let claimed = deliveries::claim(&mut tx, run, "dead", now + TimeDelta::hours(1), now, 2).await.unwrap();
+    assert!(deliveries::arm(&mut tx, claimed[0].id, "dead", now).await.unwrap());
+    assert!(!deliveries::arm(&mut tx, claimed[1].id, "another", now).await.unwrap(), "fenced by the lease");
+    tx.commit().await.unwrap();
+    world.engine.recover(false).await.unwrap();
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.arrived().len(), 2, "the lease still lasts");
+    world.clock.advance(TimeDelta::hours(2));
+    world.engine.recover(false).await.unwrap();
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent, run.counts.unknown), (RunState::Done, 3, 1));
+    assert!(!world.arrived().contains_key(&claimed[0].email), "what is in doubt is held");
+    world.counters_are_true(&run).await;
+}
+
+async fn a_run_keeps_the_message_it_began_with(db: Db) {
+    let mut world = World::new(db, &FOUR, "a@* rcpt reply 451 4.7.1 Later times=1").await;
+    world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    world.arrived();
+    let mut tx = world.db.begin().await.unwrap();
+    messages::update(&mut tx, world.actor.id, world.message, "Changed", "Changed", noon()).await.unwrap();
+    tx.commit().await.unwrap();
+    world.clock.advance(TimeDelta::minutes(10));
+    world.engine.pass(None).await.unwrap();
+    let letter = world.caught.try_recv().unwrap();
+    let text = String::from_utf8_lossy(&letter.raw).into_owned();
+    assert!(text.contains("Subject: For Client 0") && !text.contains("Changed"), "{text}");
+    assert_eq!(world.sink.accepted(), 4);
+}
+
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let (db, _folder) = super::testing::sqlite().await;
+                super::$name(db).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::testing::postgres().await).await;
+            })*
+        }
+    };
+}
+
+on_both!(
+    sends_at_once_and_finishes,
+    faults_of_one_leave_the_others_alone,
+    a_letter_without_an_answer_follows_the_policy,
+    an_unreachable_server_costs_nobody_a_try,
+    starts_by_itself_then_daily_until_the_end,
+    a_missed_run_is_caught_up_within_its_grace_only,
+    a_run_that_still_sends_makes_the_next_one_wait_for_its_turn,
+    the_end_of_the_window_ends_the_run,
+    nothing_leaves_a_paused_mailing,
+    a_refused_sender_pauses_the_mailing,
+    what_a_dead_engine_left_is_taken_over,
+    a_run_keeps_the_message_it_began_with,
+);

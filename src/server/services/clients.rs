@@ -1,0 +1,173 @@
+//! Clients: keep them, find them, pick them, hand them out as a file.
+
+mod export;
+
+pub use export::{Export, csv_head};
+
+use super::{Actor, Error, Result, checked};
+use crate::domain::client::{Client, ClientSort};
+use crate::domain::email::EmailAddress;
+use crate::domain::page::{PAGE_SIZE, Page};
+use crate::forms::clients::{Chosen, ClientForm};
+use crate::server::db::clients::{self, After, NewClient};
+use crate::server::db::{Db, DbError, selections};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+
+/// What a list shows: as the page's address says it.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    pub search: String,
+    pub sort: ClientSort,
+    pub descending: bool,
+    /// The cursor of [`Page::next`], or empty.
+    pub after: String,
+}
+
+impl Listing {
+    /// Reads `sort=email`, `sort=-name`; the newest come first where nothing known is said.
+    pub fn new(search: &str, sort: &str, after: &str) -> Self {
+        let (sort, descending) = match (sort.trim_start_matches('-'), sort.starts_with('-')) {
+            ("email", down) => (ClientSort::Email, down),
+            ("name", down) => (ClientSort::FullName, down),
+            ("created", down) => (ClientSort::Created, down),
+            _ => (ClientSort::Created, true),
+        };
+        Self { search: search.to_owned(), sort, descending, after: after.to_owned() }
+    }
+}
+
+/// Where the rows after this client begin.
+fn cursor(client: &Client, sort: ClientSort) -> After {
+    let key = match sort {
+        ClientSort::Created => String::new(),
+        ClientSort::Email => {
+            EmailAddress::parse(&client.email).map_or_else(|_| client.email.clone(), |email| email.key())
+        }
+        ClientSort::FullName => client.full_name.to_lowercase(),
+    };
+    After { key, id: client.id }
+}
+
+fn encode(after: &After) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::json!([after.key, after.id]).to_string())
+}
+
+/// A cursor that was tampered with is as good as none.
+fn decode(text: &str) -> Option<After> {
+    let (key, id) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    Some(After { key, id })
+}
+
+fn taken(error: DbError) -> Error {
+    if error.is_duplicate() { Error::field("email", "error.client.taken") } else { error.into() }
+}
+
+fn new_client(form: &ClientForm) -> Result<NewClient> {
+    checked(form)?;
+    let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+    Ok(NewClient { email, full_name: form.full_name.trim().to_owned(), comment: form.comment.trim().to_owned() })
+}
+
+/// Adds a client and returns its id.
+///
+/// # Errors
+/// [`Error::Invalid`] for what the form's rules refuse and for an address that the actor has already.
+pub async fn create(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<i64> {
+    let new = new_client(form)?;
+    let mut tx = db.begin().await?;
+    let id = clients::insert(&mut tx, actor.id, &new, now).await.map_err(taken)?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a client.
+///
+/// # Errors
+/// As [`create`], and [`Error::NotFound`].
+pub async fn update(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<()> {
+    let new = new_client(form)?;
+    let mut tx = db.begin().await?;
+    if !clients::update(&mut tx, actor.id, form.id, &new, now).await.map_err(taken)? {
+        return Err(Error::NotFound);
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Creates or changes, as the form's id says.
+///
+/// # Errors
+/// As [`create`] and [`update`].
+pub async fn save(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<()> {
+    if form.id == 0 { create(db, actor, form, now).await.map(drop) } else { update(db, actor, form, now).await }
+}
+
+/// One client.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Client> {
+    clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// A page of the actor's clients.
+///
+/// # Errors
+/// Database errors.
+pub async fn list(db: &Db, actor: &Actor, listing: &Listing) -> Result<Page<Client>> {
+    let Listing { search, sort, descending, after } = listing;
+    let after = decode(after);
+    let mut rows = clients::list(db, actor.id, search, *sort, *descending, after.as_ref(), PAGE_SIZE + 1).await?;
+    let more = rows.len() > PAGE_SIZE as usize;
+    rows.truncate(PAGE_SIZE as usize);
+    let next = rows.last().filter(|_| more).map(|last| encode(&cursor(last, *sort)));
+    Ok(Page { rows, next, total: clients::count(db, actor.id, search).await? })
+}
+
+/// How many of the actor's clients the search finds.
+///
+/// # Errors
+/// Database errors.
+pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
+    Ok(clients::count(db, actor.id, search).await?)
+}
+
+/// Deletes the chosen clients and returns how many there were.
+///
+/// # Errors
+/// [`Error::Invalid`] if none is chosen.
+pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen) -> Result<u64> {
+    some(chosen)?;
+    let mut tx = db.begin().await?;
+    let deleted = if chosen.all {
+        clients::delete_found(&mut tx, actor.id, &chosen.q).await?
+    } else {
+        clients::delete(&mut tx, actor.id, &chosen.ids).await?
+    };
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+/// Keeps the chosen clients as a selection for a mailing and returns its id.
+///
+/// # Errors
+/// [`Error::Invalid`] if none is chosen.
+pub async fn select(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>) -> Result<i64> {
+    some(chosen)?;
+    let mut tx = db.begin().await?;
+    let id = if chosen.all {
+        selections::insert_found(&mut tx, actor.id, &chosen.q, now).await?
+    } else {
+        selections::insert(&mut tx, actor.id, &chosen.ids, now).await?
+    };
+    tx.commit().await?;
+    Ok(id)
+}
+
+fn some(chosen: &Chosen) -> Result<()> {
+    if chosen.all || !chosen.ids.is_empty() { Ok(()) } else { Err(Error::field("", "error.client.none_chosen")) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,132 @@
+use super::*;
+use crate::domain::lang::Lang;
+use crate::domain::user::Role;
+use crate::forms::accounts::RegisterForm;
+use crate::server::db::testing;
+use crate::server::db::users;
+use crate::server::services::accounts;
+use chrono::TimeZone;
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()
+}
+
+pub(crate) async fn actor(db: &Db, email: &str) -> Actor {
+    let form = RegisterForm {
+        name: "Owner".to_owned(),
+        email: email.to_owned(),
+        password: "correct horse".to_owned(),
+        ..RegisterForm::default()
+    };
+    let id = accounts::add(db, &form, Role::User, Lang::En, now()).await.unwrap();
+    let user = users::by_id(db, id).await.unwrap().unwrap();
+    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
+}
+
+fn form(id: i64, email: &str, full_name: &str) -> ClientForm {
+    ClientForm { id, email: email.to_owned(), full_name: full_name.to_owned(), comment: String::new() }
+}
+
+fn key_of(error: Error) -> String {
+    match error {
+        Error::Invalid(errors) => errors.0[0].key.clone(),
+        other => panic!("{other}"),
+    }
+}
+
+async fn keeps(db: Db) {
+    let (anna, boris) = (actor(&db, "anna@example.org").await, actor(&db, "boris@example.org").await);
+    let id = create(&db, &anna, &form(0, "Client@EXAMPLE.org", "Ёлкин"), now()).await.unwrap();
+    let error = create(&db, &anna, &form(0, "Client@example.ORG", ""), now()).await.unwrap_err();
+    assert_eq!(key_of(error), "error.client.taken");
+    create(&db, &boris, &form(0, "Client@example.org", ""), now()).await.expect("another owner may have it");
+    assert!(matches!(get(&db, &boris, id).await, Err(Error::NotFound)));
+    let error = update(&db, &boris, &form(id, "x@example.org", ""), now()).await.unwrap_err();
+    assert!(matches!(error, Error::NotFound));
+    update(&db, &anna, &form(id, "new@example.org", " Пётр "), now()).await.unwrap();
+    assert_eq!(get(&db, &anna, id).await.unwrap().full_name, "Пётр");
+    assert_eq!(key_of(create(&db, &anna, &form(0, "nobody", ""), now()).await.unwrap_err()), "error.email.at");
+    let chosen = Chosen { ids: vec![id], ..Chosen::default() };
+    assert_eq!(delete(&db, &boris, &chosen).await.unwrap(), 0);
+    assert_eq!(delete(&db, &anna, &chosen).await.unwrap(), 1);
+    assert_eq!(key_of(delete(&db, &anna, &Chosen::default()).await.unwrap_err()), "error.client.none_chosen");
+}
+
+async fn exports(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    create(&db, &anna, &form(0, "a@example.org", "=HYPERLINK(\"x\"), Анна"), now()).await.unwrap();
+    create(&db, &anna, &form(0, "b@example.org", "Борис"), now()).await.unwrap();
+    let mut export = Export::new(db, &anna, String::new());
+    let mut file = csv_head();
+    while let Some(part) = export.next().await.unwrap() {
+        file.extend(part);
+    }
+    let expected = "\u{feff}email,full_name,comment\r\n\
+        a@example.org,\"'=HYPERLINK(\"\"x\"\"), Анна\",\r\nb@example.org,Борис,\r\n";
+    assert_eq!(String::from_utf8(file).unwrap(), expected);
+}
+
+async fn pages(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    for n in 0..120 {
+        let name = if n % 2 == 0 { "Иван" } else { "Анна" };
+        create(&db, &anna, &form(0, &format!("c{n:03}@example.org"), name), now()).await.unwrap();
+    }
+    for sort in ["", "email", "-email", "name", "-name", "created"] {
+        let mut listing = Listing::new("", sort, "");
+        let mut seen = Vec::new();
+        loop {
+            let page = list(&db, &anna, &listing).await.unwrap();
+            assert_eq!(page.total, 120);
+            seen.extend(page.rows.into_iter().map(|row| row.id));
+            let Some(next) = page.next else { break };
+            listing.after = next;
+        }
+        let unique: std::collections::BTreeSet<_> = seen.iter().collect();
+        assert_eq!((seen.len(), unique.len()), (120, 120), "{sort}");
+    }
+    let found = list(&db, &anna, &Listing::new("иВАН", "email", "no cursor of ours")).await.unwrap();
+    assert_eq!((found.total, found.rows.len()), (60, 50));
+    assert_eq!(found.rows[0].email, "c000@example.org");
+    let all = Chosen { all: true, q: "иван".to_owned(), ..Chosen::default() };
+    let selection = select(&db, &anna, &all, now()).await.unwrap();
+    assert_eq!(selections::count(&db, anna.id, selection).await.unwrap(), 60);
+    let some = Chosen { ids: found.rows[..3].iter().map(|row| row.id).collect(), ..Chosen::default() };
+    let selection = select(&db, &anna, &some, now()).await.unwrap();
+    assert_eq!(selections::count(&db, anna.id, selection).await.unwrap(), 3);
+    assert_eq!(delete(&db, &anna, &all).await.unwrap(), 60);
+    assert_eq!(count(&db, &anna, "").await.unwrap(), 60);
+}
+
+#[tokio::test]
+async fn sqlite_keeps_clients_apart() {
+    let (db, _folder) = testing::sqlite().await;
+    keeps(db).await;
+}
+
+#[tokio::test]
+async fn postgres_keeps_clients_apart() {
+    keeps(testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn sqlite_pages_and_picks() {
+    let (db, _folder) = testing::sqlite().await;
+    pages(db).await;
+}
+
+#[tokio::test]
+async fn postgres_pages_and_picks() {
+    pages(testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn sqlite_exports_safely() {
+    let (db, _folder) = testing::sqlite().await;
+    exports(db).await;
+}
+
+#[tokio::test]
+async fn postgres_exports_safely() {
+    exports(testing::postgres().await).await;
+}
