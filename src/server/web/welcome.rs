@@ -29,24 +29,21 @@ pub async fn after(state: &AppState, registered: Registered, lang: Lang) -> Resu
         }
         Registered::Unconfirmed { email, name, token } => {
             let link = format!("{site}/confirm?token={token}");
-            send(state, lang, "letters.confirm", &email, &name, &link)?;
+            send(state, lang, ["letters.confirm.subject", "letters.confirm.body"], &email, &name, &link)?;
         }
         Registered::Taken { email, name } => {
-            send(state, lang, "letters.taken", &email, &name, &format!("{site}/login"))?;
+            let link = format!("{site}/login");
+            send(state, lang, ["letters.taken.subject", "letters.taken.body"], &email, &name, &link)?;
         }
     }
     request::go("/signup/sent");
     Ok(())
 }
 
-fn send(state: &AppState, lang: Lang, key: &str, email: &str, name: &str, link: &str) -> Result<()> {
-    let subject = text(lang, &format!("{key}.subject"));
+fn send(state: &AppState, lang: Lang, [subject, body]: [&str; 2], email: &str, name: &str, link: &str) -> Result<()> {
+    let subject = text(lang, subject);
     let safe = markdown::escape(name);
-    let body = text_with(
-        lang,
-        &format!("{key}.body"),
-        &[("name", &safe), ("link", &link), ("site", &state.config.public_url)],
-    );
+    let body = text_with(lang, body, &[("name", &safe), ("link", &link), ("site", &state.config.public_url)]);
     let from = Mailbox { name: "Vestnik", address: state.from().as_str() };
     let domain = state.from().domain();
     let id = format!("{}@{domain}", tokens::link().1.replace(['-', '_'], "x"));
