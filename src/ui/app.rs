@@ -10,6 +10,8 @@ use super::pages::messages::list::MessagesPage;
 use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
+use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
+use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;
@@ -75,6 +77,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/messages/:id") view=MessageEditPage />
                     <Route path=path!("/outbox") view=OutboxPage />
                     <Route path=path!("/outbox/:id") view=LetterPage />
+                    <Route path=path!("/clients") view=ClientsPage />
+                    <Route path=path!("/clients/new") view=ClientNewPage />
+                    <Route path=path!("/clients/import") view=ImportPage />
+                    <Route path=path!("/clients/import/:id") view=ImportShowPage />
+                    <Route path=path!("/clients/:id") view=ClientEditPage />
                 </Routes>
             </Shell>
         </Router>
