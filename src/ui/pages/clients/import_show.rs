@@ -72,10 +72,8 @@ pub fn ImportShowPage() -> impl IntoView {
 
 fn state(shown: ImportPreview, start: ServerAction<StartImport>, since: RwSignal<Option<(f64, i64)>>) -> AnyView {
     let import = shown.import.clone();
-    let file = t_with(
-        "clients.file_name",
-        &[("name", &import.file_name), ("size", &format_bytes(use_lang(), import.size))],
-    );
+    let file =
+        t_with("clients.file_name", &[("name", &import.file_name), ("size", &format_bytes(use_lang(), import.size))]);
     let body = match import.state {
         ImportState::Uploaded => view! { <MappingForm preview=shown action=start /> }.into_any(),
         ImportState::Running => running(&import, since),

@@ -73,11 +73,8 @@ fn first_lines(header: &[String], lines: Vec<Vec<String>>) -> AnyView {
 
 /// Lines that were not, or will not be, taken.
 pub fn problem_table(problems: Vec<LineProblem>) -> AnyView {
-    let columns = vec![
-        Column::new(t("clients.line")),
-        Column::new(t("clients.problem")),
-        Column::new(t("clients.value")),
-    ];
+    let columns =
+        vec![Column::new(t("clients.line")), Column::new(t("clients.problem")), Column::new(t("clients.value"))];
     let rows: Vec<AnyView> = problems
         .into_iter()
         .map(|LineProblem { line, key, value }| {
