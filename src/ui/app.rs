@@ -4,6 +4,7 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
+use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
 use super::pages::home::Home;
 use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
@@ -75,6 +76,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/messages/:id") view=MessageEditPage />
                     <Route path=path!("/outbox") view=OutboxPage />
                     <Route path=path!("/outbox/:id") view=LetterPage />
+                    <Route path=path!("/clients") view=ClientsPage />
+                    <Route path=path!("/clients/new") view=ClientNewPage />
+                    <Route path=path!("/clients/import") view=ImportPage />
+                    <Route path=path!("/clients/import/:id") view=ImportShowPage />
+                    <Route path=path!("/clients/:id") view=ClientEditPage />
                 </Routes>
             </Shell>
         </Router>

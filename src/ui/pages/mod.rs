@@ -1,6 +1,7 @@
 //! The pages, by area.
 
 pub mod accounts;
+pub mod clients;
 pub mod home;
 pub mod messages;
 pub mod not_found;

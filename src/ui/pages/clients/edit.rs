@@ -1,0 +1,117 @@
+//! The form of one client.
+
+use crate::api::clients::{DeleteClients, SaveClient, get_client};
+use crate::api::error::AppError;
+use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
+use crate::ui::components::dialog::Confirm;
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::field::{TextArea, TextField};
+use crate::ui::components::page::Page;
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::i18n::{t, t_with};
+use leptos::form::ActionForm;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+fn above() -> Vec<(String, String)> {
+    vec![(t("clients.title"), "/clients".to_owned())]
+}
+
+/// `/clients/new`.
+#[component]
+pub fn ClientNewPage() -> impl IntoView {
+    view! {
+        <Page title=t("clients.new") breadcrumb=above()>
+            <ClientFields client=None />
+        </Page>
+    }
+    .into_any()
+}
+
+/// `/clients/:id`.
+#[component]
+pub fn ClientEditPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
+    let client = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => get_client(id).await,
+                None => Err(AppError::NotFound),
+            }
+        },
+    );
+    view! {
+        <Suspense>
+            {move || client.get().map(|client| match client {
+                Ok(client) => edit(client),
+                Err(error) => view! { <Page title=t("clients.one")>{failed(&error)}</Page> }.into_any(),
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn edit(client: Client) -> AnyView {
+    let title = if client.full_name.is_empty() { client.email.clone() } else { client.full_name.clone() };
+    view! {
+        <Page title=title breadcrumb=above()>
+            <ClientFields client=Some(client.clone()) />
+            <DeleteOne client=client />
+        </Page>
+    }
+    .into_any()
+}
+
+#[component]
+fn ClientFields(client: Option<Client>) -> impl IntoView {
+    let action = ServerAction::<SaveClient>::new();
+    let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
+    let error = Signal::derive(move || error_of(action.value().get().as_ref()));
+    let form = NodeRef::<html::Form>::new();
+    use_form_keys(form);
+    use_unsaved_guard(form);
+    let (id, email, full_name, comment) =
+        client.map_or_else(Default::default, |client| (client.id, client.email, client.full_name, client.comment));
+    view! {
+        <FormErrors error=error />
+        <ActionForm action=action node_ref=form attr:class="max-w-xl rounded-box border border-base-300 bg-base-100 p-6">
+            <input type="hidden" name="form[id]" value=id.to_string() />
+            <TextField name="form[email]" label=t("clients.email") kind="text" required=true value=email errors=errors autocomplete="off" />
+            <TextField name="form[full_name]" label=t("clients.full_name") value=full_name errors=errors maxlength=FULL_NAME_MAX autocomplete="off" hint=t("clients.full_name_hint") />
+            <TextArea name="form[comment]" label=t("clients.comment") value=comment errors=errors maxlength=COMMENT_MAX hint=t("clients.comment_hint") />
+            <div class="flex gap-2">
+                <Submit label=t("common.save") pending=action.pending() />
+                <a class="btn btn-ghost" href="/clients">{t("common.cancel")}</a>
+            </div>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn DeleteOne(client: Client) -> impl IntoView {
+    let action = ServerAction::<DeleteClients>::new();
+    let error = Signal::derive(move || error_of(action.value().get().as_ref()));
+    view! {
+        <div class="mt-6 max-w-xl">
+            <FormErrors error=error />
+            <Confirm
+                name="delete"
+                trigger=t("clients.delete")
+                class="btn btn-sm btn-ghost text-error"
+                title=t_with("clients.delete_one", &[("email", &client.email)])
+                text=t("clients.delete_text")
+            >
+                <ActionForm action=action>
+                    <input type="hidden" name="form[ids][0]" value=client.id.to_string() />
+                    <Submit label=t("clients.delete") pending=action.pending() class="btn-error" />
+                </ActionForm>
+            </Confirm>
+        </div>
+    }
+    .into_any()
+}

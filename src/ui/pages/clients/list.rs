@@ -1,0 +1,97 @@
+//! The list of clients.
+
+use super::selection::{Chosen, Selection};
+use crate::api::clients::{DeleteClients, list_clients};
+use crate::api::error::AppError;
+use crate::domain::client::Client;
+use crate::domain::page;
+use crate::ui::components::empty::Empty;
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::page::Page;
+use crate::ui::components::pagination::Pagination;
+use crate::ui::components::search::Search;
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::i18n::{t, tn};
+use crate::ui::link::{href, use_param};
+use crate::ui::time::Time;
+use leptos::prelude::*;
+
+/// `/clients`: search by `q`, order by `sort`, keyset pages by `after`.
+#[component]
+pub fn ClientsPage() -> impl IntoView {
+    let (q, sort, after) = (use_param("q"), use_param("sort"), use_param("after"));
+    let delete = ServerAction::<DeleteClients>::new();
+    let found = Resource::new_blocking(
+        move || (q.get(), sort.get(), after.get(), delete.version().get()),
+        |(q, sort, after, _)| list_clients(q, sort, after),
+    );
+    let export = move || href("/clients/export", &[("search".to_owned(), q.get())]);
+    let actions = view! {
+        <a class="btn btn-ghost" rel="external" download="clients.csv" href=export>{icon(Icon::Download, "size-4")}{t("clients.export")}</a>
+        <a class="btn" href="/clients/import">{icon(Icon::Upload, "size-4")}{t("clients.import")}</a>
+        <a class="btn btn-primary" href="/clients/new">{icon(Icon::Plus, "size-4")}{t("clients.new")}</a>
+    };
+    view! {
+        <Page title=t("clients.title") lead=t("clients.lead") actions=actions.into_any()>
+            <Transition>
+                {move || found.get().map(|found| shown(found, q.get_untracked(), delete))}
+            </Transition>
+        </Page>
+    }
+    .into_any()
+}
+
+fn shown(found: Result<page::Page<Client>, AppError>, q: String, delete: ServerAction<DeleteClients>) -> AnyView {
+    let page = match found {
+        Ok(page) => page,
+        Err(error) => return failed(&error),
+    };
+    if page.total == 0 && q.is_empty() {
+        let first = (t("clients.import"), "/clients/import".to_owned());
+        return view! {
+            <Empty symbol=Icon::Users title=t("clients.empty") text=t("clients.empty_text") action=first />
+        }
+        .into_any();
+    }
+    let search = view! { <div class="mb-4"><Search label=t("clients.search") /></div> };
+    if page.rows.is_empty() {
+        let all = (t("clients.all"), "/clients".to_owned());
+        return view! {
+            {search}
+            <Empty symbol=Icon::Search title=t("clients.not_found") text=t("clients.not_found_text") action=all />
+        }
+        .into_any();
+    }
+    let selection = Selection::new(page.total);
+    let columns = vec![
+        Column::new(t("clients.chosen_column")),
+        Column::sorted(t("clients.email"), "email"),
+        Column::sorted(t("clients.full_name"), "name"),
+        Column::new(t("clients.comment")),
+        Column::sorted(t("clients.created"), "created"),
+    ];
+    let rows: Vec<AnyView> = page.rows.into_iter().map(|client| row(client, selection)).collect();
+    view! {
+        {search}
+        <Chosen selection=selection q=q delete=delete />
+        <Table label=t("clients.title") columns=columns>{rows}</Table>
+        <Pagination next=page.next count=tn("clients.count", page.total) />
+    }
+    .into_any()
+}
+
+fn row(client: Client, selection: Selection) -> AnyView {
+    let Client { id, email, full_name, comment, created_at, .. } = client;
+    let tick = selection.tick(id, &email);
+    view! {
+        <Row>
+            <Cell>{tick}</Cell>
+            <Cell label=t("clients.email")><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a></Cell>
+            <Cell label=t("clients.full_name")>{full_name}</Cell>
+            <Cell label=t("clients.comment")><span class="line-clamp-2">{comment}</span></Cell>
+            <Cell label=t("clients.created")><Time at=created_at relative=true /></Cell>
+        </Row>
+    }
+    .into_any()
+}

@@ -1,0 +1,130 @@
+//! The ticked rows of the list, and what can be done with them.
+
+use crate::api::clients::{DeleteClients, PickClients};
+use crate::ui::components::dialog::Confirm;
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{FormErrors, error_of};
+use crate::ui::i18n::{t, t_with, tn};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use std::collections::BTreeSet;
+
+/// The form to which the boxes of the rows belong; it stands beside the table, since the questions
+/// in dialogs are forms of their own.
+const PICK: &str = "picked";
+
+/// What is ticked on this page.
+#[derive(Clone, Copy)]
+pub struct Selection {
+    ids: RwSignal<BTreeSet<i64>>,
+    all: RwSignal<bool>,
+    total: i64,
+}
+
+impl Selection {
+    pub fn new(total: i64) -> Self {
+        Self { ids: RwSignal::new(BTreeSet::new()), all: RwSignal::new(false), total }
+    }
+
+    /// How many clients are chosen.
+    fn count(self) -> i64 {
+        if self.all.get() { self.total } else { self.ids.with(|ids| i64::try_from(ids.len()).unwrap_or(i64::MAX)) }
+    }
+
+    /// The box of a row.
+    pub fn tick(self, id: i64, email: &str) -> AnyView {
+        view! {
+            <input
+                type="checkbox"
+                class="checkbox checkbox-sm"
+                name="form[ids][]"
+                value=id.to_string()
+                form=PICK
+                aria-label=t_with("clients.select", &[("email", &email)])
+                prop:checked=move || self.all.get() || self.ids.with(|ids| ids.contains(&id))
+                on:change=move |event| {
+                    self.all.set(false);
+                    let on = event_target_checked(&event);
+                    self.ids.update(|ids| {
+                        if on { ids.insert(id); } else { ids.remove(&id); }
+                    });
+                }
+            />
+        }
+        .into_any()
+    }
+
+    /// The box that chooses all that the search finds.
+    pub fn tick_all(self) -> AnyView {
+        view! {
+            <label class="flex items-center gap-2 text-sm">
+                <input
+                    type="checkbox"
+                    class="checkbox checkbox-sm"
+                    name="form[all]"
+                    value="true"
+                    form=PICK
+                    prop:checked=move || self.all.get()
+                    on:change=move |event| self.all.set(event_target_checked(&event))
+                />
+                {tn("clients.select_all", self.total)}
+            </label>
+        }
+        .into_any()
+    }
+}
+
+/// A new mailing for the chosen, and their deletion.
+#[component]
+pub fn Chosen(selection: Selection, q: String, delete: ServerAction<DeleteClients>) -> impl IntoView {
+    let pick = ServerAction::<PickClients>::new();
+    let error = Signal::derive(move || {
+        error_of(pick.value().get().as_ref()).or_else(|| error_of(delete.value().get().as_ref()))
+    });
+    let title = Signal::derive(move || tn("clients.delete_title", selection.count()));
+    let search = q.clone();
+    let hidden = move || {
+        if selection.all.get() {
+            return view! { <input type="hidden" name="form[all]" value="true" /> }.into_any();
+        }
+        let ids: Vec<AnyView> = selection
+            .ids
+            .get()
+            .into_iter()
+            .enumerate()
+            .map(|(at, id)| {
+                view! { <input type="hidden" name=format!("form[ids][{at}]") value=id.to_string() /> }.into_any()
+            })
+            .collect();
+        ids.into_any()
+    };
+    view! {
+        <FormErrors error=error />
+        <div class="mb-3 flex flex-wrap items-center gap-3">
+            {selection.tick_all()}
+            <span class="text-sm opacity-80 tabular-nums" aria-live="polite">
+                {move || Some(selection.count()).filter(|n| *n > 0).map(|n| tn("clients.chosen", n))}
+            </span>
+            <ActionForm action=pick attr:id=PICK attr:class="ml-auto">
+                <input type="hidden" name="form[q]" value=q />
+                <Submit label=t("clients.new_mailing") pending=pick.pending() class="btn-sm" />
+            </ActionForm>
+            <div class:hidden=move || selection.count() == 0>
+                <Confirm
+                    name="delete"
+                    trigger=t("clients.delete")
+                    class="btn btn-sm btn-ghost text-error"
+                    title=title
+                    text=t("clients.delete_text")
+                >
+                    <ActionForm action=delete>
+                        <input type="hidden" name="form[q]" value=search />
+                        {hidden}
+                        <Submit label=t("clients.delete") pending=delete.pending() class="btn-error" />
+                    </ActionForm>
+                </Confirm>
+            </div>
+        </div>
+    }
+    .into_any()
+}
