@@ -4,6 +4,8 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
+use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
+use super::pages::reports::ReportsPage;
 use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
@@ -65,6 +67,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/signup/sent") view=SentPage />
                     <Route path=path!("/setup") view=SetupPage />
                     <Route path=path!("/confirm") view=ConfirmPage />
+                    <Route path=path!("/mailings") view=MailingsPage />
+                    <Route path=path!("/mailings/new") view=MailingNewPage />
+                    <Route path=path!("/mailings/:id") view=MailingShowPage />
+                    <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
+                    <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
+                    <Route path=path!("/reports") view=ReportsPage />
                 </Routes>
             </Shell>
         </Router>

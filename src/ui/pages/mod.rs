@@ -2,4 +2,6 @@
 
 pub mod accounts;
 pub mod home;
+pub mod mailings;
 pub mod not_found;
+pub mod reports;

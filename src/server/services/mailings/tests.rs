@@ -216,7 +216,7 @@ async fn runs_and_deliveries(db: Db) {
     assert_eq!(deliveries(&db, &actor, first, 0, None, "", 0).await.unwrap().total, 0);
 
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, first).await.unwrap().unwrap();
+    let snapshot = runs::snapshot(&mut tx, first).await.unwrap();
     let run = runs::open(&mut tx, first, now(), &snapshot, now()).await.unwrap().unwrap();
     runs::fill(&mut tx, run, actor.id, &Audience::All, now()).await.unwrap();
     let missed = crate::domain::mailing::SkipReason::Overlap;
