@@ -11,6 +11,9 @@ use super::pages::messages::list::MessagesPage;
 use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
+use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
+use super::pages::reports::ReportsPage;
+use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;
@@ -81,6 +84,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clients/import") view=ImportPage />
                     <Route path=path!("/clients/import/:id") view=ImportShowPage />
                     <Route path=path!("/clients/:id") view=ClientEditPage />
+                    <Route path=path!("/mailings") view=MailingsPage />
+                    <Route path=path!("/mailings/new") view=MailingNewPage />
+                    <Route path=path!("/mailings/:id") view=MailingShowPage />
+                    <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
+                    <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
+                    <Route path=path!("/reports") view=ReportsPage />
                 </Routes>
             </Shell>
         </Router>

@@ -6,3 +6,5 @@ pub mod home;
 pub mod messages;
 pub mod not_found;
 pub mod outbox;
+pub mod mailings;
+pub mod reports;
