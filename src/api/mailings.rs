@@ -86,12 +86,12 @@ pub async fn count_audience(kind: String, search: String, selection: i64) -> Res
     request::answer(mailings::audience_count(&request::state().db, actor.id, &audience).await)
 }
 
-/// The names of all zones.
+/// The reader's own zone, and the names of all.
 #[server]
-pub async fn list_zones() -> Result<Vec<String>, AppError> {
+pub async fn list_zones() -> Result<(String, Vec<String>), AppError> {
     use crate::server::{services::mailings, web::request};
-    request::require(crate::domain::user::Permission::Own).await?;
-    Ok(mailings::zones())
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    Ok((actor.zone, mailings::zones()))
 }
 
 /// Makes or changes a mailing and leads to its page.

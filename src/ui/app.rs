@@ -5,11 +5,14 @@ use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
 use super::pages::home::Home;
+use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
 use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
 use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
+use super::pages::reports::ReportsPage;
+use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;
@@ -75,6 +78,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/messages/:id") view=MessageEditPage />
                     <Route path=path!("/outbox") view=OutboxPage />
                     <Route path=path!("/outbox/:id") view=LetterPage />
+                    <Route path=path!("/mailings") view=MailingsPage />
+                    <Route path=path!("/mailings/new") view=MailingNewPage />
+                    <Route path=path!("/mailings/:id") view=MailingShowPage />
+                    <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
+                    <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
+                    <Route path=path!("/reports") view=ReportsPage />
                 </Routes>
             </Shell>
         </Router>

@@ -2,6 +2,9 @@
 
 pub mod accounts;
 pub mod home;
+pub mod mailings;
 pub mod messages;
 pub mod not_found;
+pub mod not_found;
 pub mod outbox;
+pub mod reports;

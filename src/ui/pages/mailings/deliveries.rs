@@ -1,0 +1,106 @@
+//! The deliveries of a run, filtered and searched.
+
+use super::reason_word;
+use crate::api::error::AppError;
+use crate::domain::delivery::{DeliveryRow, DeliveryState};
+use crate::domain::page;
+use crate::ui::components::badge::delivery_badge;
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::pagination::Pagination;
+use crate::ui::components::search::Search;
+use crate::ui::components::segmented::Segmented;
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::i18n::{number, t, tn};
+use crate::ui::time::Time;
+use leptos::prelude::*;
+
+/// Heading, search, filter and the links to the files.
+pub fn filter(mailing: i64, run: i64) -> AnyView {
+    let states = [
+        DeliveryState::Pending,
+        DeliveryState::Sent,
+        DeliveryState::Deferred,
+        DeliveryState::Failed,
+        DeliveryState::Unknown,
+        DeliveryState::NotSent,
+    ];
+    let options = [(String::new(), t("mailings.any_state"))]
+        .into_iter()
+        .chain(states.map(|state| (state.as_str().to_owned(), t(&format!("state.{}", state.as_str())))))
+        .collect();
+    let file = |name: &str, word: &str| {
+        let href = format!("/mailings/{mailing}/{name}.csv?run={run}");
+        view! {
+            <a class="btn btn-sm btn-ghost" rel="external" download="" href=href>{icon(Icon::Download, "size-4")}{t(word)}</a>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="mb-3 flex flex-wrap items-center gap-2">
+            <h2 class="mr-auto text-lg font-semibold">{t("mailings.deliveries")}</h2>
+            {file("deliveries", "mailings.export_deliveries")}
+            {file("attempts", "mailings.export_attempts")}
+        </div>
+        <div class="mb-3 flex flex-wrap items-center gap-2">
+            <Search label=t("mailings.search_deliveries") />
+            <Segmented param="state" label=t("mailings.state") options=options />
+        </div>
+    }
+    .into_any()
+}
+
+/// The table.
+pub fn table(mailing: i64, zone: &str, found: Result<page::Page<DeliveryRow>, AppError>) -> AnyView {
+    let page = match found {
+        Ok(page) => page,
+        Err(error) => return failed(&error),
+    };
+    if page.rows.is_empty() {
+        return view! {
+            <p class="rounded-box border border-base-300 bg-base-100 p-6 text-sm">{t("mailings.no_deliveries")}</p>
+        }
+        .into_any();
+    }
+    let columns = vec![
+        Column::new(t("mailings.client")),
+        Column::new(t("mailings.state")),
+        Column::new(t("mailings.last_attempt")),
+        Column::new(t("mailings.reply")),
+        Column::new(t("mailings.tries")).right(),
+    ];
+    let rows: Vec<AnyView> = page.rows.into_iter().map(|delivery| row(mailing, zone, delivery)).collect();
+    view! {
+        <Table label=t("mailings.deliveries") columns=columns>{rows}</Table>
+        <Pagination next=page.next count=tn("mailings.deliveries_count", page.total) />
+    }
+    .into_any()
+}
+
+fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
+    let reason = reason_word("reason", &delivery.reason);
+    let zone = zone.to_owned();
+    view! {
+        <Row>
+            <Cell>
+                <a class="link link-hover font-medium break-all" href=format!("/mailings/{mailing}/deliveries/{}", delivery.id)>
+                    {delivery.email}
+                </a>
+                <span class="block text-xs opacity-80">{delivery.full_name}</span>
+            </Cell>
+            <Cell label=t("mailings.state")>{delivery_badge(delivery.state)}</Cell>
+            <Cell label=t("mailings.last_attempt")>
+                {match delivery.last_at {
+                    Some(at) => view! { <Time at=at zone=zone /> }.into_any(),
+                    None => t("common.nothing").into_any(),
+                }}
+            </Cell>
+            <Cell label=t("mailings.reply")>
+                <span class="font-mono text-xs break-words">{delivery.last_reply}</span>
+                {(!reason.is_empty()).then(|| view! { <span class="block text-xs opacity-80">{reason}</span> })}
+            </Cell>
+            <Cell label=t("mailings.tries") right=true>{number(delivery.attempts)}</Cell>
+        </Row>
+    }
+    .into_any()
+}

@@ -1,0 +1,80 @@
+//! One delivery: all attempts with the mail server's replies.
+
+use super::{failed_page, reason_word, use_id};
+use crate::api::error::AppError;
+use crate::api::mailings::get_delivery;
+use crate::domain::delivery::{Attempt, DeliveryDetail};
+use crate::ui::components::badge::{attempt_badge, delivery_badge};
+use crate::ui::components::page::Page;
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::i18n::{number, t, t_with};
+use crate::ui::time::Time;
+use leptos::prelude::*;
+
+/// What became of one client in one run.
+#[component]
+pub fn DeliveryPage() -> impl IntoView {
+    let (mailing, delivery) = (use_id("id"), use_id("delivery"));
+    let loaded = Resource::new_blocking(move || (mailing.get(), delivery.get()), load);
+    view! {
+        <Suspense>
+            {move || loaded.get().map(|loaded| match loaded {
+                Ok(detail) => shown(mailing.get_untracked().unwrap_or_default(), detail),
+                Err(error) => failed_page(&error),
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+async fn load((mailing, delivery): (Option<i64>, Option<i64>)) -> Result<DeliveryDetail, AppError> {
+    get_delivery(mailing.ok_or(AppError::NotFound)?, delivery.ok_or(AppError::NotFound)?).await
+}
+
+fn shown(mailing: i64, detail: DeliveryDetail) -> AnyView {
+    let DeliveryDetail { mailing_title, row, attempts } = detail;
+    let trail = vec![(t("mailings.title"), "/mailings".to_owned()), (mailing_title, format!("/mailings/{mailing}"))];
+    let reason = reason_word("reason", &row.reason);
+    let columns = ["number", "time", "stage", "status", "code", "reply"];
+    let columns = columns.into_iter().map(|name| Column::new(t(&format!("mailings.attempt_{name}")))).collect();
+    let table = if attempts.is_empty() {
+        view! { <p class="text-sm">{t("mailings.no_attempts")}</p> }.into_any()
+    } else {
+        let rows: Vec<AnyView> = attempts.into_iter().map(attempt_row).collect();
+        view! { <Table label=t("mailings.attempts") columns=columns>{rows}</Table> }.into_any()
+    };
+    view! {
+        <Page title=row.email.clone() breadcrumb=trail lead=row.full_name.clone() aside=delivery_badge(row.state)>
+            {(!reason.is_empty()).then(|| view! { <p class="mb-4 text-sm">{reason}</p> })}
+            {row.due_at.map(|at| view! {
+                <p class="mb-4 text-sm">{t("mailings.tried_again")} " " <Time at=at with_zone=true /></p>
+            })}
+            <h2 class="mb-3 text-lg font-semibold">{t("mailings.attempts")}</h2>
+            {table}
+        </Page>
+    }
+    .into_any()
+}
+
+fn attempt_row(attempt: Attempt) -> AnyView {
+    let code = [attempt.code.map(|code| code.to_string()), attempt.enhanced].into_iter().flatten().collect::<Vec<_>>();
+    view! {
+        <Row>
+            <Cell label=t("mailings.attempt_number")>{number(attempt.number)}</Cell>
+            <Cell label=t("mailings.attempt_time")>
+                <Time at=attempt.at with_zone=true />
+                <span class="block text-xs opacity-80">{t_with("mailings.took", &[("n", &number(attempt.ms))])}</span>
+            </Cell>
+            <Cell label=t("mailings.attempt_stage")>
+                {t(&format!("mailings.stage_{}", attempt.stage.as_str()))}
+                <span class="block text-xs opacity-80">{attempt.relay}</span>
+            </Cell>
+            <Cell label=t("mailings.attempt_status")>{attempt_badge(attempt.status)}</Cell>
+            <Cell label=t("mailings.attempt_code")>{code.join(" ")}</Cell>
+            <Cell label=t("mailings.attempt_reply")>
+                <span class="font-mono text-xs break-words">{attempt.reply}</span>
+            </Cell>
+        </Row>
+    }
+    .into_any()
+}

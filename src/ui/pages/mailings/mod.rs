@@ -1,0 +1,106 @@
+//! Mailings: the list, the wizard, a mailing's own page, a delivery.
+
+mod deliveries;
+mod delivery;
+mod list;
+mod live;
+mod query;
+mod show;
+mod steps;
+mod wizard;
+
+pub use delivery::DeliveryPage;
+pub use list::MailingsPage;
+pub use show::MailingShowPage;
+pub use wizard::{MailingEditPage, MailingNewPage};
+
+use crate::api::error::AppError;
+use crate::domain::audience::Audience;
+use crate::domain::mailing::Run;
+use crate::domain::schedule::{Occurrence, Period};
+use crate::ui::components::error_panel::failed;
+use crate::ui::components::page::Page;
+use crate::ui::i18n::{t, t_with, use_lang};
+use crate::ui::time::format_naive;
+use chrono::NaiveDateTime;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// A number out of the path.
+fn use_id(name: &'static str) -> Memo<Option<i64>> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| params.get_str(name).and_then(|id| id.parse().ok())))
+}
+
+/// A page that could not be loaded.
+fn failed_page(error: &AppError) -> AnyView {
+    let panel = failed(error);
+    view! { <Page title=t("mailings.title") breadcrumb=breadcrumb()>{panel}</Page> }.into_any()
+}
+
+fn breadcrumb() -> Vec<(String, String)> {
+    vec![(t("mailings.title"), "/mailings".to_owned())]
+}
+
+fn period_word(period: Period) -> String {
+    t(&format!("mailings.period_{}", period.as_str()))
+}
+
+fn audience_word(audience: &Audience) -> String {
+    match audience {
+        Audience::All => t("mailings.clients_all"),
+        Audience::Search { text } => t_with("mailings.clients_found", &[("text", text)]),
+        Audience::Picked { .. } => t("mailings.clients_picked"),
+    }
+}
+
+fn wall(at: NaiveDateTime) -> String {
+    format_naive(use_lang(), at)
+}
+
+/// Why a run was skipped, or a delivery not sent; empty where there is nothing to say.
+fn reason_word(area: &str, reason: &str) -> String {
+    if reason.is_empty() {
+        return String::new();
+    }
+    let key = format!("mailings.{area}_{reason}");
+    let word = t(&key);
+    if word == key { reason.to_owned() } else { word }
+}
+
+/// “48 sent, 2 failed” of a run.
+fn outcome(run: &Run) -> String {
+    if !run.reason.is_empty() {
+        return reason_word("skip", &run.reason);
+    }
+    let counts = run.counts;
+    let lang = use_lang();
+    let number = |n| crate::domain::lang::group(lang, n);
+    t_with(
+        "mailings.outcome",
+        &[("sent", &number(counts.sent)), ("total", &number(counts.total())), ("failed", &number(counts.failed))],
+    )
+}
+
+/// Future runs, in the mailing's time and in UTC.
+fn occurrences(next: Vec<Occurrence>) -> AnyView {
+    if next.is_empty() {
+        return view! { <p class="mt-3 text-sm opacity-80">{t("mailings.no_next")}</p> }.into_any();
+    }
+    let rows: Vec<AnyView> = next
+        .into_iter()
+        .map(|occurrence| {
+            view! {
+                <li class="flex flex-wrap justify-between gap-x-4 py-2">
+                    <span class="tabular-nums">
+                        {wall(occurrence.local)}
+                        {occurrence.moved.then(|| view! { <span class="ml-2 text-xs opacity-80">{t("mailings.moved")}</span> })}
+                    </span>
+                    <span class="tabular-nums opacity-80">{format!("{} UTC", wall(occurrence.utc.naive_utc()))}</span>
+                </li>
+            }
+            .into_any()
+        })
+        .collect();
+    view! { <ul class="mt-3 divide-y divide-base-300 text-sm">{rows}</ul> }.into_any()
+}

@@ -1,0 +1,306 @@
+//! A mailing's own page.
+
+use super::live::{newest, pace, use_live};
+use super::{audience_word, breadcrumb, deliveries, failed_page, occurrences, outcome, period_word, use_id, wall};
+use crate::api::error::AppError;
+use crate::api::mailings::{DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries};
+use crate::domain::delivery::DeliveryRow;
+use crate::domain::mailing::{DoubtPolicy, MailingDetail, MailingLive, MailingStatus, Run, RunState};
+use crate::domain::page;
+use crate::ui::components::badge::{mailing_badge, run_badge};
+use crate::ui::components::dialog::Confirm;
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::page::Page;
+use crate::ui::components::progress::Progress;
+use crate::ui::components::stat::{Stat, Stats};
+use crate::ui::components::submit::Submit;
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::form::{FormErrors, error_of};
+use crate::ui::i18n::{number, t, t_with, tn};
+use crate::ui::link::use_param;
+use crate::ui::time::Time;
+use leptos::prelude::*;
+
+/// Events between two looks at the table of deliveries.
+const EVENTS: u32 = 5;
+
+#[derive(Clone, Copy)]
+struct Context {
+    live: RwSignal<Option<MailingLive>>,
+    /// The run that the reader chose, or 0.
+    run: Memo<i64>,
+    found: Resource<Result<page::Page<DeliveryRow>, AppError>>,
+    pause: ServerAction<PauseMailing>,
+    resume: ServerAction<ResumeMailing>,
+    delete: ServerAction<DeleteMailing>,
+}
+
+/// Status, current run, deliveries, schedule, runs: live.
+#[component]
+pub fn MailingShowPage() -> impl IntoView {
+    let id = use_id("id");
+    let (run, state, q, after) = (use_param("run"), use_param("state"), use_param("q"), use_param("after"));
+    let run = Memo::new(move |_| run.with(|run| run.parse().unwrap_or(0)));
+    let (pause, resume, delete) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
+    let changed = move || pause.version().get() + resume.version().get();
+    let detail = Resource::new_blocking(move || (id.get(), changed()), |(id, _)| load(id));
+    let found = Resource::new_blocking(
+        move || DeliveryFilter {
+            mailing: id.get().unwrap_or_default(),
+            run: run.get(),
+            state: state.get(),
+            search: q.get(),
+            after: after.get(),
+        },
+        list_deliveries,
+    );
+    let live = use_live(id);
+    follow(live, detail, found);
+    let context = Context { live, run, found, pause, resume, delete };
+    view! {
+        <Transition>
+            {move || detail.get().map(|detail| match detail {
+                Ok(detail) => shown(detail, context),
+                Err(error) => failed_page(&error),
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+async fn load(id: Option<i64>) -> Result<MailingDetail, AppError> {
+    get_mailing(id.ok_or(AppError::NotFound)?).await
+}
+
+/// Reloads what an event does not carry: the page when a run or the status changes, the table now and
+/// then while a run goes on.
+fn follow(
+    live: RwSignal<Option<MailingLive>>,
+    detail: Resource<Result<MailingDetail, AppError>>,
+    found: Resource<Result<page::Page<DeliveryRow>, AppError>>,
+) {
+    let shape = Memo::new(move |_| {
+        live.with(|live| {
+            let live = live.as_ref()?;
+            Some((
+                live.status,
+                live.paused,
+                live.disabled,
+                live.next_at,
+                live.run.as_ref().map(|run| (run.id, run.state)),
+            ))
+        })
+    });
+    Effect::new(move |before: Option<bool>| {
+        let known = shape.with(Option::is_some);
+        // The first event says what the page already shows, or what has changed since.
+        if known {
+            detail.refetch();
+            found.refetch();
+        }
+        before.unwrap_or_default() || known
+    });
+    Effect::new(move |seen: Option<u32>| {
+        live.track();
+        let seen = seen.map_or(0, |seen| seen + 1);
+        if seen > 0 && seen.is_multiple_of(EVENTS) {
+            found.refetch();
+        }
+        seen
+    });
+}
+
+fn shown(detail: MailingDetail, context: Context) -> AnyView {
+    let MailingDetail { row, audience, audience_count, policy, message_id, message_subject, next, runs } = detail;
+    let (id, zone) = (row.id, row.zone.clone());
+    let chosen = context.run.get();
+    let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
+    let badge = {
+        let (status, paused, disabled) = (row.status, row.paused, row.disabled.is_some());
+        move || {
+            context.live.with(|live| match live {
+                Some(live) => mailing_badge(live.status, live.paused, live.disabled),
+                None => mailing_badge(status, paused, disabled),
+            })
+        }
+    };
+    let next_run = row.next_at.map(|at| {
+        view! { <p class="text-sm">{t("mailings.next_run")} ": " <Time at=at zone=zone.clone() with_zone=true /></p> }
+    });
+    let error = Signal::derive(move || {
+        error_of(context.pause.value().get().as_ref())
+            .or_else(|| error_of(context.resume.value().get().as_ref()))
+            .or_else(|| error_of(context.delete.value().get().as_ref()))
+    });
+    let schedule = t_with(
+        "mailings.window_text",
+        &[("period", &period_word(row.period)), ("start", &wall(row.start_local)), ("zone", &zone)],
+    );
+    let doubt = t(if policy == DoubtPolicy::Resend { "mailings.policy_resend" } else { "mailings.policy_hold" });
+    let actions = actions(id, &row.title, row.status, row.paused, context);
+    let table_zone = zone.clone();
+    view! {
+        <Page title=row.title breadcrumb=breadcrumb() aside=view! { <span>{badge}</span> }.into_any() actions=actions>
+            <FormErrors error=error />
+            {row.disabled.map(|reason| view! { <p class="mb-4 text-sm text-error">{t("mailings.disabled_because")} " " {reason}</p> })}
+            <div class="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+                <div class="min-w-0 space-y-6">
+                    {match run.clone() {
+                        Some(run) => progress(run, &zone, context),
+                        None => view! {
+                            <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
+                        }.into_any(),
+                    }}
+                    {run.map(|run| view! {
+                        <section>
+                            {deliveries::filter(id, run.id)}
+                            <Transition>
+                                {move || context.found.get().map(|found| deliveries::table(id, &table_zone, found))}
+                            </Transition>
+                        </section>
+                    })}
+                    {runs_table(id, &zone, runs)}
+                </div>
+                <aside class="space-y-6">
+                    <section class="rounded-box border border-base-300 bg-base-100 p-5">
+                        <h2 class="font-semibold">{t("mailings.schedule")}</h2>
+                        <p class="mt-1 text-sm opacity-80">
+                            {schedule} " " {t("mailings.until")} " " <Time at=row.end_at zone=zone.clone() />
+                        </p>
+                        {next_run}
+                        {occurrences(next)}
+                    </section>
+                    <section class="rounded-box border border-base-300 bg-base-100 p-5">
+                        <h2 class="font-semibold">{t("mailings.message")}</h2>
+                        <a class="link mt-1 block text-sm break-words" href=format!("/messages/{message_id}")>{message_subject}</a>
+                        <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
+                        <p class="mt-1 text-sm">{audience_word(&audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
+                        <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
+                        <p class="mt-1 text-sm">{doubt}</p>
+                    </section>
+                </aside>
+            </div>
+        </Page>
+    }
+    .into_any()
+}
+
+fn actions(id: i64, title: &str, status: MailingStatus, paused: bool, context: Context) -> AnyView {
+    let ask = t_with("mailings.delete_ask", &[("title", &title)]);
+    let stop = (status != MailingStatus::Finished).then(|| {
+        if paused {
+            view! {
+                <ActionForm action=context.resume>
+                    <input type="hidden" name="form[id]" value=id />
+                    <button type="submit" class="btn btn-sm btn-primary">{icon(Icon::Play, "size-4")}{t("mailings.resume")}</button>
+                </ActionForm>
+            }
+            .into_any()
+        } else {
+            view! {
+                <ActionForm action=context.pause>
+                    <input type="hidden" name="form[id]" value=id />
+                    <button type="submit" class="btn btn-sm btn-primary">{icon(Icon::Pause, "size-4")}{t("mailings.pause")}</button>
+                </ActionForm>
+            }
+            .into_any()
+        }
+    });
+    view! {
+        <a class="btn btn-sm" href=format!("/mailings/{id}/edit")>{icon(Icon::Edit, "size-4")}{t("mailings.edit")}</a>
+        <a class="btn btn-sm" href=format!("/mailings/new?copy={id}")>{icon(Icon::Copy, "size-4")}{t("mailings.duplicate")}</a>
+        <Confirm name="delete" trigger=t("mailings.delete") title=ask text=t("mailings.delete_text")>
+            <ActionForm action=context.delete>
+                <input type="hidden" name="form[id]" value=id />
+                <Submit label=t("mailings.delete") pending=context.delete.pending() class="btn-error" />
+            </ActionForm>
+        </Confirm>
+        {stop}
+    }
+    .into_any()
+}
+
+/// A run's progress and figures, live.
+fn progress(run: Run, zone: &str, context: Context) -> AnyView {
+    let occurrence = run.occurrence;
+    let zone = zone.to_owned();
+    let now = Memo::new(move |_| context.live.with(|live| newest(&run, live.as_ref())));
+    let count = move |of: fn(&Run) -> i64| Signal::derive(move || now.with(of));
+    let finals = count(|run| run.counts.finals());
+    let total = count(|run| run.counts.total());
+    view! {
+        <section class="rounded-box border border-base-300 bg-base-100">
+            <div class="p-5">
+                <div class="flex flex-wrap justify-between gap-2 text-sm">
+                    <p class="flex flex-wrap items-center gap-2">
+                        <span class="font-semibold">{t("mailings.run_of")}</span>
+                        <Time at=occurrence zone=zone with_zone=true />
+                        {move || run_badge(now.with(|run| run.state))}
+                    </p>
+                    <p class="tabular-nums opacity-80">{move || context.live.with(|live| pace(live.as_ref()))}</p>
+                </div>
+                <div class="mt-3"><Progress done=finals total=total /></div>
+                <p class="mt-1 text-sm tabular-nums" data-testid="progress">
+                    {move || t_with("mailings.of_total", &[("n", &number(finals.get())), ("total", &number(total.get()))])}
+                    {move || now.with(|run| (run.state == RunState::Skipped).then(|| format!(" · {}", outcome(run))))}
+                </p>
+            </div>
+            <div class="border-t border-base-300">
+                <Stats>
+                    <Stat name=t("mailings.stat_sent") value=count(|run| run.counts.sent) />
+                    <Stat name=t("mailings.stat_waiting") value=count(|run| run.counts.waiting) />
+                    <Stat name=t("mailings.stat_deferred") value=count(|run| run.counts.deferred) />
+                    <Stat name=t("mailings.stat_failed") value=count(|run| run.counts.failed) bad=true />
+                    <Stat name=t("mailings.stat_unknown") value=count(|run| run.counts.unknown) />
+                    <Stat name=t("mailings.stat_not_sent") value=count(|run| run.counts.not_sent) />
+                </Stats>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
+    if runs.is_empty() {
+        return None;
+    }
+    let columns = vec![
+        Column::new(t("mailings.run")),
+        Column::new(t("mailings.state")),
+        Column::new(t("mailings.result")),
+        Column::new(t("mailings.finished_at")),
+    ];
+    let rows: Vec<AnyView> = runs
+        .into_iter()
+        .map(|run| {
+            let result = outcome(&run);
+            let (zone, ended_zone) = (zone.to_owned(), zone.to_owned());
+            let ended = match run.finished_at {
+                Some(at) => view! { <Time at=at zone=ended_zone /> }.into_any(),
+                None => t("common.nothing").into_any(),
+            };
+            view! {
+                <Row>
+                    <Cell>
+                        <a class="link link-hover" href=format!("/mailings/{id}?run={}", run.id)>
+                            <Time at=run.occurrence zone=zone />
+                        </a>
+                    </Cell>
+                    <Cell label=t("mailings.state")>{run_badge(run.state)}</Cell>
+                    <Cell label=t("mailings.result")>{result}</Cell>
+                    <Cell label=t("mailings.finished_at")>{ended}</Cell>
+                </Row>
+            }
+            .into_any()
+        })
+        .collect();
+    Some(
+        view! {
+            <section>
+                <h2 class="mb-3 text-lg font-semibold">{t("mailings.runs")}</h2>
+                <Table label=t("mailings.runs") columns=columns>{rows}</Table>
+            </section>
+        }
+        .into_any(),
+    )
+}
