@@ -12,7 +12,6 @@ use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::reports::ReportsPage;
-use super::pages::{home::Home, not_found::NotFound};
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;

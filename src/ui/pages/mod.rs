@@ -5,6 +5,5 @@ pub mod home;
 pub mod mailings;
 pub mod messages;
 pub mod not_found;
-pub mod not_found;
 pub mod outbox;
 pub mod reports;
