@@ -89,6 +89,8 @@ fn keys_in_the_sources_exist() {
         }
     });
     missing.remove("no.such_key");
+    // A column of the database.
+    missing.remove("mailings.start_local");
     assert!(missing.is_empty(), "keys without a text: {missing:?}");
 }
 

@@ -84,7 +84,6 @@ fn add(tally: &mut Tally, status: AttemptStatus, n: i64) {
 }
 
 /// Attempts of an owner's mailings between two instants: by day (UTC) and by mailing.
-#[expect(clippy::type_complexity, reason = "the two tables of one page, made by one query")]
 pub async fn tallies(
     db: &Db,
     owner: i64,
