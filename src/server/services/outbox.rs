@@ -120,6 +120,8 @@ fn sanitise(html: &str) -> (String, Vec<String>) {
     let found = Arc::clone(&links);
     let mut cleaner = ammonia::Builder::default();
     cleaner
+        // The head goes; without this the words of its title would stay as text.
+        .add_clean_content_tags(["title"])
         .url_schemes(["http", "https", "mailto"].into())
         .set_tag_attribute_values(HashMap::from([("a", HashMap::from([("target", "_blank")]))]))
         .attribute_filter(move |element, attribute, value| {

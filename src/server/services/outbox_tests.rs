@@ -15,7 +15,7 @@ const LETTER: &str = "From: =?utf-8?B?0J7Qu9GM0LPQsA==?= <olga@example.org>\r\n\
     --b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
     See <https://example.org/in-text>, or https://example.org/a?b=1&c=2.\r\n\
     --b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
-    <p onclick=\"x()\">See <a href=\"https://example.org/a?b=1&amp;c=2\">this</a>\
+    <title>Head</title><p onclick=\"x()\">See <a href=\"https://example.org/a?b=1&amp;c=2\">this</a>\
     <a href=\"javascript:alert(1)\">bad</a><script>alert(1)</script></p>\r\n\
     --b--\r\n";
 
@@ -85,7 +85,7 @@ async fn stored(db: Db) {
     assert_eq!(header("Subject"), Some("Привет"));
     assert_eq!(header("X-Long"), Some("one two"));
     assert!(letter.text.contains("https://example.org/in-text"));
-    for bad in ["script", "onclick", "javascript"] {
+    for bad in ["script", "onclick", "javascript", "Head"] {
         assert!(!letter.html.contains(bad), "{bad}: {}", letter.html);
     }
     assert!(letter.html.contains("target=\"_blank\"") && letter.html.contains("noopener"), "{}", letter.html);

@@ -39,19 +39,18 @@ pub fn MessageEditPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<i64>().ok())));
     let loaded = Resource::new_blocking(move || id.get(), load);
-    let title = RwSignal::new(t("messages.edit"));
     view! {
-        <Page title=title breadcrumb=breadcrumb()>
-            <Suspense>
-                {move || loaded.get().map(|loaded| match loaded {
+        <Suspense>
+            {move || loaded.get().map(|loaded| {
+                let (title, body) = match loaded {
                     Ok((message, clients)) => {
-                        title.set(message.subject.clone());
-                        view! { <Editor message=Some(message) clients=clients /> }.into_any()
+                        (message.subject.clone(), view! { <Editor message=Some(message) clients=clients /> }.into_any())
                     }
-                    Err(error) => failed(&error),
-                })}
-            </Suspense>
-        </Page>
+                    Err(error) => (t("messages.title"), failed(&error)),
+                };
+                view! { <Page title=title breadcrumb=breadcrumb()>{body}</Page> }
+            })}
+        </Suspense>
     }
     .into_any()
 }

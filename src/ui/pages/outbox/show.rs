@@ -28,19 +28,16 @@ pub fn LetterPage() -> impl IntoView {
     let letter =
         Resource::new_blocking(move || id.get(), |id| async move { get_letter(id.ok_or(AppError::NotFound)?).await });
     let view = use_param("view");
-    let title = RwSignal::new(t("outbox.title"));
     view! {
-        <Page title=title breadcrumb=vec![(t("outbox.title"), "/outbox".to_owned())]>
-            <Suspense>
-                {move || letter.get().map(|letter| match letter {
-                    Ok(letter) => {
-                        title.set(subject(&letter.row));
-                        shown(letter, view)
-                    }
-                    Err(error) => failed(&error),
-                })}
-            </Suspense>
-        </Page>
+        <Suspense>
+            {move || letter.get().map(|letter| {
+                let (title, body) = match letter {
+                    Ok(letter) => (subject(&letter.row), shown(letter, view)),
+                    Err(error) => (t("outbox.title"), failed(&error)),
+                };
+                view! { <Page title=title breadcrumb=vec![(t("outbox.title"), "/outbox".to_owned())]>{body}</Page> }
+            })}
+        </Suspense>
     }
     .into_any()
 }
