@@ -33,9 +33,9 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         Some(relay) => (Arc::new(relay.clone()), None),
         None => {
             let (sender, receiver) = mpsc::channel(CAUGHT);
-            outbox::store(db.clone(), receiver);
+            let stored = outbox::store(db.clone(), receiver);
             let sink = Sink::start(SinkConfig::default(), clock.clone(), Some(sender)).await?;
-            (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some(sink))
+            (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some((sink, stored)))
         }
     };
     let wake = Wake::default();
@@ -60,8 +60,12 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     if let Err(error) = engine.await {
         tracing::error!(%error, "the engine ended badly");
     }
-    if let Some(sink) = catcher {
+    if let Some((sink, stored)) = catcher {
         sink.stop().await;
+        // What has been caught is on its way into the database still.
+        if let Err(error) = stored.await {
+            tracing::error!(%error, "caught letters could not all be stored");
+        }
     }
     db.close().await;
     Ok(())

@@ -1,0 +1,105 @@
+// The main job, whole, as its first user does it: from the set-up link to letters that arrive.
+import { expect, test } from "./support/test.ts";
+
+const PASSWORD = "a long enough phrase";
+
+/** 200 clients: Cyrillic names, quotes, an international address; and three lines that cannot be taken. */
+function clientsCsv(): string {
+  const lines = ["Email,Full name,Comment"];
+  for (let n = 1; n <= 198; n += 1) lines.push(`client${n}@example.org,Клиент Номер ${n},"wrote: ""hello"", №${n}"`);
+  lines.push("почта@пример.рф,Международный Адрес,idn", `anna@example.net,"Иванова, Анна",`);
+  lines.splice(5, 0, "not-an-address,Кто-то,", ",Без адреса,", "two@@example.org,Две Собаки,");
+  return lines.join("\n");
+}
+
+test("from the first start to 200 letters", async ({ page, server }) => {
+  test.setTimeout(180_000);
+
+  // The first administrator, by the link on the console.
+  const [, setup] = await server.consoleLine(/(\/setup\?token=\S+)/);
+  await page.goto(setup!);
+  await page.getByLabel("Name", { exact: false }).first().fill("Admin");
+  await page.getByLabel("Email").fill("admin@example.org");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Create the administrator" }).click();
+  await expect(page).toHaveURL(/\/mailings$/);
+  await page.context().clearCookies();
+
+  // A second user, confirmed through the Outbox.
+  await page.goto("/signup");
+  await page.getByLabel("Name", { exact: false }).first().fill("Анна Ким");
+  await page.getByLabel("Email").fill("anna@vestnik.example");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Check your mail");
+  await expect
+    .poll(async () => {
+      await page.goto("/outbox");
+      return page.getByRole("link", { name: /Confirm your address/ }).count();
+    })
+    .toBeGreaterThan(0);
+  await page.getByRole("link", { name: /Confirm your address/ }).first().click();
+  const link = page.locator('a[href*="/confirm?token="]').first();
+  await page.goto((await link.getAttribute("href"))!);
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.getByLabel("Email").fill("anna@vestnik.example");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page).toHaveURL(/\/mailings$/);
+
+  // Clients from a file.
+  await page.goto("/clients/import");
+  await page.locator('input[type="file"]').setInputFiles({
+    name: "clients.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(clientsCsv()),
+  });
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).toHaveURL(/\/clients\/import\/\d+/);
+  await expect(page.getByText("not-an-address").first()).toBeVisible();
+  await page.locator("main form button[type=submit]").first().click();
+  await expect
+    .poll(async () => {
+      await page.goto("/clients");
+      return page.getByText(/200 clients/).count();
+    })
+    .toBeGreaterThan(0);
+
+  // A message with a name in it.
+  await page.goto("/messages/new");
+  await page.getByLabel("Subject").fill("Каталог для {{ full_name }}");
+  await page.getByLabel("Body").fill("# Hello\n\nDear {{ full_name }}, this goes to {{ email }}.");
+  await page.keyboard.press("Control+s");
+  await expect(page).toHaveURL(/\/messages(\/\d+)?(\?.*)?$/);
+
+  // A daily mailing that starts now.
+  await page.goto("/mailings/new");
+  await page.getByRole("radio").first().check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("radio", { name: /All clients/ }).check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("radio", { name: /^Now/ }).check();
+  await page.getByLabel("End of the window").fill("2099-12-31T10:00");
+  await page.getByRole("radio", { name: /Daily/ }).check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.locator("main")).toContainText("200 clients");
+  await page.getByRole("button", { name: /200 clients/ }).first().click();
+  await page.locator("dialog[open] button[type=submit]").click();
+  await expect(page).toHaveURL(/\/mailings\/\d+/);
+  await expect(page.getByText(/200/).first()).toBeVisible();
+  await expect(page.locator("main")).toContainText(/Sent\s*200/, { timeout: 60_000 });
+
+  // What the server said to one of them.
+  await page.locator('a[href*="/deliveries/"]:visible').first().click();
+  await expect(page.locator("main")).toContainText("250");
+
+  // Language, theme, and out.
+  await page.goto("/mailings");
+  await page.goto("/language?to=ru&next=/mailings");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Рассылки");
+  await page.goto("/theme?to=dark&next=/mailings");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "vestnik-dark");
+  await page.evaluate(() => document.querySelector<HTMLFormElement>('form[action="/logout"]')?.submit());
+  await expect(page).toHaveURL(/\/$/);
+});
