@@ -3,8 +3,8 @@
 pub mod accounts;
 pub mod clients;
 pub mod home;
+pub mod mailings;
 pub mod messages;
 pub mod not_found;
 pub mod outbox;
-pub mod mailings;
 pub mod reports;
