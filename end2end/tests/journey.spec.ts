@@ -84,8 +84,9 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByRole("radio", { name: /Daily/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("200 clients");
-  await page.getByRole("button", { name: /200 clients/ }).first().click();
-  await page.locator("dialog[open] button[type=submit]").click();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await expect(page.getByRole("dialog")).toContainText("Start for 200 clients?");
+  await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect(page.getByText(/200/).first()).toBeVisible();
   await expect(page.locator("main")).toContainText(/Sent\s*200/, { timeout: 60_000 });
@@ -100,6 +101,8 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Рассылки");
   await page.goto("/theme?to=dark&next=/mailings");
   await expect(page.locator("html")).toHaveAttribute("data-theme", "vestnik-dark");
-  await page.evaluate(() => document.querySelector<HTMLFormElement>('form[action="/logout"]')?.submit());
+  await page.evaluate(() => document.querySelector<HTMLFormElement>('form[action="/logout"]')!.submit());
   await expect(page).toHaveURL(/\/$/);
+  await page.goto("/");
+  await expect(page.locator('form[action="/logout"]')).toHaveCount(0);
 });

@@ -5,7 +5,7 @@ use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::engine::{Wake, serve};
 use crate::server::mail::relay::Relay;
-use crate::server::services::{accounts, outbox};
+use crate::server::services::{accounts, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
 use crate::server::web::{self, assets, state::AppState};
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let assets = assets::load(&config.site_dir, config.dev_reload.is_some()).map_err(Failure::Failed)?;
     let db = service::open(&config).await?;
     let lock = service::lock(&db, &config)?;
+    if lock.is_some() {
+        // With one process on these data, an import that runs now is one that was cut off.
+        import::fail_interrupted(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    }
     let listener = TcpListener::bind(config.addr)
         .await
         .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;

@@ -37,7 +37,8 @@ pub fn Page(
         }
     });
     view! {
-        <Title text=move || format!("{} · {app}", title.get()) />
+        // The head may outlive the page by a moment, and with it this closure the title's owner.
+        <Title text=move || title.try_get().map_or_else(|| app.clone(), |title| format!("{title} · {app}")) />
         <div class="mx-auto w-full max-w-7xl px-5 py-8">
             {trail}
             <div class="flex flex-wrap items-center gap-3">
