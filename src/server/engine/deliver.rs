@@ -166,12 +166,13 @@ impl Engine {
         let outcome = match (&letter, &job.run.composer) {
             (Ok(letter), Ok(composer)) => {
                 let Some(open) = self.connected(slot, &job).await else { return };
-                let outcome = self.send(open, composer.sender(), letter, &job).await;
+                let (outcome, armed) = self.send(open, composer.sender(), letter, &job).await;
                 if outcome.kind != OutcomeKind::PutBack {
                     open.answered = true;
                     self.breaker.reset();
                 }
-                let fruitless = outcome.kind == OutcomeKind::PutBack && !open.answered;
+                // A letter that may not leave any more says nothing about the mail server.
+                let fruitless = outcome.kind == OutcomeKind::PutBack && !open.answered && armed != Some(false);
                 if !outcome.connection_usable {
                     *slot = None;
                 }
@@ -214,12 +215,16 @@ impl Engine {
         slot.as_mut()
     }
 
-    async fn send(&self, open: &mut Open, sender: &str, letter: &Letter, job: &Job) -> Outcome {
-        let armed = async || {
-            let armed = self.recorder.record(&job.ticket, Record::Arm).await;
-            if armed { Ok(()) } else { Err("the letter may not leave any more") }
+    /// Hands a letter over. The second value tells whether it could be armed, if that was tried.
+    async fn send(&self, open: &mut Open, sender: &str, letter: &Letter, job: &Job) -> (Outcome, Option<bool>) {
+        let mut armed = None;
+        let arm = async || {
+            let may_leave = self.recorder.record(&job.ticket, Record::Arm).await;
+            armed = Some(may_leave);
+            if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
         };
-        open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, armed).await
+        let outcome = open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, arm).await;
+        (outcome, armed)
     }
 
     async fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
@@ -278,4 +283,15 @@ impl Engine {
 struct Open {
     connection: Connection,
     answered: bool,
+}
+
+#[cfg(test)]
+impl Engine {
+    /// One claimed delivery over a connection of its own.
+    pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
+        let ticket =
+            Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
+        let job = Job { run: Arc::new(self.prepare(run)), claimed, ticket };
+        self.deliver(&mut None, job).await;
+    }
 }

@@ -288,6 +288,22 @@ async fn nothing_leaves_a_paused_mailing(db: Db) {
     assert_eq!(world.arrived().len(), 4);
 }
 
+async fn a_letter_that_may_not_leave_is_not_the_mail_servers_fault(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = runs::open_runs(&world.db, Some(id)).await.unwrap().remove(0);
+    service::pause(&world.db, &world.actor, id, world.clock.now()).await.unwrap();
+    // As a feeder does that looked at the mailing just before it was paused.
+    let now = world.clock.now();
+    let mut tx = world.db.begin().await.unwrap();
+    let claimed = deliveries::claim(&mut tx, run.id, "lease", now + TimeDelta::hours(1), now, 1).await.unwrap();
+    tx.commit().await.unwrap();
+    world.engine.deliver_one(&run, claimed.into_iter().next().unwrap(), "lease").await;
+    assert_eq!((world.arrived().len(), world.engine.summary().relay_trouble), (0, None));
+    assert_eq!(world.runs(id).await[0].counts.waiting, 4);
+}
+
 async fn a_refused_sender_pauses_the_mailing(db: Db) {
     let mut world =
         World::new(db, &FOUR, "connection=1 mail reply 550 5.7.1 Not you\nrate=100% mail reply 550 5.7.1 Not you")
@@ -367,6 +383,7 @@ on_both!(
     a_run_that_still_sends_makes_the_next_one_wait_for_its_turn,
     the_end_of_the_window_ends_the_run,
     nothing_leaves_a_paused_mailing,
+    a_letter_that_may_not_leave_is_not_the_mail_servers_fault,
     a_refused_sender_pauses_the_mailing,
     what_a_dead_engine_left_is_taken_over,
     a_run_keeps_the_message_it_began_with,

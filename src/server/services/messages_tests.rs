@@ -31,8 +31,10 @@ fn form(id: i64, subject: &str, body: &str) -> MessageForm {
     MessageForm { id, subject: subject.to_owned(), body: body.to_owned() }
 }
 
+type Pairs = Vec<(String, String)>;
+
 /// The wrong fields with their keys, and the arguments of the first.
-fn wrong<T: std::fmt::Debug>(result: Result<T>) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn wrong<T: std::fmt::Debug>(result: Result<T>) -> (Pairs, Pairs) {
     let Error::Invalid(errors) = result.unwrap_err() else { panic!("not a wrong field") };
     let args = errors.0[0].args.clone();
     let mut fields: Vec<_> = errors.0.into_iter().map(|error| (error.field, error.key)).collect();

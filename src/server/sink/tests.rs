@@ -569,3 +569,35 @@ proptest! {
         prop_assert_eq!(whole, runtime.block_on(replies(&input, &cuts)));
     }
 }
+
+/// Another program's client, from the envelope to the text that arrives.
+#[tokio::test]
+async fn takes_letters_of_a_client_that_is_not_ours() {
+    use lettre::transport::smtp::authentication::Credentials;
+    use lettre::{Message, SmtpTransport, Transport};
+    let (sender, mut caught) = mpsc::channel(1);
+    let config =
+        SinkConfig { credentials: Some(("anna".into(), "secret".into())), starttls: false, ..SinkConfig::default() };
+    let sink = Sink::start(config, clock(), Some(sender)).await.unwrap();
+    let port = sink.addr().port();
+    let letter = Message::builder()
+        .from("Anna <anna@example.org>".parse().unwrap())
+        .to("client@example.net".parse().unwrap())
+        .subject("Привет")
+        .body(".dots\r\n..more\r\n".to_owned())
+        .unwrap();
+    let sent = tokio::task::spawn_blocking(move || {
+        let transport = |password: &str| {
+            let credentials = Credentials::new("anna".to_owned(), password.to_owned());
+            SmtpTransport::builder_dangerous("127.0.0.1").port(port).credentials(credentials).build()
+        };
+        (transport("wrong").send(&letter).is_ok(), transport("secret").send(&letter).is_ok())
+    });
+    assert_eq!(sent.await.unwrap(), (false, true));
+    let letter = caught.recv().await.unwrap();
+    assert_eq!(
+        (letter.sender.as_str(), letter.recipients),
+        ("anna@example.org", vec!["client@example.net".to_owned()])
+    );
+    assert!(String::from_utf8_lossy(&letter.raw).contains("\r\n\r\n.dots\r\n..more\r\n"));
+}
