@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. README.md documents the exit codes.
 
+mod client;
 mod deliver;
 mod mailing;
 mod message;
@@ -44,6 +45,9 @@ enum Command {
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Clients
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Messages
     #[command(subcommand)]
     Message(message::MessageCommand),
@@ -105,6 +109,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
         Command::Migrate => service::open(&settings.check()?).await.map(drop),
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
+        Command::Client(command) => client::run(&settings.check()?, clock, command, json).await,
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }
