@@ -1,6 +1,10 @@
 //! The command line: one file per subcommand. README.md documents the exit codes.
 
+mod client;
 mod deliver;
+mod demo;
+mod demo_messages;
+mod demo_people;
 mod mailing;
 mod message;
 mod serve;
@@ -41,9 +45,14 @@ enum Command {
     },
     /// Bring the database to this version's shape
     Migrate,
+    /// Fill an empty database with users, clients, messages and mailings to try the service out
+    Demo,
     /// Users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Clients
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Messages
     #[command(subcommand)]
     Message(message::MessageCommand),
@@ -104,7 +113,9 @@ async fn run(cli: Cli) -> Outcome {
         Command::Work => deliver::work(settings.check()?, clock).await,
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
         Command::Migrate => service::open(&settings.check()?).await.map(drop),
+        Command::Demo => demo::run(&settings.check()?, clock, json).await,
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
+        Command::Client(command) => client::run(&settings.check()?, clock, command, json).await,
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }

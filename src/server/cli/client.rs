@@ -1,0 +1,207 @@
+//! `vestnik client`.
+
+use super::user::actor;
+use super::{Failure, Outcome, service};
+use crate::domain::import::{Duplicates, LineProblem};
+use crate::domain::lang::Lang;
+use crate::locales;
+use crate::server::clock::SharedClock;
+use crate::server::config::Config;
+use crate::server::db::Db;
+use crate::server::services::import::{self, Target};
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use serde_json::json;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand)]
+pub enum ClientCommand {
+    /// Take clients from a CSV file; its first line names the columns
+    Import {
+        /// Email of the user whose clients they become
+        #[arg(long)]
+        owner: String,
+        /// What to do with a line whose address the owner already has: skip or update
+        #[arg(long, value_parser = parse_duplicates, default_value = "skip")]
+        duplicates: Duplicates,
+        /// The file, in UTF-8
+        file: PathBuf,
+    },
+}
+
+fn parse_duplicates(text: &str) -> Result<Duplicates, String> {
+    match text {
+        "skip" => Ok(Duplicates::Skip),
+        "update" => Ok(Duplicates::Update),
+        _ => Err("one of skip, update".to_owned()),
+    }
+}
+
+pub async fn run(config: &Config, clock: SharedClock, command: ClientCommand, json: bool) -> Outcome {
+    let ClientCommand::Import { owner, duplicates, file } = command;
+    let db = service::open(config).await?;
+    let imported = take(&db, &owner, duplicates, &file, clock.now()).await?;
+    db.close().await;
+    report(&imported, json, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
+}
+
+async fn take(
+    db: &Db,
+    owner: &str,
+    duplicates: Duplicates,
+    path: &Path,
+    now: DateTime<Utc>,
+) -> Result<import::Outcome, Failure> {
+    let file = File::open(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    let owner = actor(db, owner).await?.id;
+    let target = Target { owner, import: None, duplicates };
+    Ok(import::import_csv(db, target, file, None, now, |_| ()).await?)
+}
+
+/// Prints the counts, and the faulty lines apart from them; the outcome says how much went in.
+fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: &mut impl Write) -> Outcome {
+    let import::Outcome { counts, problems, failure } = imported;
+    let sentence = |key: &str| locales::text(Lang::En, key);
+    for LineProblem { line, key, value } in problems {
+        // Quoted as Rust quotes: what stands in a file must not steer the terminal.
+        writeln!(errors, "line {line}: {} {value:?}", sentence(key))?;
+    }
+    // The line at which the file became unreadable is shown, but was never counted.
+    let shown = problems.len() - usize::from(stopped_at_line(imported));
+    let hidden = counts.faulty - i64::try_from(shown).unwrap_or(i64::MAX);
+    if hidden > 0 {
+        writeln!(errors, "and {hidden} more faulty lines, which are not shown")?;
+    }
+    if json {
+        let problems: Vec<_> = problems
+            .iter()
+            .map(|problem| json!({ "line": problem.line, "reason": sentence(&problem.key), "value": problem.value }))
+            .collect();
+        let summary = json!({
+            "lines": counts.lines, "added": counts.added, "updated": counts.updated, "skipped": counts.skipped,
+            "faulty": counts.faulty, "failure": failure.map(sentence), "problems": problems,
+        });
+        writeln!(out, "{summary}")?;
+    } else {
+        writeln!(
+            out,
+            "lines {}, added {}, updated {}, skipped {}, faulty {}",
+            counts.lines, counts.added, counts.updated, counts.skipped, counts.faulty
+        )?;
+    }
+    match failure {
+        Some(key) if counts.lines == 0 => Err(Failure::Failed(sentence(key))),
+        Some(key) => Err(Failure::Partly(format!("{} What came before is stored.", sentence(key)))),
+        None if counts.faulty > 0 => Err(Failure::Partly(format!("lines that were not taken: {}", counts.faulty))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the last problem is the one that ended the import, rather than one line left out.
+fn stopped_at_line(imported: &import::Outcome) -> bool {
+    let last = imported.problems.last();
+    last.is_some_and(|problem| imported.failure == Some(problem.key.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::client::ClientSort;
+    use crate::domain::user::Role;
+    use crate::forms::accounts::RegisterForm;
+    use crate::server::db::{clients, testing};
+    use crate::server::services::accounts;
+    use crate::server::services::import::PROBLEMS_KEPT;
+    use chrono::TimeZone;
+
+    const OWNER: &str = "anna@example.org";
+
+    struct Printed {
+        out: String,
+        errors: String,
+        outcome: Outcome,
+    }
+
+    fn print(imported: &import::Outcome, json: bool) -> Printed {
+        let (mut out, mut errors) = (Vec::new(), Vec::new());
+        let outcome = report(imported, json, &mut out, &mut errors);
+        Printed { out: String::from_utf8(out).unwrap(), errors: String::from_utf8(errors).unwrap(), outcome }
+    }
+
+    async fn import_bytes(db: &Db, duplicates: Duplicates, bytes: &[u8]) -> Result<import::Outcome, Failure> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        take(db, OWNER, duplicates, file.path(), Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()).await
+    }
+
+    async fn with_owner() -> (Db, tempfile::TempDir, i64) {
+        let (db, folder) = testing::sqlite().await;
+        let form = RegisterForm {
+            name: "Anna".to_owned(),
+            email: OWNER.to_owned(),
+            password: "correct horse".to_owned(),
+            ..RegisterForm::default()
+        };
+        let now = Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap();
+        let id = accounts::add(&db, &form, Role::User, Lang::En, now).await.unwrap();
+        (db, folder, id)
+    }
+
+    #[tokio::test]
+    async fn faulty_lines_are_reported_and_the_rest_goes_in() {
+        let (db, _folder, owner) = with_owner().await;
+        let file = "ФИО;Почта\nАнна Ёлкина;a@example.org\nБорис;никто\u{1b}[2J\nВера;v@example.org\n";
+        let imported = import_bytes(&db, Duplicates::Skip, file.as_bytes()).await.unwrap();
+        let printed = print(&imported, false);
+        assert_eq!(printed.out, "lines 3, added 2, updated 0, skipped 0, faulty 1\n");
+        assert_eq!(printed.errors, "line 3: An email address has exactly one @. \"никто\\u{1b}[2J\"\n");
+        assert!(matches!(printed.outcome, Err(Failure::Partly(_))), "{:?}", printed.outcome);
+        let json: serde_json::Value = serde_json::from_str(&print(&imported, true).out).unwrap();
+        assert_eq!((json["added"].as_i64(), json["faulty"].as_i64()), (Some(2), Some(1)));
+        assert_eq!(json["problems"][0]["line"], 3);
+        assert_eq!(clients::count(&db, owner, "").await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn known_addresses_are_skipped_or_updated_as_asked() {
+        let (db, _folder, owner) = with_owner().await;
+        import_bytes(&db, Duplicates::Skip, b"email,name\na@example.org,Old\n").await.unwrap();
+        for (duplicates, counts, name) in [
+            (Duplicates::Skip, "lines 1, added 0, updated 0, skipped 1, faulty 0\n", "Old"),
+            (Duplicates::Update, "lines 1, added 0, updated 1, skipped 0, faulty 0\n", "New"),
+        ] {
+            let imported = import_bytes(&db, duplicates, b"email,name\na@example.org,New\n").await.unwrap();
+            let printed = print(&imported, false);
+            assert_eq!((printed.out.as_str(), printed.errors.as_str()), (counts, ""));
+            assert!(printed.outcome.is_ok());
+            let found = clients::list(&db, owner, "", ClientSort::Email, false, None, 10).await.unwrap();
+            assert_eq!(found[0].full_name, name);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unreadable_file_fails_and_one_unreadable_midway_is_partly_done() {
+        let (db, _folder, _) = with_owner().await;
+        let printed = print(&import_bytes(&db, Duplicates::Skip, b"phone\n1\n").await.unwrap(), false);
+        assert!(matches!(printed.outcome, Err(Failure::Failed(_))), "{:?}", printed.outcome);
+        let midway = import_bytes(&db, Duplicates::Skip, b"email\na@example.org\nnobody\n\xff\n").await.unwrap();
+        let printed = print(&midway, false);
+        assert_eq!(printed.out, "lines 2, added 1, updated 0, skipped 0, faulty 1\n");
+        let starts: Vec<_> = printed.errors.lines().map(|line| &line[..7]).collect();
+        assert_eq!(starts, ["line 3:", "line 4:"]);
+        assert!(matches!(printed.outcome, Err(Failure::Partly(_))), "{:?}", printed.outcome);
+        let error = take(&db, OWNER, Duplicates::Skip, Path::new("/no/such/file.csv"), DateTime::UNIX_EPOCH).await;
+        assert!(matches!(error, Err(Failure::Failed(why)) if why.starts_with("/no/such/file.csv: ")));
+    }
+
+    #[tokio::test]
+    async fn says_how_many_faulty_lines_it_does_not_show() {
+        let (db, _folder, _) = with_owner().await;
+        let file = format!("email\n{}", "nobody\n".repeat(PROBLEMS_KEPT + 7));
+        let imported = import_bytes(&db, Duplicates::Skip, file.as_bytes()).await.unwrap();
+        let printed = print(&imported, false);
+        assert!(printed.errors.ends_with("\nand 7 more faulty lines, which are not shown\n"));
+    }
+}
