@@ -87,7 +87,7 @@ fn letter(preview: message::Preview, as_text: RwSignal<bool>) -> AnyView {
         // Nothing that somebody wrote runs, loads or navigates in here. The frame has no background of
         // its own, for the letter follows the reader's colours.
         <iframe
-            class="h-[32rem] w-full rounded-field"
+            class="h-[32rem] w-full rounded-field bg-white scheme-light"
             class:hidden=move || as_text.get()
             title=t("messages.preview_frame")
             sandbox=""

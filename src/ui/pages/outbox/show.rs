@@ -90,7 +90,7 @@ fn frame(html: &str) -> AnyView {
     }
     view! {
         <iframe
-            class="h-[36rem] w-full rounded-field bg-white"
+            class="h-[36rem] w-full rounded-field bg-white scheme-light"
             title=t("outbox.frame")
             sandbox="allow-popups allow-popups-to-escape-sandbox"
             srcdoc=format!("{FRAME_HEAD}{html}")
