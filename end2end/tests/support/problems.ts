@@ -6,10 +6,16 @@ type Expected = { url: RegExp; status: number };
 export class Problems {
   readonly found: string[] = [];
   #expected: Expected[] = [];
+  #unfetched: RegExp[] = [];
 
   /** Says that a test provokes this answer: it is no problem then, nor is the console's echo of it. */
   expect(url: RegExp, status: number): void {
     this.#expected.push({ url, status });
+  }
+
+  /** Says that the browser will not fetch this: with scripts off it refuses their preloads. */
+  expectUnfetched(url: RegExp): void {
+    this.#unfetched.push(url);
   }
 
   /** Watches every page of a context; the test's own is watched already. */
@@ -26,7 +32,8 @@ export class Problems {
     context.on("requestfailed", (request) => {
       const reason = request.failure()?.errorText ?? "";
       // The browser itself gives up streams and preloads when the page is left or a download begins.
-      if (reason !== "net::ERR_ABORTED") this.found.push(`request failed: ${request.url()} ${reason}`);
+      if (reason === "net::ERR_ABORTED" || this.#unfetched.some((url) => url.test(request.url()))) return;
+      this.found.push(`request failed: ${request.url()} ${reason}`);
     });
     context.on("response", (response) => {
       const status = response.status();
