@@ -70,8 +70,12 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.goto("/messages/new");
   await page.getByLabel("Subject").fill("Каталог для {{ full_name }}");
   await page.getByLabel("Body").fill("# Hello\n\nDear {{ full_name }}, this goes to {{ email }}.");
+  await expect(page.locator("iframe")).toHaveAttribute("srcdoc", /Dear <strong>|Dear [^{]*, this goes to/);
+  await page.getByRole("button", { name: "Send me a test" }).click();
+  await expect(page.getByText("A test letter has gone to anna@vestnik.example.")).toBeVisible();
   await page.keyboard.press("Control+s");
   await expect(page).toHaveURL(/\/messages(\/\d+)?(\?.*)?$/);
+  await expect(page.getByText("The message is saved.")).toBeVisible();
 
   // A daily mailing that starts now.
   await page.goto("/mailings/new");
@@ -90,6 +94,12 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect(page.getByText(/200/).first()).toBeVisible();
   await expect(page.locator("main")).toContainText(/Sent\s*200/, { timeout: 60_000 });
+
+  // The record, as a file: a line for the head and one for each client.
+  const href = await page.getByRole("link", { name: "Deliveries as CSV" }).getAttribute("href");
+  const csv = await (await page.request.get(href!)).text();
+  expect(csv.trim().split("\r\n").length, csv.slice(0, 300)).toBe(201);
+  expect(csv).toContain("Клиент Номер 7");
 
   // What the server said to one of them.
   await page.locator('a[href*="/deliveries/"]:visible').first().click();
