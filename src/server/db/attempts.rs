@@ -113,7 +113,8 @@ pub async fn tallies(
     Ok((days.into_iter().collect(), mailings))
 }
 
-/// The most frequent replies to an owner's attempts between two instants.
+/// The most frequent replies to an owner's attempts between two instants. Of those that took a letter
+/// the code alone counts: their texts hold a queue number and are all different.
 pub async fn replies(
     db: &Db,
     owner: i64,
@@ -121,10 +122,11 @@ pub async fn replies(
     to: DateTime<Utc>,
     limit: i64,
 ) -> DbResult<Vec<ReplyCount>> {
-    const SQL: &str = "SELECT a.code, a.reply, COUNT(*) AS n FROM mailings g
-        JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
+    const SQL: &str = "SELECT a.code,
+        CASE WHEN a.status = 'sent' THEN COALESCE(a.enhanced, '') ELSE a.reply END, COUNT(*) AS n
+        FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
         WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3
-        GROUP BY a.code, a.reply ORDER BY n DESC, a.reply LIMIT $4";
+        GROUP BY 1, 2 ORDER BY n DESC, 2 LIMIT $4";
     let rows: Vec<(Option<i32>, String, i64)> = on_db!(db, pool => sqlx::query_as(SQL)
         .bind(owner)
         .bind(from)
