@@ -135,7 +135,7 @@ impl Engine {
     }
 
     pub(super) fn relay_name(&self) -> String {
-        format!("{}:{}", self.config.relay.host, self.config.relay.port)
+        self.config.relay.to_string()
     }
 
     async fn work(self, jobs: Jobs) {
