@@ -5,6 +5,8 @@
 pub mod api;
 pub mod domain;
 pub mod forms;
+#[cfg(test)]
+mod layers;
 pub mod locales;
 pub mod ui;
 

@@ -76,5 +76,6 @@ pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
 pub async fn send_test(form: MessageForm, client: Option<i64>) -> Result<String, AppError> {
     use crate::server::{services::test_letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(test_letter::send(&request::state(), &actor, &form, client).await)
+    let state = request::state();
+    request::answer(test_letter::send(&state.db, state.post(), &actor, &form, client, state.now()).await)
 }

@@ -110,9 +110,7 @@ mod tests {
     use super::*;
     use crate::domain::client::ClientSort;
     use crate::domain::user::Role;
-    use crate::forms::accounts::RegisterForm;
     use crate::server::db::{clients, testing};
-    use crate::server::services::accounts;
     use crate::server::services::import::PROBLEMS_KEPT;
     use chrono::TimeZone;
 
@@ -138,14 +136,7 @@ mod tests {
 
     async fn with_owner() -> (Db, tempfile::TempDir, i64) {
         let (db, folder) = testing::sqlite().await;
-        let form = RegisterForm {
-            name: "Anna".to_owned(),
-            email: OWNER.to_owned(),
-            password: "correct horse".to_owned(),
-            ..RegisterForm::default()
-        };
-        let now = Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap();
-        let id = accounts::add(&db, &form, Role::User, Lang::En, now).await.unwrap();
+        let id = testing::user(&db, OWNER, Role::User).await.id;
         (db, folder, id)
     }
 

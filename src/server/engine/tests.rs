@@ -3,18 +3,15 @@
 use super::{Engine, EngineConfig};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryRow, DeliveryState, Stage};
 use crate::domain::email::EmailAddress;
-use crate::domain::lang::Lang;
 use crate::domain::mailing::{MailingStatus, Run, RunState};
 use crate::domain::report::Tally;
-use crate::domain::user::{Permission, Role};
-use crate::forms::accounts::RegisterForm;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
-use crate::server::db::clients::NewClient;
-use crate::server::db::{Db, attempts, clients, deliveries, mailings, messages, runs, testing, users};
+use crate::server::db::{Db, attempts, deliveries, mailings, messages, runs, testing};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
-use crate::server::services::{Actor, accounts, mailings as service, reports};
+use crate::server::services::testing::actor;
+use crate::server::services::{Actor, mailings as service, reports};
 use crate::server::sink::{CaughtLetter, Scenario, Sink, SinkConfig};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -45,26 +42,11 @@ impl World {
         let config = SinkConfig { scenario: Scenario::parse(faults).unwrap(), ..SinkConfig::default() };
         let sink = Sink::start(config, clock.clone(), Some(sender)).await.unwrap();
         let engine = engine(&db, &clock, &sink.addr().to_string());
-        let form = RegisterForm {
-            name: "Анна".into(),
-            email: "anna@example.org".into(),
-            password: "correct horse".into(),
-            ..RegisterForm::default()
-        };
-        let id = accounts::add(&db, &form, Role::User, Lang::En, noon()).await.unwrap();
-        let user = users::by_id(&db, id).await.unwrap().unwrap();
-        let actor = Actor::prove(&user, Permission::Own).unwrap();
-        let mut tx = db.begin().await.unwrap();
-        let message = messages::insert(&mut tx, id, "For {{ full_name }}", "Hello {{ email }}", noon()).await.unwrap();
+        let actor = actor(&db, "anna@example.org").await;
+        let message = testing::message(&db, actor.id, "For {{ full_name }}", "Hello {{ email }}").await;
         for (n, email) in emails.iter().enumerate() {
-            let new = NewClient {
-                email: EmailAddress::parse(email).unwrap(),
-                full_name: format!("Client {n}"),
-                comment: String::new(),
-            };
-            clients::insert(&mut tx, id, &new, noon()).await.unwrap();
+            testing::client(&db, actor.id, email, &format!("Client {n}"), "").await;
         }
-        tx.commit().await.unwrap();
         Self { db, clock, engine, actor, message, sink, caught }
     }
 
@@ -362,25 +344,7 @@ async fn a_run_keeps_the_message_it_began_with(db: Db) {
     assert_eq!(world.sink.accepted(), 4);
 }
 
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                let (db, _folder) = super::testing::sqlite().await;
-                super::$name(db).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::testing::postgres().await).await;
-            })*
-        }
-    };
-}
-
-on_both!(
+testing::on_both!(
     sends_at_once_and_finishes,
     faults_of_one_leave_the_others_alone,
     a_letter_without_an_answer_follows_the_policy,

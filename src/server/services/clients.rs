@@ -170,4 +170,4 @@ fn some(chosen: &Chosen) -> Result<()> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

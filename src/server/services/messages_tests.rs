@@ -1,27 +1,7 @@
 use super::*;
 use crate::domain::page::PAGE_SIZE;
-use crate::domain::user::Role;
 use crate::server::db::testing;
-use crate::server::db::users::{self, NewUser};
-
-async fn actor(db: &Db, email: &str) -> Actor {
-    let new = NewUser {
-        email,
-        email_key: email,
-        name: "Olga",
-        password_hash: "",
-        role: Role::User,
-        zone: "UTC",
-        lang: Lang::En,
-        confirmed_at: Some(now()),
-        now: now(),
-    };
-    let mut tx = db.begin().await.unwrap();
-    let id = users::insert(&mut tx, &new).await.unwrap();
-    tx.commit().await.unwrap();
-    let user = users::by_id(db, id).await.unwrap().unwrap();
-    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
-}
+use crate::server::services::testing::actor;
 
 fn now() -> DateTime<Utc> {
     "2026-05-04T10:00:00Z".parse().unwrap()
@@ -46,17 +26,8 @@ fn pair(a: &str, b: &str) -> (String, String) {
     (a.to_owned(), b.to_owned())
 }
 
-/// Stores a client and returns its id.
 async fn client(db: &Db, owner: &Actor, full_name: &str) -> i64 {
-    let new = db::clients::NewClient {
-        email: crate::domain::email::EmailAddress::parse("boris@example.org").unwrap(),
-        full_name: full_name.to_owned(),
-        comment: String::new(),
-    };
-    let mut tx = db.begin().await.unwrap();
-    let id = db::clients::insert(&mut tx, owner.id, &new, now()).await.unwrap();
-    tx.commit().await.unwrap();
-    id
+    testing::client(db, owner.id, "boris@example.org", full_name, "").await
 }
 
 /// Another's messages are as good as absent.
@@ -160,25 +131,4 @@ async fn previews(db: Db) {
     assert_eq!(clients(&db, &olga, "борис").await.unwrap().len(), 1);
 }
 
-macro_rules! on_both {
-    ($($body:ident: $sqlite:ident, $postgres:ident;)*) => {$(
-        #[tokio::test]
-        async fn $sqlite() {
-            let (db, _folder) = testing::sqlite().await;
-            $body(db).await;
-        }
-
-        #[tokio::test]
-        async fn $postgres() {
-            $body(testing::postgres().await).await;
-        }
-    )*};
-}
-
-on_both! {
-    ownership: sqlite_ownership, postgres_ownership;
-    in_use: sqlite_in_use, postgres_in_use;
-    template_errors: sqlite_template_errors, postgres_template_errors;
-    pages: sqlite_pages, postgres_pages;
-    previews: sqlite_previews, postgres_previews;
-}
+testing::on_both!(ownership, in_use, template_errors, pages, previews);

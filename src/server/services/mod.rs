@@ -11,6 +11,8 @@ pub mod paging;
 pub mod passwords;
 pub mod reports;
 pub mod test_letter;
+#[cfg(test)]
+pub mod testing;
 pub mod tokens;
 
 use crate::api::error::{AppError, FieldErrors};

@@ -130,23 +130,4 @@ async fn pruned(db: Db) {
     assert_eq!(left, ["letter 4", "letter 3"]);
 }
 
-macro_rules! on_both {
-    ($($body:ident: $sqlite:ident, $postgres:ident;)*) => {$(
-        #[tokio::test]
-        async fn $sqlite() {
-            let (db, _folder) = testing::sqlite().await;
-            $body(db).await;
-        }
-
-        #[tokio::test]
-        async fn $postgres() {
-            $body(testing::postgres().await).await;
-        }
-    )*};
-}
-
-on_both! {
-    stored: sqlite_stored, postgres_stored;
-    many: sqlite_many, postgres_many;
-    pruned: sqlite_pruned, postgres_pruned;
-}
+testing::on_both!(stored, many, pruned);

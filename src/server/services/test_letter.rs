@@ -2,16 +2,16 @@
 
 use super::{Actor, Error, Result, messages};
 use crate::api::error::FieldErrors;
+use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
-use crate::server::db;
+use crate::server::db::{self, Db};
 use crate::server::mail::classify::OutcomeKind;
 use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::smtp::Connection;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
-use crate::server::web::state::AppState;
-use secrecy::ExposeSecret;
+use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -20,16 +20,34 @@ const NO_RUN: i64 = 0;
 /// How long somebody who waits for an answer is left waiting, whatever a stage may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a letter leaves by, and in whose name.
+#[derive(Clone, Copy, Debug)]
+pub struct Post<'a> {
+    pub relay: &'a Relay,
+    pub timeouts: &'a Timeouts,
+    /// The service's own address.
+    pub from: &'a EmailAddress,
+    /// Key for Message-IDs.
+    pub secret: &'a [u8],
+}
+
 /// Sends what is being written to the actor, filled in with the name and comment of a client or with
 /// the actor's own name, and returns the address that it went to.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a message that cannot be used, and with the mail server's reply if it did not
 /// take the letter; [`Error::NotFound`] if the actor has no such client.
-pub async fn send(state: &AppState, actor: &Actor, form: &MessageForm, client: Option<i64>) -> Result<String> {
+pub async fn send(
+    db: &Db,
+    post: Post<'_>,
+    actor: &Actor,
+    form: &MessageForm,
+    client: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<String> {
     messages::usable(form)?;
     let client = match client {
-        Some(id) => Some(db::clients::get(&state.db, actor.id, id).await?.ok_or(Error::NotFound)?),
+        Some(id) => Some(db::clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)?),
         None => None,
     };
     let recipient = Recipient {
@@ -38,17 +56,17 @@ pub async fn send(state: &AppState, actor: &Actor, form: &MessageForm, client: O
         comment: client.as_ref().map_or("", |client| &client.comment),
     };
     let composer = Composer::new(&RunParts {
-        from: Mailbox { name: &actor.name, address: state.from().as_str() },
+        from: Mailbox { name: &actor.name, address: post.from.as_str() },
         reply_to: &actor.email,
         subject: form.subject.trim(),
         body: &form.body,
         lang: actor.lang,
         run_id: NO_RUN,
-        secret: state.config.secret.expose_secret().as_bytes(),
+        secret: post.secret,
     })
     .map_err(refused)?;
-    let letter = composer.compose(&recipient, rand::random(), state.now()).map_err(refused)?;
-    deliver(&state.relay, state.timeouts(), composer.sender(), &letter).await?;
+    let letter = composer.compose(&recipient, rand::random(), now).map_err(refused)?;
+    deliver(post.relay, post.timeouts, composer.sender(), &letter).await?;
     Ok(actor.email.clone())
 }
 

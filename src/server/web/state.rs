@@ -7,7 +7,9 @@ use crate::server::db::Db;
 use crate::server::engine::Wake;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::test_letter::Post;
 use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +40,16 @@ impl AppState {
 
     pub fn timeouts(&self) -> &Timeouts {
         &self.config.timeouts
+    }
+
+    /// What a single letter leaves by.
+    pub fn post(&self) -> Post<'_> {
+        Post {
+            relay: &self.relay,
+            timeouts: self.timeouts(),
+            from: self.from(),
+            secret: self.config.secret.expose_secret().as_bytes(),
+        }
     }
 
     /// Whether everybody may read the Outbox: while only this machine can reach the service.

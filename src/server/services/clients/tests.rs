@@ -1,26 +1,10 @@
 use super::*;
-use crate::domain::lang::Lang;
-use crate::domain::user::Role;
-use crate::forms::accounts::RegisterForm;
 use crate::server::db::testing;
-use crate::server::db::users;
-use crate::server::services::accounts;
+use crate::server::services::testing::actor;
 use chrono::TimeZone;
 
 fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()
-}
-
-pub(crate) async fn actor(db: &Db, email: &str) -> Actor {
-    let form = RegisterForm {
-        name: "Owner".to_owned(),
-        email: email.to_owned(),
-        password: "correct horse".to_owned(),
-        ..RegisterForm::default()
-    };
-    let id = accounts::add(db, &form, Role::User, Lang::En, now()).await.unwrap();
-    let user = users::by_id(db, id).await.unwrap().unwrap();
-    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
 }
 
 fn form(id: i64, email: &str, full_name: &str) -> ClientForm {
@@ -98,35 +82,4 @@ async fn pages(db: Db) {
     assert_eq!(count(&db, &anna, "").await.unwrap(), 60);
 }
 
-#[tokio::test]
-async fn sqlite_keeps_clients_apart() {
-    let (db, _folder) = testing::sqlite().await;
-    keeps(db).await;
-}
-
-#[tokio::test]
-async fn postgres_keeps_clients_apart() {
-    keeps(testing::postgres().await).await;
-}
-
-#[tokio::test]
-async fn sqlite_pages_and_picks() {
-    let (db, _folder) = testing::sqlite().await;
-    pages(db).await;
-}
-
-#[tokio::test]
-async fn postgres_pages_and_picks() {
-    pages(testing::postgres().await).await;
-}
-
-#[tokio::test]
-async fn sqlite_exports_safely() {
-    let (db, _folder) = testing::sqlite().await;
-    exports(db).await;
-}
-
-#[tokio::test]
-async fn postgres_exports_safely() {
-    exports(testing::postgres().await).await;
-}
+testing::on_both!(keeps, exports, pages);

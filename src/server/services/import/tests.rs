@@ -2,7 +2,7 @@ use super::*;
 use crate::server::clock::ManualClock;
 use crate::server::db::testing;
 use crate::server::services::clients as service;
-use crate::server::services::clients::tests::actor;
+use crate::server::services::testing::actor;
 use chrono::TimeZone;
 use std::io::Cursor;
 use std::time::Duration;
@@ -66,6 +66,7 @@ async fn uploads(db: Db) {
     let done = done.await.expect("the import ends");
     assert_eq!((done.state, done.counts.added, done.counts.faulty), (ImportState::Done, 1, 1));
 
+    let path = folder.path().join("b.csv");
     std::fs::write(&path, b"email\na@example.org\n\xff\xfe\n").unwrap();
     let id = add(&db, &anna, "a.csv", &path, 10, now()).await.unwrap();
     let failed = show(&db, &anna, id).await.unwrap().import;
@@ -82,24 +83,4 @@ async fn uploads(db: Db) {
     assert_eq!((ended.state, ended.reason.as_str()), (ImportState::Failed, INTERRUPTED));
 }
 
-#[tokio::test]
-async fn sqlite_imports_lines() {
-    let (db, _folder) = testing::sqlite().await;
-    imports_lines(db).await;
-}
-
-#[tokio::test]
-async fn postgres_imports_lines() {
-    imports_lines(testing::postgres().await).await;
-}
-
-#[tokio::test]
-async fn sqlite_takes_uploads() {
-    let (db, _folder) = testing::sqlite().await;
-    uploads(db).await;
-}
-
-#[tokio::test]
-async fn postgres_takes_uploads() {
-    uploads(testing::postgres().await).await;
-}
+testing::on_both!(imports_lines, uploads);

@@ -1,47 +1,18 @@
 use super::*;
-use crate::domain::lang::Lang;
-use crate::domain::user::Role;
 use crate::server::db::testing;
-use crate::server::db::users::{self, NewUser};
+use crate::server::services::testing::actor;
 use chrono::TimeDelta;
 
 fn now() -> DateTime<Utc> {
     "2026-11-23T07:00:00Z".parse().unwrap()
 }
 
-async fn user(db: &Db, email: &str) -> Actor {
-    let new = NewUser {
-        email,
-        email_key: email,
-        name: "Anna",
-        password_hash: "",
-        role: Role::User,
-        zone: "Europe/Moscow",
-        lang: Lang::En,
-        confirmed_at: Some(now()),
-        now: now(),
-    };
-    let mut tx = db.begin().await.unwrap();
-    let id = users::insert(&mut tx, &new).await.unwrap();
-    tx.commit().await.unwrap();
-    let user = users::by_id(db, id).await.unwrap().unwrap();
-    Actor::prove(&user, crate::domain::user::Permission::Own).unwrap()
-}
-
 async fn message(db: &Db, actor: &Actor) -> i64 {
-    let mut tx = db.begin().await.unwrap();
-    let id = messages::insert(&mut tx, actor.id, "The catalogue", "Hello", now()).await.unwrap();
-    tx.commit().await.unwrap();
-    id
+    testing::message(db, actor.id, "The catalogue", "Hello").await
 }
 
 async fn client(db: &Db, actor: &Actor, email: &str) -> i64 {
-    let email = crate::domain::email::EmailAddress::parse(email).unwrap();
-    let new = clients::NewClient { email, full_name: "Пётр".to_owned(), comment: String::new() };
-    let mut tx = db.begin().await.unwrap();
-    let id = clients::insert(&mut tx, actor.id, &new, now()).await.unwrap();
-    tx.commit().await.unwrap();
-    id
+    testing::client(db, actor.id, email, "Пётр", "").await
 }
 
 fn form(message: i64) -> MailingForm {
@@ -67,7 +38,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T>, field: &str, key: &str) {
 }
 
 async fn rules(db: Db) {
-    let (actor, other) = (user(&db, "a@example.org").await, user(&db, "b@example.org").await);
+    let (actor, other) = (actor(&db, "a@example.org").await, actor(&db, "b@example.org").await);
     let good = form(message(&db, &actor).await);
     refused(create(&db, &actor, &good, now()).await, "clients", "error.audience.empty");
     let one = client(&db, &actor, "one@example.org").await;
@@ -131,7 +102,7 @@ async fn rules(db: Db) {
 }
 
 async fn starts(db: Db) {
-    let actor = user(&db, "a@example.org").await;
+    let actor = actor(&db, "a@example.org").await;
     client(&db, &actor, "one@example.org").await;
     let at_once = form(message(&db, &actor).await);
 
@@ -154,7 +125,7 @@ async fn starts(db: Db) {
 }
 
 async fn changes(db: Db) {
-    let (actor, other) = (user(&db, "a@example.org").await, user(&db, "b@example.org").await);
+    let (actor, other) = (actor(&db, "a@example.org").await, actor(&db, "b@example.org").await);
     client(&db, &actor, "one@example.org").await;
     let start = MailingForm { start: "2026-11-23T09:00".to_owned(), ..form(message(&db, &actor).await) };
     let id = create(&db, &actor, &start, now()).await.unwrap();
@@ -204,7 +175,7 @@ async fn changes(db: Db) {
 }
 
 async fn runs_and_deliveries(db: Db) {
-    let actor = user(&db, "a@example.org").await;
+    let actor = actor(&db, "a@example.org").await;
     for n in 0..60 {
         client(&db, &actor, &format!("client{n}@example.org")).await;
     }
@@ -245,24 +216,4 @@ async fn runs_and_deliveries(db: Db) {
     assert!(matches!(delivery(&db, &actor, second, row.id).await, Err(Error::NotFound)));
 }
 
-macro_rules! on_both {
-    ($($body:ident $sqlite:ident $postgres:ident;)*) => {$(
-        #[tokio::test]
-        async fn $sqlite() {
-            let (db, _folder) = testing::sqlite().await;
-            $body(db).await;
-        }
-
-        #[tokio::test]
-        async fn $postgres() {
-            $body(testing::postgres().await).await;
-        }
-    )*};
-}
-
-on_both! {
-    rules sqlite_rules postgres_rules;
-    starts sqlite_starts postgres_starts;
-    changes sqlite_changes postgres_changes;
-    runs_and_deliveries sqlite_runs_and_deliveries postgres_runs_and_deliveries;
-}
+testing::on_both!(rules, starts, changes, runs_and_deliveries);
