@@ -13,6 +13,7 @@ use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::reports::ReportsPage;
+use super::refused::{ForgetRefused, carried, take_up};
 use super::session::provide_session;
 use super::theme::use_theme;
 use super::time::provide_tick;
@@ -47,6 +48,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <script type="module" src=assets.start_js nonce=use_nonce()></script>
                 {assets.dev_reload.map(|src| view! { <script src=src nonce=use_nonce()></script> })}
+                {carried()}
                 <MetaTags />
             </head>
             <body class="min-h-dvh bg-base-200 text-base-content antialiased">
@@ -60,11 +62,14 @@ pub fn shell() -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    take_up();
     provide_lang();
     provide_tick();
     provide_session();
+    let owner = Owner::current();
     view! {
         <Router>
+            <ForgetRefused owner=owner />
             <Shell>
                 <Routes fallback=|| view! { <NotFound /> }>
                     <Route path=path!("/") view=Home />

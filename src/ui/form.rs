@@ -2,10 +2,41 @@
 
 use super::components::error_panel::{ErrorPanel, describe};
 use super::i18n::{error_text, t};
+use super::refused::{FormOf, PageField};
 use crate::api::error::{AppError, FieldErrors};
+use leptos::context::Provider;
 use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::client::Client;
+use leptos::server_fn::codec::PostUrl;
+use leptos::server_fn::request::ClientReq;
+use leptos::server_fn::{Http, ServerFn};
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
+use serde::de::DeserializeOwned;
+
+/// The form of a server function. It works without scripts, and a refused one comes back with all that
+/// was typed into the fields of `components::field`.
+#[component]
+pub fn ActionForm<S, O>(
+    action: ServerAction<S>,
+    #[prop(optional)] node_ref: NodeRef<html::Form>,
+    children: Children,
+) -> impl IntoView
+where
+    S: DeserializeOwned + ServerFn<Protocol = Http<PostUrl, O>> + Clone + Send + Sync + 'static,
+    <<S::Client as Client<S::Error>>::Request as ClientReq<S::Error>>::FormData: From<web_sys::FormData>,
+    S::Output: Send + Sync + 'static,
+    S::Error: Send + Sync + 'static,
+    S::Client: Client<S::Error>,
+    O: 'static,
+{
+    view! {
+        <leptos::form::ActionForm action=action node_ref=node_ref>
+            <PageField />
+            <Provider value=FormOf(S::PATH)>{children()}</Provider>
+        </leptos::form::ActionForm>
+    }
+}
 
 /// The wrong fields of an action's last answer; none while there is no answer or another error.
 pub fn errors_of<T>(value: Option<&Result<T, AppError>>) -> FieldErrors {

@@ -8,6 +8,7 @@ pub mod form;
 pub mod i18n;
 pub mod link;
 pub mod pages;
+pub mod refused;
 pub mod session;
 pub mod status;
 pub mod theme;

@@ -2,18 +2,25 @@
 
 use super::preferences::cookie;
 use super::state::AppState;
+use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::user::Theme;
 use crate::ui::assets::Assets;
+use crate::ui::refused::{PAGE, Refused, provide_refused};
 use crate::ui::status::StatusSetter;
 use axum::body::Body;
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERER,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::{provide_nonce, use_nonce};
-use leptos::prelude::{ServerActionError, provide_context, use_context};
+use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::error::ServerFnUrlError;
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;
+use url::Url;
 
 /// What all pages share.
 #[derive(Clone)]
@@ -33,16 +40,64 @@ impl Pages {
         leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await
     }
 
-    /// Calls a server function.
+    /// Calls a server function. Where a plain form was refused, its page is the answer, with what was
+    /// typed still in it; leptos would redirect there with nothing but the error.
     pub async fn call(self, request: Request<Body>) -> Response {
+        if !is_plain_form(request.headers()) {
+            return self.function(request).await;
+        }
+        let (mut parts, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, super::BODY_MAX).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let values: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+        let page = page_of(&values, &parts.headers);
+        // leptos answers plain forms with a redirect to the Referer.
+        let Ok(referer) = HeaderValue::from_str(page.as_str()) else { return StatusCode::BAD_REQUEST.into_response() };
+        parts.headers.insert(REFERER, referer);
+        let mut answer = self.clone().function(Request::from_parts(parts.clone(), Body::from(body))).await;
+        let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let Some(back) = location.and_then(|location| Url::parse(location).ok()).filter(is_here) else { return answer };
+        match failed_action(back.query().unwrap_or_default()) {
+            Some((action, error)) => {
+                let page = page[url::Position::BeforePath..].to_owned();
+                self.refused(parts, Refused { action, error, page, values: without_secrets(values) }).await
+            }
+            None => {
+                if let Ok(path) = HeaderValue::from_str(&back[url::Position::BeforePath..]) {
+                    answer.headers_mut().insert(LOCATION, path);
+                }
+                answer
+            }
+        }
+    }
+
+    async fn function(self, request: Request<Body>) -> Response {
         let contexts = self.contexts(&request);
         leptos_axum::handle_server_fns_with_context(contexts, request).await.into_response()
+    }
+
+    /// Renders the page of a refused form again.
+    async fn refused(self, mut parts: Parts, refused: Refused) -> Response {
+        let Ok(uri) = refused.page.parse() else { return StatusCode::BAD_REQUEST.into_response() };
+        (parts.method, parts.uri) = (Method::GET, uri);
+        for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+            parts.headers.remove(name);
+        }
+        let status = ServerFnUrlError::<AppError>::decode_err(&refused.error).status();
+        let request = Request::from_parts(parts, Body::empty());
+        let contexts = self.contexts(&request);
+        let contexts = move || {
+            contexts();
+            set_status(status);
+            provide_refused(refused.clone());
+        };
+        leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await
     }
 
     fn contexts(self, request: &Request<Body>) -> impl Fn() + Clone + Send + 'static {
         let lang = lang_of(request.headers());
         let theme = cookie(request.headers(), "theme").and_then(Theme::parse).unwrap_or_default();
-        let failed = failed_action(request.uri().query().unwrap_or_default());
         let Self { state, assets } = self;
         let dev = state.config.dev_reload.clone();
         move || {
@@ -51,9 +106,6 @@ impl Pages {
             provide_context(lang);
             provide_context(theme);
             provide_context(StatusSetter(Arc::new(set_status)));
-            if let Some((path, error)) = &failed {
-                provide_context(ServerActionError::new(path, error));
-            }
             provide_nonce();
             if let Some(options) = use_context::<ResponseOptions>()
                 && let Some(policy) = policy(dev.as_deref())
@@ -78,10 +130,45 @@ fn set_status(status: u16) {
     }
 }
 
-/// What a form that was sent without scripts is told: leptos puts it into the address it redirects to.
+/// Stands before the paths of pages where only a whole address will do.
+const HERE: &str = "http://here.invalid";
+
+fn is_here(url: &Url) -> bool {
+    url.origin().ascii_serialization() == HERE
+}
+
+/// Whether a form was sent without scripts.
+fn is_plain_form(headers: &HeaderMap) -> bool {
+    let holds = |name, what| {
+        headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).is_some_and(|text| text.contains(what))
+    };
+    holds(ACCEPT, "text/html") && holds(CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
+
+/// The page that a form stands on, behind [`HERE`]: as its hidden field says, else as the Referer does.
+fn page_of(values: &[(String, String)], headers: &HeaderMap) -> Url {
+    let named = values.iter().find(|(name, _)| name == PAGE).map(|(_, page)| page.clone());
+    let referer = || {
+        let url = Url::parse(headers.get(REFERER)?.to_str().ok()?).ok()?;
+        Some(url[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
+    };
+    let page = named.or_else(referer).unwrap_or_default();
+    let inside = Url::parse(HERE).and_then(|here| here.join(&page)).ok().filter(is_here);
+    // Nothing under /api is a page.
+    let inside = inside.filter(|url| !url.path().starts_with("/api/"));
+    inside.unwrap_or_else(|| Url::parse(HERE).unwrap_or_else(|_| unreachable!("a constant that is an address")))
+}
+
+/// What leptos puts into the address it redirects a refused form to.
 fn failed_action(query: &str) -> Option<(String, String)> {
     let find = |name: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
     Some((find("__path")?.1.into_owned(), find("__err")?.1.into_owned()))
+}
+
+/// What may go back into a page.
+fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
+    let secret = |name: &str| ["password", "code", "token", "setup"].iter().any(|word| name.contains(word));
+    values.into_iter().filter(|(name, _)| !secret(name) && name != PAGE).collect()
 }
 
 /// Scripts are ours, or carry this page's nonce. Styles may stand in attributes: letters are shown in
@@ -95,4 +182,36 @@ fn policy(dev: Option<&str>) -> Option<HeaderValue> {
          frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(named: Option<&str>, referer: &'static str) -> String {
+        let values: Vec<_> = named.map(|page| (PAGE.to_owned(), page.to_owned())).into_iter().collect();
+        let mut headers = HeaderMap::new();
+        headers.insert(REFERER, HeaderValue::from_static(referer));
+        page_of(&values, &headers)[url::Position::BeforePath..].to_owned()
+    }
+
+    #[test]
+    fn a_form_comes_back_to_its_own_page_and_to_no_other_place() {
+        assert_eq!(page(Some("/clients/new?a=b"), "http://x/api/save_client"), "/clients/new?a=b");
+        assert_eq!(
+            page(None, "https://mail.example.org/mailings/new?step=review&title=%D1%86"),
+            "/mailings/new?step=review&title=%D1%86"
+        );
+        for other in ["//evil.example/x", "https://evil.example/", "/api/session", "/\\evil.example"] {
+            assert_eq!(page(Some(other), "http://x/"), "/", "{other}");
+        }
+    }
+
+    #[test]
+    fn passwords_do_not_come_back() {
+        let pair = |name: &str| (name.to_owned(), "x".to_owned());
+        let kept =
+            without_secrets(vec![pair("form[email]"), pair("form[password]"), pair("form[new_password]"), pair(PAGE)]);
+        assert_eq!(kept, [pair("form[email]")]);
+    }
 }

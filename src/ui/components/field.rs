@@ -4,6 +4,7 @@
 
 use crate::api::error::FieldErrors;
 use crate::ui::i18n::{error_text, t};
+use crate::ui::refused::{ticked, typed};
 use leptos::prelude::*;
 
 /// The field of an error that goes with an input's name.
@@ -88,6 +89,8 @@ pub fn TextField(
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] maxlength: Option<usize>,
 ) -> impl IntoView {
+    // A password is typed again.
+    let value = if kind == "password" { value } else { typed(&name).unwrap_or(value) };
     let frame = Frame::new(&name, errors, &hint);
     let control = view! {
         <input
@@ -119,6 +122,7 @@ pub fn TextArea(
     #[prop(default = 4)] rows: u32,
     #[prop(optional)] maxlength: Option<usize>,
 ) -> impl IntoView {
+    let value = typed(&name).unwrap_or(value);
     let frame = Frame::new(&name, errors, &hint);
     let control = view! {
         <textarea
@@ -149,6 +153,7 @@ pub fn SelectField(
     #[prop(optional, into)] hint: String,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
+    let value = typed(&name).unwrap_or(value);
     let frame = Frame::new(&name, errors, &hint);
     let options: Vec<AnyView> = options
         .into_iter()
@@ -183,6 +188,7 @@ pub fn CheckField(
     #[prop(optional)] checked: bool,
     #[prop(optional, into)] hint: String,
 ) -> impl IntoView {
+    let checked = ticked(&name).unwrap_or(checked);
     let frame = Frame::new(&name, errors, &hint);
     view! {
         <div class="mb-4">
@@ -215,6 +221,7 @@ pub fn RadioField(
     #[prop(optional, into)] hint: String,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
+    let value = typed(&name).unwrap_or(value);
     let frame = Frame::new(&name, errors, &hint);
     let options: Vec<AnyView> = options
         .into_iter()

@@ -1,10 +1,9 @@
 use crate::api::accounts::Confirm;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 /// `/confirm?token=…`: a click confirms, because mail scanners follow links by themselves.

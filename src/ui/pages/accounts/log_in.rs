@@ -2,10 +2,9 @@ use crate::api::accounts::LogIn;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of, errors_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 /// `/login`: goes to `next` afterwards.

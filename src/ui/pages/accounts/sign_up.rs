@@ -2,12 +2,11 @@ use crate::api::accounts::Register;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of, errors_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
 use crate::ui::session::use_session;
 use crate::ui::time::browser_zone;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 /// `/signup`.

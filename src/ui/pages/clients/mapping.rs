@@ -6,9 +6,8 @@ use crate::forms::clients::NO_COLUMN;
 use crate::ui::components::field::{RadioField, SelectField};
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
-use crate::ui::form::{FormErrors, error_of, errors_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 fn title(header: &[String], at: usize) -> String {

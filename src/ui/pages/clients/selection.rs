@@ -3,9 +3,8 @@
 use crate::api::clients::{DeleteClients, PickClients};
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{t, t_with, tn};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 

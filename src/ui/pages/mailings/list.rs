@@ -17,7 +17,7 @@ use crate::ui::components::search::Search;
 use crate::ui::components::segmented::Segmented;
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{number, t, t_with, tn};
 use crate::ui::link::use_param;
 use crate::ui::time::Time;

@@ -15,7 +15,7 @@ use crate::ui::components::progress::Progress;
 use crate::ui::components::stat::{Stat, Stats};
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{number, t, t_with, tn};
 use crate::ui::link::use_param;
 use crate::ui::time::Time;

@@ -14,7 +14,7 @@ use crate::ui::components::empty::Empty;
 use crate::ui::components::field::{RadioField, SelectField, TextField};
 use crate::ui::components::icon::Icon;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{error_text, t, t_with, tn};
 use leptos::prelude::*;
 use leptos_router::components::Form;

@@ -8,10 +8,12 @@ use crate::forms::messages::MessageForm;
 use crate::ui::components::field::{TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::refused::typed_for;
 use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos::wasm_bindgen::JsCast;
 
 /// The id that the kit gives to the field `form[body]`.
@@ -31,6 +33,8 @@ pub(super) struct Draft {
 pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>) -> impl IntoView {
     let (id, mailings) = message.as_ref().map_or((0, 0), |message| (message.id, message.mailings));
     let (first_subject, first_body) = message.map_or_else(Default::default, |message| (message.subject, message.body));
+    let first = |name: &str, stored: String| typed_for(SaveMessage::PATH, name).unwrap_or(stored);
+    let (first_subject, first_body) = (first("form[subject]", first_subject), first("form[body]", first_body));
     let draft = Draft {
         subject: RwSignal::new(first_subject.clone()),
         body: RwSignal::new(first_body.clone()),
