@@ -15,11 +15,21 @@ pub async fn session() -> Result<Reader, AppError> {
 /// Registers a user, or the first administrator with the token of the set-up link.
 #[server(prefix = "/api", endpoint = "register")]
 pub async fn register(form: RegisterForm) -> Result<(), AppError> {
-    use crate::server::{services::accounts, web::request, web::welcome};
+    use crate::server::services::accounts::{self, Registered};
+    use crate::server::web::request;
     let state = request::state();
-    let lang = request::lang();
-    let registered = request::answer(accounts::register(&state.db, &form, lang, state.now()).await)?;
-    request::answer(welcome::after(&state, registered, lang).await)
+    let registered = accounts::register(&state.db, state.origin(), &form, request::lang(), state.now()).await;
+    match request::answer(registered)? {
+        Registered::Admin { id } => {
+            request::answer(request::remember(id).await)?;
+            request::go("/mailings");
+        }
+        Registered::LetterSent => {
+            state.letters.ring();
+            request::go("/signup/sent");
+        }
+    }
+    Ok(())
 }
 
 /// Follows the link of a confirmation letter.

@@ -4,7 +4,7 @@ use super::{Failure, Outcome, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::{Db, mailings};
-use crate::server::engine::{Wake, serve};
+use crate::server::engine::{Wake, serve, serve_letters};
 use tokio_util::sync::CancellationToken;
 
 /// The engine alone, until it is told to stop.
@@ -15,7 +15,7 @@ pub async fn work(config: Config, clock: SharedClock) -> Outcome {
     let stop = CancellationToken::new();
     service::stop_on_signal(&stop)?;
     let engine = service::engine(&db, &config, &relay, &clock, stop);
-    serve(engine, Wake::default(), lock.is_some()).await;
+    tokio::join!(serve_letters(engine.clone(), Wake::default()), serve(engine, Wake::default(), lock.is_some()));
     db.close().await;
     Ok(())
 }

@@ -43,7 +43,7 @@ pub async fn run(config: &Config, clock: SharedClock, json: bool) -> Outcome {
 
 async fn fill(db: &Db, now: DateTime<Utc>) -> Result<Vec<Made>, Failure> {
     // Everything belongs to a user, so a database without users is empty.
-    if users::any(db).await? {
+    if users::any(&mut db.begin().await?).await? {
         return Err(Failure::Failed("the database is not empty: the demonstration needs a new one".to_owned()));
     }
     let mut made = Vec::new();

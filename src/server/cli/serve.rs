@@ -3,7 +3,7 @@
 use super::{Failure, Outcome, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::engine::{Wake, serve};
+use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
 use crate::server::services::{accounts, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
@@ -44,6 +44,8 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     };
     let wake = Wake::default();
     let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
+    let letters = Wake::default();
+    let post = tokio::spawn(serve_letters(engine.clone(), letters.clone()));
     let engine = tokio::spawn(serve(engine, wake.clone(), lock.is_some()));
     if let Some(token) =
         accounts::offer_setup(&db, clock.now()).await.map_err(|error| Failure::Failed(error.to_string()))?
@@ -53,7 +55,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     eprintln!("Vestnik listens on http://{}", config.addr);
     let catching = catcher.is_some();
     let config = Arc::new(config);
-    let state = AppState { db: db.clone(), clock, config, relay, catching, wake, stop: stop.clone() };
+    let state = AppState { db: db.clone(), clock, config, relay, catching, wake, letters, stop: stop.clone() };
     let router = web::router(state, assets);
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
@@ -63,6 +65,9 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     }
     if let Err(error) = engine.await {
         tracing::error!(%error, "the engine ended badly");
+    }
+    if let Err(error) = post.await {
+        tracing::error!(%error, "sending the service's own letters ended badly");
     }
     if let Some((sink, stored)) = catcher {
         sink.stop().await;

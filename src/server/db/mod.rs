@@ -9,6 +9,7 @@ pub mod imports;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
+pub mod outgoing;
 pub mod runs;
 pub mod selections;
 pub mod sessions;

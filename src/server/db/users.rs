@@ -102,14 +102,8 @@ pub async fn by_email(db: &Db, email_key: &str) -> DbResult<Option<User>> {
     row.map(Row::into_user).transpose()
 }
 
-/// Whether anybody is registered.
-pub async fn any(db: &Db) -> DbResult<bool> {
-    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM users)";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?)
-}
-
-/// The same inside a transaction, for deciding who comes first.
-pub async fn any_in(tx: &mut Tx) -> DbResult<bool> {
+/// Whether anybody is registered; inside a transaction, for deciding who comes first.
+pub async fn any(tx: &mut Tx) -> DbResult<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM users)";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).fetch_one(conn).await)?)
 }

@@ -4,6 +4,9 @@
 mod breaker;
 mod decide;
 mod deliver;
+mod letters;
+#[cfg(test)]
+mod letters_tests;
 mod lock;
 mod open;
 mod recorder;
@@ -14,7 +17,7 @@ mod tests;
 mod wake;
 
 pub use lock::{EngineLock, LockError};
-pub use service::serve;
+pub use service::{serve, serve_letters};
 pub use wake::Wake;
 
 use crate::domain::delivery::DeliveryState;

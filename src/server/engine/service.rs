@@ -39,6 +39,24 @@ pub async fn serve(engine: Engine, wake: Wake, only_engine: bool) {
     }
 }
 
+/// Sends the service's own letters until the engine is told to stop; `wake` rings for new ones.
+pub async fn serve_letters(engine: Engine, wake: Wake) {
+    while !engine.stop.is_cancelled() {
+        let sleep = match engine.own_letters().await {
+            Ok(()) => LONGEST,
+            Err(error) => {
+                tracing::error!(%error, "letters of the service cannot be sent; they are tried again");
+                AFTER_ERROR
+            }
+        };
+        tokio::select! {
+            () = engine.stop.cancelled() => {}
+            () = wake.heard() => {}
+            () = tokio::time::sleep(sleep) => {}
+        }
+    }
+}
+
 impl Engine {
     /// How long there is nothing to do, as far as the database tells.
     async fn idle_for(&self) -> DbResult<Duration> {

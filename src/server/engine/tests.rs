@@ -30,7 +30,7 @@ struct World {
     caught: mpsc::Receiver<CaughtLetter>,
 }
 
-fn noon() -> DateTime<Utc> {
+pub(super) fn noon() -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
@@ -112,7 +112,7 @@ impl World {
     }
 }
 
-fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
+pub(super) fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
     let config = EngineConfig {
         relay: Arc::new(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap()),
         timeouts: Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap(),

@@ -7,6 +7,7 @@ pub mod compose;
 pub mod duration;
 mod encoding;
 mod fill;
+pub mod hand_over;
 mod header;
 pub mod markdown;
 pub mod relay;

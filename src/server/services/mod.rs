@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod clients;
 pub mod import;
+pub mod letters;
 pub mod mailings;
 pub mod messages;
 pub mod outbox;

@@ -5,14 +5,12 @@ use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
 use crate::server::db::{self, Db};
-use crate::server::mail::classify::OutcomeKind;
 use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
 use crate::server::mail::relay::Relay;
-use crate::server::mail::smtp::Connection;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
-use std::convert::Infallible;
 use std::time::Duration;
 
 /// The run that no run has: test letters belong to none.
@@ -70,22 +68,14 @@ pub async fn send(
     Ok(actor.email.clone())
 }
 
-/// Hands one letter to the mail server over a connection of its own.
+/// Hands the letter over now, or says why not.
 async fn deliver(relay: &Relay, timeouts: &Timeouts, sender: &str, letter: &Letter) -> Result<()> {
-    let sent = async {
-        let mut connection = Connection::open(relay, timeouts).await.map_err(|error| not_sent(&error.to_string()))?;
-        let before_dot = async || Ok::<(), Infallible>(());
-        let outcome =
-            connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, before_dot).await;
-        connection.quit().await;
-        match (outcome.kind, outcome.reply) {
-            (OutcomeKind::Sent, _) => Ok(()),
-            (_, Some(reply)) => Err(not_sent(&format!("{} {}", reply.code, reply.text))),
-            (_, None) => Err(not_sent(&outcome.note)),
-        }
-    };
-    let late = |_| not_sent(&format!("no answer within {} s", PATIENCE.as_secs()));
-    tokio::time::timeout(PATIENCE, sent).await.map_err(late)?
+    let Letter { recipient, bytes, needs_smtputf8, .. } = letter;
+    let single = Single { sender, recipient, bytes, needs_smtputf8: *needs_smtputf8 };
+    match hand_over(relay, timeouts, single, PATIENCE).await {
+        HandedOver::Taken => Ok(()),
+        HandedOver::Refused(words) | HandedOver::NotNow(words) => Err(not_sent(&words)),
+    }
 }
 
 fn refused(error: ComposeError) -> Error {

@@ -10,7 +10,6 @@ mod page;
 mod preferences;
 pub mod request;
 pub mod state;
-pub mod welcome;
 
 use crate::server::db::sessions::Sessions;
 use crate::ui::assets::Assets;
@@ -47,7 +46,11 @@ pub fn router(state: AppState, assets: Assets) -> Router {
     let pages = page::Pages::new(state.clone(), assets);
     let functions = pages.clone();
     Router::new()
-        .route("/api/{*function}", post(move |request| functions.clone().call(request)))
+        // Read as a page, the address of a refused form leads home.
+        .route(
+            "/api/{*function}",
+            post(move |request| functions.clone().call(request)).get(|| async { Redirect::to("/") }),
+        )
         .route("/logout", post(log_out))
         .merge(events::routes())
         .merge(exports::routes())

@@ -7,6 +7,7 @@ use crate::server::db::Db;
 use crate::server::engine::Wake;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::letters::Origin;
 use crate::server::services::test_letter::Post;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
@@ -25,6 +26,8 @@ pub struct AppState {
     pub catching: bool,
     /// Tells the engine that there is something new to do.
     pub wake: Wake,
+    /// Tells it that there is a new letter of the service itself.
+    pub letters: Wake,
     /// Cancelled when the service is to end: open event streams end too.
     pub stop: CancellationToken,
 }
@@ -36,6 +39,11 @@ impl AppState {
 
     pub fn from(&self) -> &EmailAddress {
         &self.config.from
+    }
+
+    /// Who the service's own letters come from.
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { from: &self.config.from, site: &self.config.public_url }
     }
 
     pub fn timeouts(&self) -> &Timeouts {

@@ -1,0 +1,81 @@
+//! The service's own letters, from their queue to the mail server.
+
+use super::Engine;
+use crate::server::db::outgoing::{self, Claimed};
+use crate::server::db::{DbResult, Tx};
+use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
+use chrono::TimeDelta;
+use futures::future::join_all;
+use std::time::Duration;
+
+/// Letters that are handed over at once.
+const BATCH: i64 = 8;
+/// How long handing one over may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long nobody else may take a claimed letter: longer than any hand-over.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// Waits between tries; the last one repeats until the letter is of no use any more.
+const WAITS: [TimeDelta; 6] = [
+    TimeDelta::seconds(5),
+    TimeDelta::seconds(30),
+    TimeDelta::minutes(2),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(15),
+    TimeDelta::minutes(30),
+];
+
+impl Engine {
+    /// Sends the service's own letters until none is due.
+    ///
+    /// # Errors
+    /// Database errors; a letter that is under way then is tried again when its lease is over.
+    pub async fn own_letters(&self) -> DbResult<()> {
+        while !self.stop.is_cancelled() {
+            let now = self.clock.now();
+            if outgoing::next_due(&self.db).await?.is_none_or(|due| due > now) {
+                return Ok(());
+            }
+            let lease = format!("{:032x}", rand::random::<u128>());
+            let mut tx = self.db.begin().await?;
+            let late = outgoing::remove_expired(&mut tx, now).await?;
+            let claimed = outgoing::claim(&mut tx, &lease, now + LEASE, now, BATCH).await?;
+            tx.commit().await?;
+            if late > 0 {
+                tracing::error!(late, "letters of the service were given up");
+            }
+            let results = join_all(claimed.iter().map(|letter| self.own_letter(letter))).await;
+            let mut tx = self.db.begin().await?;
+            for (letter, result) in claimed.iter().zip(results) {
+                self.settle_own(&mut tx, &lease, letter, result).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn own_letter(&self, letter: &Claimed) -> HandedOver {
+        let single = Single {
+            sender: self.config.from.as_str(),
+            recipient: &letter.recipient,
+            bytes: &letter.raw,
+            needs_smtputf8: letter.smtputf8,
+        };
+        hand_over(&self.config.relay, &self.config.timeouts, single, PATIENCE).await
+    }
+
+    async fn settle_own(&self, tx: &mut Tx, lease: &str, letter: &Claimed, result: HandedOver) -> DbResult<()> {
+        match result {
+            HandedOver::Taken => outgoing::remove(tx, letter.id, lease).await,
+            HandedOver::Refused(reply) => {
+                tracing::warn!(reply, "a letter of the service was refused");
+                outgoing::remove(tx, letter.id, lease).await
+            }
+            HandedOver::NotNow(trouble) => {
+                tracing::warn!(trouble, "a letter of the service was not taken; it is tried again");
+                let tries = usize::try_from(letter.tries).unwrap_or(usize::MAX);
+                let wait = WAITS[tries.min(WAITS.len() - 1)];
+                outgoing::put_back(tx, letter.id, lease, self.clock.now() + wait).await
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! One letter over a connection of its own: for test letters and the service's own.
+
+use super::classify::OutcomeKind;
+use super::relay::Relay;
+use super::smtp::Connection;
+use super::timeouts::Timeouts;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// A letter as the mail server gets it; see [`super::compose::Letter`].
+#[derive(Clone, Copy, Debug)]
+pub struct Single<'a> {
+    pub sender: &'a str,
+    pub recipient: &'a str,
+    pub bytes: &'a [u8],
+    pub needs_smtputf8: bool,
+}
+
+/// What became of it; the text is the server's reply or what we saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandedOver {
+    Taken,
+    /// For good.
+    Refused(String),
+    /// It may be tried again. Where no answer came after the final dot, that makes a second copy, with
+    /// the same Message-ID.
+    NotNow(String),
+}
+
+/// Hands one letter to the mail server, within `patience` whatever a single stage may take.
+pub async fn hand_over(relay: &Relay, timeouts: &Timeouts, letter: Single<'_>, patience: Duration) -> HandedOver {
+    let sent = async {
+        let mut connection = match Connection::open(relay, timeouts).await {
+            Ok(connection) => connection,
+            Err(error) => return HandedOver::NotNow(error.to_string()),
+        };
+        let Single { sender, recipient, bytes, needs_smtputf8 } = letter;
+        let before_dot = async || Ok::<(), Infallible>(());
+        let outcome = connection.send(sender, recipient, bytes, needs_smtputf8, before_dot).await;
+        connection.quit().await;
+        let words = outcome.reply.map_or(outcome.note, |reply| format!("{} {}", reply.code, reply.text));
+        match outcome.kind {
+            OutcomeKind::Sent => HandedOver::Taken,
+            OutcomeKind::Refused => HandedOver::Refused(words),
+            _ => HandedOver::NotNow(words),
+        }
+    };
+    let late = |_| HandedOver::NotNow(format!("no answer within {} s", patience.as_secs()));
+    tokio::time::timeout(patience, sent).await.unwrap_or_else(late)
+}

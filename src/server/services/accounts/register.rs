@@ -1,0 +1,167 @@
+//! Registration.
+
+use super::confirm::ask_to_confirm;
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::domain::user::Role;
+use crate::forms::accounts::RegisterForm;
+use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::users::{self, NewUser};
+use crate::server::db::{Db, DbResult, Tx};
+use crate::server::schedule::parse_zone;
+use crate::server::services::letters::{Origin, Own, Subject, enqueue};
+use crate::server::services::{Error, Result, checked, passwords, tokens};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long the one-time link of the first start works; a new start prints a new one.
+const SETUP_FOR: TimeDelta = TimeDelta::hours(24);
+/// How long it is of use to say that an address has an account already.
+const TAKEN_FOR: TimeDelta = TimeDelta::hours(48);
+
+/// What registration came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// The administrator of the first start, confirmed at once.
+    Admin { id: i64 },
+    /// A letter is on its way: to confirm the address, or to say that it has an account already.
+    /// Whoever asked sees the same in both cases.
+    LetterSent,
+}
+
+/// A checked form, ready to become a user.
+struct Account {
+    email: EmailAddress,
+    key: String,
+    name: String,
+    hash: String,
+    zone: &'static str,
+}
+
+impl Account {
+    async fn of(form: &RegisterForm) -> Result<Self> {
+        checked(form)?;
+        let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+        let hash = passwords::hash(&form.password).await?;
+        let zone = parse_zone(&form.zone).map_or("UTC", |zone| zone.name());
+        Ok(Self { key: email.key(), email, name: form.name.trim().to_owned(), hash, zone })
+    }
+
+    async fn insert(&self, tx: &mut Tx, role: Role, lang: Lang, confirmed: bool, now: DateTime<Utc>) -> DbResult<i64> {
+        let new = NewUser {
+            email: self.email.as_str(),
+            email_key: &self.key,
+            name: &self.name,
+            password_hash: &self.hash,
+            role,
+            zone: self.zone,
+            lang,
+            confirmed_at: confirmed.then_some(now),
+            now,
+        };
+        users::insert(tx, &new).await
+    }
+}
+
+/// Makes the one-time link's token when there is no user yet.
+///
+/// # Errors
+/// Database errors.
+pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> {
+    let mut tx = db.begin().await?;
+    if users::any(&mut tx).await? {
+        return Ok(None);
+    }
+    let (token, hash) = tokens::link();
+    links::replace(&mut tx, TokenKind::Setup, None, &hash, now + SETUP_FOR, now).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Registers somebody: with a valid set-up token the first administrator, otherwise a user who has
+/// to confirm the address.
+///
+/// # Errors
+/// [`Error::Invalid`] for a form that its rules refuse; [`Error::Conflict`] for a set-up link that is
+/// unknown, used or too old.
+pub async fn register(
+    db: &Db,
+    origin: Origin<'_>,
+    form: &RegisterForm,
+    lang: Lang,
+    now: DateTime<Utc>,
+) -> Result<Registered> {
+    let account = Account::of(form).await?;
+    if form.setup.is_empty() {
+        register_user(db, origin, &account, lang, now).await
+    } else {
+        register_admin(db, &account, &form.setup, lang, now).await
+    }
+}
+
+async fn register_user(
+    db: &Db,
+    origin: Origin<'_>,
+    account: &Account,
+    lang: Lang,
+    now: DateTime<Utc>,
+) -> Result<Registered> {
+    if users::by_email(db, &account.key).await?.is_none() {
+        let mut tx = db.begin().await?;
+        match account.insert(&mut tx, Role::User, lang, false, now).await {
+            Ok(id) => {
+                ask_to_confirm(&mut tx, origin, (id, &account.name, account.email.as_str()), lang, now).await?;
+                tx.commit().await?;
+                return Ok(Registered::LetterSent);
+            }
+            // Somebody has just been quicker.
+            Err(error) if error.is_duplicate() => drop(tx),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let Some(user) = users::by_email(db, &account.key).await? else { return Ok(Registered::LetterSent) };
+    let mut tx = db.begin().await?;
+    if user.confirmed_at.is_none() {
+        ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
+    } else {
+        let link = format!("{}/login", origin.site);
+        let own = Own {
+            subject: Subject::Taken,
+            name: &user.name,
+            email: &user.email,
+            lang: user.lang,
+            args: &[("link", &link)],
+            expires_at: now + TAKEN_FOR,
+        };
+        enqueue(&mut tx, origin, &own, now).await?;
+    }
+    tx.commit().await?;
+    Ok(Registered::LetterSent)
+}
+
+async fn register_admin(db: &Db, account: &Account, setup: &str, lang: Lang, now: DateTime<Utc>) -> Result<Registered> {
+    let found = links::find(db, TokenKind::Setup, &tokens::hash(setup)).await?;
+    let token = found.filter(|token| token.used_at.is_none() && token.expires_at > now);
+    let token = token.ok_or(Error::Conflict("error.setup.used"))?;
+    let mut tx = db.begin().await?;
+    if users::any(&mut tx).await? || !links::use_up(&mut tx, token.id, now).await? {
+        return Err(Error::Conflict("error.setup.used"));
+    }
+    let id = account.insert(&mut tx, Role::Admin, lang, true, now).await?;
+    tx.commit().await?;
+    Ok(Registered::Admin { id })
+}
+
+/// Makes a confirmed user of any role: for the command line.
+///
+/// # Errors
+/// [`Error::Invalid`] for what the form's rules refuse and for an address that is taken.
+pub async fn add(db: &Db, form: &RegisterForm, role: Role, lang: Lang, now: DateTime<Utc>) -> Result<i64> {
+    let account = Account::of(form).await?;
+    let mut tx = db.begin().await?;
+    let id = match account.insert(&mut tx, role, lang, true, now).await {
+        Err(error) if error.is_duplicate() => return Err(Error::field("email", "error.email.taken")),
+        other => other?,
+    };
+    tx.commit().await?;
+    Ok(id)
+}

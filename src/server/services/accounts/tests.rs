@@ -1,0 +1,178 @@
+//! Accounts against a real database of either kind.
+
+use super::*;
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::domain::user::Role;
+use crate::forms::accounts::{LogInForm, RegisterForm};
+use crate::server::db::{Db, on_db, on_tx, testing, users};
+use crate::server::services::Error;
+use crate::server::services::letters::Origin;
+use chrono::{DateTime, TimeDelta, Utc};
+use mail_parser::MessageParser;
+use std::sync::LazyLock;
+
+const PASSWORD: &str = "correct horse battery";
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn origin() -> Origin<'static> {
+    static FROM: LazyLock<EmailAddress> = LazyLock::new(|| EmailAddress::parse("service@vestnik.example").unwrap());
+    Origin { from: &FROM, site: "https://vestnik.example" }
+}
+
+fn form(email: &str) -> RegisterForm {
+    RegisterForm {
+        name: "Анна Ким".to_owned(),
+        email: email.to_owned(),
+        password: PASSWORD.to_owned(),
+        zone: "Europe/Moscow".to_owned(),
+        setup: String::new(),
+    }
+}
+
+async fn sign_up(db: &Db, email: &str, now: DateTime<Utc>) -> Result<Registered, Error> {
+    register(db, origin(), &form(email), Lang::En, now).await
+}
+
+async fn enter(db: &Db, email: &str, password: &str) -> Result<users::User, Error> {
+    let form = LogInForm { email: email.to_owned(), password: password.to_owned(), next: String::new() };
+    log_in(db, &form).await
+}
+
+/// Letters that wait, oldest first, and are taken out: recipient and text.
+async fn post(db: &Db) -> Vec<(String, String)> {
+    let rows: Vec<(String, Vec<u8>)> =
+        on_db!(db, pool => sqlx::query_as("SELECT recipient, raw FROM outgoing ORDER BY id").fetch_all(pool).await)
+            .unwrap();
+    let mut tx = db.begin().await.unwrap();
+    on_tx!(&mut tx, conn => sqlx::query("DELETE FROM outgoing").execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    rows.into_iter()
+        .map(|(recipient, raw)| {
+            let letter = MessageParser::default().parse(&raw).unwrap();
+            (recipient, letter.body_text(0).unwrap().into_owned())
+        })
+        .collect()
+}
+
+/// The token in the only letter that waits.
+async fn token(db: &Db) -> String {
+    let letters = post(db).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    token_in(&letters[0].1)
+}
+
+fn token_in(text: &str) -> String {
+    let rest = text.split_once("token=").expect("a link").1;
+    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+fn key(error: Error) -> String {
+    match error {
+        Error::Conflict(key) => key.to_owned(),
+        Error::Invalid(errors) => errors.0[0].key.clone(),
+        other => panic!("{other}"),
+    }
+}
+
+async fn a_user_registers_and_confirms(db: &Db) {
+    assert_eq!(sign_up(db, "Anna@EXAMPLE.org", noon()).await.unwrap(), Registered::LetterSent);
+    assert_eq!(key(enter(db, "Anna@example.org", PASSWORD).await.unwrap_err()), "error.login.unconfirmed");
+    assert_eq!(key(enter(db, "Anna@example.org", "not the password").await.unwrap_err()), "error.login.mismatch");
+    assert_eq!(key(enter(db, "nobody@example.org", PASSWORD).await.unwrap_err()), "error.login.mismatch");
+    let letters = post(db).await;
+    assert_eq!((letters.len(), letters[0].0.as_str()), (1, "Anna@example.org"));
+    assert!(letters[0].1.contains("Анна Ким"), "{}", letters[0].1);
+    let link = token_in(&letters[0].1);
+    assert_eq!(key(confirm(db, "x", noon()).await.unwrap_err()), "error.link.unknown");
+    assert_eq!(key(confirm(db, &link, noon() + TimeDelta::hours(48)).await.unwrap_err()), "error.link.expired");
+    let id = confirm(db, &link, noon() + TimeDelta::hours(47)).await.unwrap();
+    assert_eq!(key(confirm(db, &link, noon()).await.unwrap_err()), "error.link.used");
+    let user = enter(db, "Anna@example.org", PASSWORD).await.unwrap();
+    assert_eq!((user.id, user.role, user.zone.as_str()), (id, Role::User, "Europe/Moscow"));
+}
+
+async fn a_second_registration_tells_only_the_owner(db: &Db) {
+    // Not confirmed yet: a new link, and the old one stops working.
+    sign_up(db, "boris@example.org", noon()).await.unwrap();
+    let first = token(db).await;
+    sign_up(db, "boris@example.org", noon()).await.unwrap();
+    let second = token(db).await;
+    assert_eq!(key(confirm(db, &first, noon()).await.unwrap_err()), "error.link.unknown");
+    confirm(db, &second, noon()).await.unwrap();
+    // Confirmed: the answer is the same, and the letter tells the owner.
+    let other = RegisterForm {
+        name: "Mallory".to_owned(),
+        password: "another password".to_owned(),
+        ..form("boris@example.org")
+    };
+    assert_eq!(register(db, origin(), &other, Lang::En, noon()).await.unwrap(), Registered::LetterSent);
+    let letters = post(db).await;
+    assert!(letters[0].1.contains("/login") && !letters[0].1.contains("token="), "{}", letters[0].1);
+    assert!(!letters[0].1.contains("Mallory"), "{}", letters[0].1);
+    enter(db, "boris@example.org", PASSWORD).await.expect("the password is still the owner's");
+}
+
+async fn two_clicks_on_one_link_confirm_once(db: &Db) {
+    sign_up(db, "clara@example.org", noon()).await.unwrap();
+    let link = token(db).await;
+    let results = futures::future::join_all((0..8).map(|_| confirm(db, &link, noon()))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+}
+
+async fn refused_forms_leave_nothing(db: &Db) {
+    for (wrong, field, expected) in [
+        (RegisterForm { name: " ".to_owned(), ..form("d@example.org") }, "name", "error.required"),
+        (RegisterForm { name: "a\r\nBcc: x".to_owned(), ..form("d@example.org") }, "name", "error.control"),
+        (form("d@@example.org"), "email", "error.email.at"),
+        (
+            RegisterForm { password: "too short".to_owned(), ..form("d@example.org") },
+            "password",
+            "error.password.short",
+        ),
+        (RegisterForm { password: "x".repeat(257), ..form("d@example.org") }, "password", "error.too_long"),
+    ] {
+        let Error::Invalid(errors) = register(db, origin(), &wrong, Lang::En, noon()).await.unwrap_err() else {
+            panic!("{wrong:?}")
+        };
+        assert_eq!(errors.get(field).map(|error| error.key.as_str()), Some(expected));
+        let added = add(db, &wrong, Role::User, Lang::En, noon()).await;
+        assert!(matches!(added, Err(Error::Invalid(_))));
+    }
+    assert!(post(db).await.is_empty());
+    assert!(users::by_email(db, "d@example.org").await.unwrap().is_none());
+    let error = add(db, &form("boris@example.org"), Role::User, Lang::En, noon()).await.unwrap_err();
+    assert_eq!(key(error), "error.email.taken");
+}
+
+async fn the_set_up_link_makes_one_administrator(db: &Db) {
+    let old = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
+    let link = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
+    let admin = async |setup: &str, email: &str, now| {
+        register(db, origin(), &RegisterForm { setup: setup.to_owned(), ..form(email) }, Lang::Ru, now).await
+    };
+    assert_eq!(key(admin("x", "a@example.org", noon()).await.unwrap_err()), "error.setup.used");
+    assert_eq!(key(admin(&old, "a@example.org", noon()).await.unwrap_err()), "error.setup.used");
+    let late = noon() + TimeDelta::hours(24);
+    assert_eq!(key(admin(&link, "a@example.org", late).await.unwrap_err()), "error.setup.used");
+    let (one, two) = tokio::join!(admin(&link, "a@example.org", noon()), admin(&link, "b@example.org", noon()));
+    assert!(one.is_ok() != two.is_ok(), "exactly one wins");
+    let Registered::Admin { id } = one.or(two).unwrap() else { panic!("not an administrator") };
+    let user = users::by_id(db, id).await.unwrap().unwrap();
+    assert_eq!((user.role, user.confirmed_at, user.lang), (Role::Admin, Some(noon()), Lang::Ru));
+    assert_eq!(offer_setup(db, noon()).await.unwrap(), None);
+    assert!(post(db).await.is_empty());
+}
+
+async fn all(db: Db) {
+    the_set_up_link_makes_one_administrator(&db).await;
+    a_user_registers_and_confirms(&db).await;
+    a_second_registration_tells_only_the_owner(&db).await;
+    two_clicks_on_one_link_confirm_once(&db).await;
+    refused_forms_leave_nothing(&db).await;
+}
+
+testing::on_both!(all);

@@ -1,0 +1,84 @@
+//! The service's own letters: confirmations and the like. They go into a queue in the database, in the
+//! transaction of what they tell, and the engine sends them from there.
+
+use super::{Error, Result, tokens};
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::locales::{text, text_with};
+use crate::server::db::Tx;
+use crate::server::db::outgoing::{self, NewOutgoing};
+use crate::server::mail::compose::{Mailbox, system_letter};
+use crate::server::mail::markdown;
+use chrono::{DateTime, Utc};
+use std::fmt::Display;
+
+/// Letters that may wait: a mail server that is away must not let the table grow without end.
+const MOST: i64 = 10_000;
+
+/// Who the letters come from, and where their links lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub from: &'a EmailAddress,
+    /// Without a trailing slash.
+    pub site: &'a str,
+}
+
+/// What a letter is about; its texts stand in the locale files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Asks to confirm an address; has a `link`.
+    Confirm,
+    /// Somebody signed up with an address that has an account; has a `link`.
+    Taken,
+}
+
+impl Subject {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Taken => "taken",
+        }
+    }
+}
+
+/// A letter to somebody.
+#[derive(Clone, Copy)]
+pub struct Own<'a> {
+    pub subject: Subject,
+    pub name: &'a str,
+    pub email: &'a str,
+    pub lang: Lang,
+    /// Placeholders beside `name` and `site`; trusted or escaped.
+    pub args: &'a [(&'a str, &'a str)],
+    /// Later than this the letter is of no use.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Puts a letter into the queue. Where it is full, the letter is dropped and the log says so: whoever
+/// waits for it can ask again.
+///
+/// # Errors
+/// Database errors; an address that cannot stand in a header.
+pub async fn enqueue(tx: &mut Tx, origin: Origin<'_>, own: &Own<'_>, now: DateTime<Utc>) -> Result<()> {
+    let new = write(origin, own, now)?;
+    if !outgoing::insert(tx, &new, MOST, now).await? {
+        tracing::error!(letter = own.subject.as_str(), "a letter of the service was dropped: {MOST} wait already");
+    }
+    Ok(())
+}
+
+fn write(origin: Origin<'_>, own: &Own<'_>, now: DateTime<Utc>) -> Result<NewOutgoing> {
+    let Own { subject, name, email, lang, args, expires_at } = *own;
+    let key = subject.as_str();
+    let safe = markdown::escape(name);
+    let mut filled: Vec<(&str, &dyn Display)> = vec![("name", &safe), ("site", &origin.site)];
+    filled.extend(args.iter().map(|(name, value)| (*name, value as &dyn Display)));
+    let title = text(lang, &format!("letters.{key}.subject"));
+    let body = text_with(lang, &format!("letters.{key}.body"), &filled);
+    let from = Mailbox { name: "Vestnik", address: origin.from.as_str() };
+    let id = format!("{}@{}", tokens::link().1.replace(['-', '_'], "x"), origin.from.domain());
+    let letter = system_letter(from, Mailbox { name, address: email }, &title, &body, lang, now, &id)
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let (recipient, raw, smtputf8) = (letter.recipient, letter.bytes, letter.needs_smtputf8);
+    Ok(NewOutgoing { recipient, raw, smtputf8, expires_at })
+}
