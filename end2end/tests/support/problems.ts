@@ -13,7 +13,7 @@ export class Problems {
     this.#expected.push({ url, status });
   }
 
-  /** Says that the browser will not fetch this: with scripts off it refuses their preloads. */
+  /** Says that the browser will not get this: with scripts off it refuses their preloads. */
   expectUnfetched(url: RegExp): void {
     this.#unfetched.push(url);
   }
@@ -26,7 +26,7 @@ export class Problems {
       const url = message.location().url;
       const status = /the server responded with a status of (\d+)/.exec(message.text())?.[1];
       // The response handler below has judged it, or will.
-      if (status) return;
+      if (status || this.#unfetched.some((expected) => expected.test(url))) return;
       this.found.push(`console: ${message.text()} (${url})`);
     });
     context.on("requestfailed", (request) => {
