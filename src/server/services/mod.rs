@@ -2,6 +2,7 @@
 //! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
 pub mod accounts;
+pub mod chosen;
 pub mod clients;
 pub mod import;
 pub mod letters;
