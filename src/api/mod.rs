@@ -7,4 +7,5 @@ pub mod error;
 pub mod mailings;
 pub mod messages;
 pub mod outbox;
+pub mod oversight;
 pub mod reports;

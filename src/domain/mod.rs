@@ -1,6 +1,7 @@
 //! Pure types and rules, for both targets. Imports nothing of ours and no framework.
 
 pub mod audience;
+pub mod audit;
 pub mod client;
 pub mod delivery;
 pub mod email;
@@ -9,6 +10,7 @@ pub mod lang;
 pub mod letter;
 pub mod mailing;
 pub mod message;
+pub mod oversight;
 pub mod page;
 pub mod report;
 pub mod schedule;

@@ -35,6 +35,7 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::Own => true,
+            Permission::Oversee => matches!(self, Self::Manager | Self::Admin),
             Permission::Outbox | Permission::Settings => self == Self::Admin,
         }
     }
@@ -45,6 +46,8 @@ impl Role {
 pub enum Permission {
     /// Own clients, messages and mailings.
     Own,
+    /// Every user and mailing, to see and to stop.
+    Oversee,
     /// Letters caught by the built-in mail server.
     Outbox,
     /// The service's settings.

@@ -2,10 +2,10 @@
 //! checked by the same rules in the browser (on blur) and on the server.
 
 pub mod accounts;
-pub mod chosen;
 pub mod clients;
 pub mod mailings;
 pub mod messages;
+pub mod oversight;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

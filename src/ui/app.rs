@@ -12,6 +12,7 @@ use super::pages::messages::list::MessagesPage;
 use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
+use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
 use super::pages::reports::ReportsPage;
 use super::refused::{ForgetRefused, carried, take_up};
 use super::session::provide_session;
@@ -94,6 +95,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
                     <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
                     <Route path=path!("/reports") view=ReportsPage />
+                    <Route path=path!("/users") view=UsersPage />
+                    <Route path=path!("/users/:id") view=UserPage />
+                    <Route path=path!("/all-mailings") view=AllMailingsPage />
+                    <Route path=path!("/audit") view=AuditPage />
                 </Routes>
             </Shell>
         </Router>

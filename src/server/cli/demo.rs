@@ -135,8 +135,8 @@ mod tests {
             assert_eq!(actor.zone, texts(lang).zone);
             let all = clients::list(&db, &actor, &Listing::new("", "", "")).await.unwrap();
             assert_eq!(all.total, PEOPLE as i64);
-            assert_eq!(messages::list(&db, &actor, "", "", "").await.unwrap().total, 3);
-            let mut mailings = mailings::list(&db, &actor, mailings::Listing::default()).await.unwrap().page.rows;
+            assert_eq!(messages::list(&db, &actor, "", None).await.unwrap().total, 3);
+            let mut mailings = mailings::list(&db, &actor, "", None, None).await.unwrap().rows;
             mailings.sort_by_key(|mailing| mailing.id);
             // Nothing is invented: no run has been opened, and two mailings are due.
             assert!(mailings.iter().all(|m| m.status == MailingStatus::Created && m.last_run.is_none()));

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. README.md documents the exit codes.
 
+mod audit;
 mod client;
 mod deliver;
 mod demo;
@@ -59,6 +60,9 @@ enum Command {
     /// Mailings
     #[command(subcommand)]
     Mailing(mailing::MailingCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Run the built-in mail server alone: it catches letters and can inject faults
     Sink(sink::SinkArgs),
 }
@@ -117,6 +121,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
         Command::Client(command) => client::run(&settings.check()?, clock, command, json).await,
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
+        Command::Audit(command) => audit::run(&settings.check()?, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }
 }

@@ -2,6 +2,7 @@
 //! transaction and [`on_tx!`]; both expand the same sqlx call once per database.
 
 pub mod attempts;
+pub mod audit;
 pub mod clients;
 pub mod deliveries;
 pub mod facts;
@@ -10,6 +11,7 @@ pub mod letters;
 pub mod mailings;
 pub mod messages;
 pub mod outgoing;
+pub mod oversight;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
@@ -136,19 +138,6 @@ pub fn like_pattern(text: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-/// A row's place in a list: what the list is ordered by, and the id, which tells equal ones apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    pub text: String,
-    pub id: i64,
-}
-
-/// Ids for `IN (…)`: neither database lets a list be bound in a way that the other understands. No id
-/// at all finds nothing.
-pub fn number_list(ids: &[i64]) -> String {
-    if ids.is_empty() { "NULL".to_owned() } else { ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ") }
 }
 
 impl Db {

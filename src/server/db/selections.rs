@@ -1,6 +1,6 @@
 //! Tables `selections` and `selection_clients`: hand-picked clients.
 
-use super::{Db, DbResult, Tx, like_pattern, number_list, on_db, on_tx};
+use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
 use chrono::{DateTime, Utc};
 
 /// Makes a selection of those of the ids that are the owner's clients.
@@ -20,16 +20,6 @@ pub async fn count(db: &Db, owner: i64, id: i64) -> DbResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM selection_clients sc JOIN selections s ON s.id = sc.selection_id
         WHERE s.id = $1 AND s.owner_id = $2";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_one(pool).await)?)
-}
-
-/// Clients in each of the owner's selections; one without any is not named.
-pub async fn sizes(db: &Db, owner: i64, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT s.id, COUNT(*) FROM selections s JOIN selection_clients sc ON sc.selection_id = s.id
-         WHERE s.owner_id = $1 AND s.id IN ({}) GROUP BY s.id",
-        number_list(ids)
-    ));
-    Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).bind(owner).fetch_all(pool).await)?)
 }
 
 /// Makes a selection of all clients of the owner that the search finds now.

@@ -69,8 +69,8 @@ pub struct NewUser<'a> {
 /// A duplicate (see `DbError::is_duplicate`) if the address is taken.
 pub async fn insert(tx: &mut Tx, new: &NewUser<'_>) -> DbResult<i64> {
     const SQL: &str = "INSERT INTO users
-        (email, email_key, name, password_hash, role, zone, lang, confirmed_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+        (email, email_key, name, password_hash, role, zone, lang, confirmed_at, created_at, search)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(new.email)
         .bind(new.email_key)
@@ -81,8 +81,14 @@ pub async fn insert(tx: &mut Tx, new: &NewUser<'_>) -> DbResult<i64> {
         .bind(new.lang.as_str())
         .bind(new.confirmed_at)
         .bind(new.now)
+        .bind(search(new.email, new.name))
         .fetch_one(conn)
         .await)?)
+}
+
+/// What managers find a user by.
+fn search(email: &str, name: &str) -> String {
+    format!("{email} {name}").to_lowercase()
 }
 
 const COLUMNS: &str =

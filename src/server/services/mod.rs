@@ -2,13 +2,14 @@
 //! owns its transaction. Another user's row is [`Error::NotFound`]: ownership stands in the SQL.
 
 pub mod accounts;
-pub mod chosen;
+pub mod audit;
 pub mod clients;
 pub mod import;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
 pub mod outbox;
+pub mod oversight;
 pub mod paging;
 pub mod passwords;
 pub mod reports;
@@ -31,6 +32,8 @@ pub struct Actor {
     pub name: String,
     pub zone: String,
     pub lang: crate::domain::lang::Lang,
+    /// The network address that the request came from; empty on the command line.
+    pub address: String,
 }
 
 impl Actor {
@@ -50,7 +53,16 @@ impl Actor {
             name: user.name.clone(),
             zone: user.zone.clone(),
             lang: user.lang,
+            address: String::new(),
         })
+    }
+
+    /// Asks for a further permission: for acts on what is not the actor's own.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] if the role lacks it.
+    pub fn needs(&self, permission: Permission) -> Result<()> {
+        if self.role.may(permission) { Ok(()) } else { Err(Error::Forbidden) }
     }
 }
 

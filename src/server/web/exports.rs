@@ -1,9 +1,9 @@
-//! Deliveries and attempts as CSV, streamed.
+//! Deliveries, attempts and the audit log as CSV, streamed.
 
 use super::guard;
 use super::state::AppState;
 use crate::domain::user::Permission;
-use crate::server::db::{attempts, deliveries};
+use crate::server::db::{attempts, audit, deliveries};
 use crate::server::services::{Error, mailings};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -27,11 +27,12 @@ struct Which {
     run: i64,
 }
 
-/// `GET /mailings/{id}/deliveries.csv?run=` and `/mailings/{id}/attempts.csv?run=`.
+/// `GET /mailings/{id}/deliveries.csv?run=`, `/mailings/{id}/attempts.csv?run=` and `/audit.csv`.
 pub fn routes() -> axum::Router<AppState> {
     axum::Router::new()
         .route("/mailings/{id}/deliveries.csv", get(delivery_rows))
         .route("/mailings/{id}/attempts.csv", get(attempt_rows))
+        .route("/audit.csv", get(audit_rows))
 }
 
 /// The run that is asked for, if its mailing belongs to who asks.
@@ -99,6 +100,35 @@ async fn attempt_rows(
                     attempt.code.map(|code| code.to_string()).unwrap_or_default(),
                     attempt.enhanced.unwrap_or_default(),
                     attempt.reply,
+                ]
+            });
+            Ok((next, write(records)?))
+        }
+    }))
+}
+
+async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<Response, Response> {
+    guard::actor(&session, &state, Permission::Oversee).await.map_err(guard::refusal)?;
+    let head = ["id", "at", "actor", "act", "target", "reason", "before", "after", "address", "previous", "hash"];
+    let db = state.db.clone();
+    Ok(stream("audit.csv", &head, move |after| {
+        let db = db.clone();
+        async move {
+            let rows = audit::links(&db, after, BATCH).await?;
+            let next = rows.last().map(|row| row.id);
+            let records = rows.into_iter().map(|row| {
+                vec![
+                    row.id.to_string(),
+                    row.at.to_rfc3339(),
+                    row.actor,
+                    row.act,
+                    row.target,
+                    row.reason,
+                    row.before,
+                    row.after,
+                    row.address,
+                    row.previous,
+                    row.hash,
                 ]
             });
             Ok((next, write(records)?))

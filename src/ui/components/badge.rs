@@ -2,16 +2,16 @@
 
 use super::icon::{Icon, icon};
 use crate::domain::delivery::{AttemptStatus, DeliveryState};
-use crate::domain::mailing::{MailingState, Run, RunState};
+use crate::domain::mailing::{MailingStatus, RunState};
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 
 const INFO: &str = "border-info/40 text-info bg-info/10";
-const GOOD: &str = "border-success/40 text-success bg-success/10";
-const BAD: &str = "border-error/40 text-error bg-error/10";
-const WAIT: &str = "border-warning/60 bg-warning/20";
+pub const GOOD: &str = "border-success/40 text-success bg-success/10";
+pub const BAD: &str = "border-error/40 text-error bg-error/10";
+pub const WAIT: &str = "border-warning/60 bg-warning/20";
 const DOUBT: &str = "border-base-content/50 border-dashed text-base-content";
-const CALM: &str = "border-base-300 text-base-content/80 bg-base-200";
+pub const CALM: &str = "border-base-300 text-base-content/80 bg-base-200";
 
 /// A badge of any word; prefer the ones below, which know their state.
 pub fn badge(word: String, symbol: Icon, colour: &'static str) -> AnyView {
@@ -24,17 +24,15 @@ pub fn badge(word: String, symbol: Icon, colour: &'static str) -> AnyView {
     .into_any()
 }
 
-/// A mailing's state. One that is finished and `left_out` somebody is no plain success.
-pub fn mailing_badge(state: MailingState, left_out: i64) -> AnyView {
-    let (symbol, colour) = match state {
-        MailingState::Finished if left_out > 0 => return badge(t("state.finished_gaps"), Icon::Alert, WAIT),
-        MailingState::Finished => (Icon::Check, GOOD),
-        MailingState::Disabled => (Icon::Cross, BAD),
-        MailingState::Paused => (Icon::Pause, WAIT),
-        MailingState::Running => (Icon::Clock, INFO),
-        MailingState::Created => (Icon::Repeat, CALM),
-    };
-    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
+/// A mailing's status; `disabled` and `paused` go before it, unless it is finished.
+pub fn mailing_badge(status: MailingStatus, paused: bool, disabled: bool) -> AnyView {
+    match status {
+        MailingStatus::Finished => badge(t("state.finished"), Icon::Check, GOOD),
+        _ if disabled => badge(t("state.disabled"), Icon::Cross, BAD),
+        _ if paused => badge(t("state.paused"), Icon::Pause, WAIT),
+        MailingStatus::Running => badge(t("state.running"), Icon::Clock, INFO),
+        MailingStatus::Created => badge(t("state.created"), Icon::Repeat, CALM),
+    }
 }
 
 /// Where a delivery stands.
@@ -61,13 +59,12 @@ pub fn attempt_badge(status: AttemptStatus) -> AnyView {
     })
 }
 
-/// What a run came to. One that left somebody out is no plain success.
-pub fn run_badge(run: &Run) -> AnyView {
-    let (symbol, colour) = match run.state {
+/// What a run came to.
+pub fn run_badge(state: RunState) -> AnyView {
+    let (symbol, colour) = match state {
         RunState::Open => (Icon::Clock, INFO),
-        RunState::Done if run.counts.left_out() > 0 => return badge(t("state.done_gaps"), Icon::Alert, WAIT),
         RunState::Done => (Icon::Check, GOOD),
-        RunState::Skipped => (Icon::Ban, WAIT),
+        RunState::Skipped => (Icon::Ban, CALM),
     };
-    badge(t(&format!("state.{}", run.state.as_str())), symbol, colour)
+    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
 }

@@ -3,7 +3,7 @@
 use super::icon::{Icon, icon};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
-use crate::domain::user::Session;
+use crate::domain::user::{Permission, Session};
 use crate::ui::i18n::t;
 use crate::ui::session::use_session;
 use leptos::prelude::*;
@@ -50,7 +50,7 @@ pub fn Shell(children: Children) -> impl IntoView {
 }
 
 fn navigation(session: &Session) -> Option<AnyView> {
-    session.me.as_ref()?;
+    let me = session.me.as_ref()?;
     let mut entries = vec![
         ("/mailings", t("nav.mailings")),
         ("/messages", t("nav.messages")),
@@ -59,6 +59,13 @@ fn navigation(session: &Session) -> Option<AnyView> {
     ];
     if session.outbox {
         entries.push(("/outbox", t("nav.outbox")));
+    }
+    if me.role.may(Permission::Oversee) {
+        entries.extend([
+            ("/all-mailings", t("nav.all_mailings")),
+            ("/users", t("nav.users")),
+            ("/audit", t("nav.audit")),
+        ]);
     }
     let path = use_location().pathname;
     let links: Vec<AnyView> = entries

@@ -7,4 +7,5 @@ pub mod mailings;
 pub mod messages;
 pub mod not_found;
 pub mod outbox;
+pub mod oversight;
 pub mod reports;

@@ -1,0 +1,129 @@
+use super::*;
+use crate::server::db::{testing, users as table};
+use crate::server::services::audit::{Verdict, verify};
+use chrono::TimeZone;
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()
+}
+
+async fn actor(db: &Db, email: &str, role: Role) -> Actor {
+    let user = testing::user(db, email, role).await;
+    prove(db, user.id).await.unwrap()
+}
+
+async fn prove(db: &Db, id: i64) -> Result<Actor> {
+    Actor::prove(&table::by_id(db, id).await.unwrap().unwrap(), Permission::Own)
+}
+
+fn stop(id: i64, reason: &str) -> StopForm {
+    StopForm { id, reason: reason.to_owned() }
+}
+
+fn conflict(result: Result<()>) -> &'static str {
+    match result {
+        Err(Error::Conflict(key)) => key,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn managers_block_and_let_in_again(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let manager = actor(&db, "manager@example.org", Role::Manager).await;
+    let user = actor(&db, "user@example.org", Role::User).await;
+    let editor = actor(&db, "editor@example.org", Role::Editor).await;
+    for other in [&user, &editor] {
+        assert!(matches!(block(&db, other, &stop(manager.id, "why"), now()).await, Err(Error::Forbidden)));
+        assert!(matches!(unblock(&db, other, manager.id, now()).await, Err(Error::Forbidden)));
+        assert!(matches!(users(&db, other, "", "", "", "").await, Err(Error::Forbidden)));
+        assert!(matches!(super::user(&db, other, user.id).await, Err(Error::Forbidden)));
+    }
+    assert_eq!(conflict(block(&db, &manager, &stop(admin.id, "why"), now()).await), "error.block.admin");
+    assert_eq!(conflict(block(&db, &manager, &stop(manager.id, "why"), now()).await), "error.block.self");
+    assert!(matches!(block(&db, &manager, &stop(user.id, "  "), now()).await, Err(Error::Invalid(_))));
+    assert!(matches!(block(&db, &manager, &stop(9999, "why"), now()).await, Err(Error::NotFound)));
+    block(&db, &manager, &stop(user.id, " Спам "), now()).await.unwrap();
+    assert!(matches!(prove(&db, user.id).await, Err(Error::Forbidden)), "the very next request is refused");
+    assert_eq!(conflict(block(&db, &manager, &stop(user.id, "again"), now()).await), "error.block.already");
+    let seen = super::user(&db, &manager, user.id).await.unwrap();
+    let why = seen.blocked.clone().unwrap();
+    assert_eq!((why.by.as_str(), why.reason.as_str(), why.at), ("Olga", "Спам", now()));
+    assert_eq!(seen.state(), UserState::Blocked);
+    let blocked = users(&db, &admin, "USER@", "user", "blocked", "").await.unwrap();
+    assert_eq!(blocked.rows, [seen]);
+    assert_eq!(users(&db, &admin, "", "", "active", "").await.unwrap().total, 3);
+    unblock(&db, &manager, user.id, now()).await.unwrap();
+    assert_eq!(conflict(unblock(&db, &manager, user.id, now()).await), "error.block.not");
+    prove(&db, user.id).await.unwrap();
+    let log = audit::list(&db, "спам", "", "").await.unwrap();
+    assert_eq!(log.rows.len(), 1);
+    let line = &log.rows[0];
+    assert_eq!((line.act, line.actor.as_str()), (Act::UserBlocked, "manager@example.org"));
+    assert_eq!((line.target.as_str(), line.reason.as_str()), ("user@example.org", "Спам"));
+    assert_eq!(audit::list(&db, "", "user_unblocked", "").await.unwrap().total, 1);
+}
+
+async fn only_administrators_give_roles(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let manager = actor(&db, "manager@example.org", Role::Manager).await;
+    let user = actor(&db, "user@example.org", Role::User).await;
+    let form = |id, role: &str| RoleForm { id, role: role.to_owned() };
+    assert!(matches!(give_role(&db, &manager, &form(user.id, "editor"), now()).await, Err(Error::Forbidden)));
+    assert!(matches!(give_role(&db, &admin, &form(user.id, "king"), now()).await, Err(Error::Invalid(_))));
+    assert_eq!(conflict(give_role(&db, &admin, &form(admin.id, "user"), now()).await), "error.role.self");
+    give_role(&db, &admin, &form(user.id, "editor"), now()).await.unwrap();
+    give_role(&db, &admin, &form(user.id, "editor"), now()).await.unwrap();
+    assert_eq!(prove(&db, user.id).await.unwrap().role, Role::Editor);
+    let log = audit::list(&db, "", "role_changed", "").await.unwrap();
+    assert_eq!(log.rows.len(), 1, "what changes nothing is not noted");
+    assert_eq!((log.rows[0].before.as_str(), log.rows[0].after.as_str()), ("user", "editor"));
+}
+
+async fn a_changed_line_shows(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let user = actor(&db, "user@example.org", Role::User).await;
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Whole { lines: 0, head: String::new() });
+    for round in 0..5 {
+        block(&db, &admin, &stop(user.id, &format!("round {round}")), now()).await.unwrap();
+        unblock(&db, &admin, user.id, now()).await.unwrap();
+    }
+    let Verdict::Whole { lines: 10, head } = verify(&db, None).await.unwrap() else { panic!("the chain is whole") };
+    assert_eq!(verify(&db, Some(&head)).await.unwrap(), Verdict::Whole { lines: 10, head: head.clone() });
+    assert_eq!(verify(&db, Some("elsewhere")).await.unwrap(), Verdict::Cut { lines: 10 });
+    // The program cannot change a line; whoever takes the guard away still breaks the chain.
+    assert!(execute(&db, "UPDATE audit SET reason = '' WHERE id = 3").await.is_err());
+    assert!(execute(&db, "DELETE FROM audit WHERE id = 3").await.is_err());
+    match &db {
+        Db::Sqlite { .. } => execute(&db, "DROP TRIGGER audit_is_not_changed").await.unwrap(),
+        Db::Postgres(_) => execute(&db, "DROP TRIGGER audit_is_not_changed ON audit").await.unwrap(),
+    }
+    execute(&db, "UPDATE audit SET reason = 'nothing' WHERE id = 3").await.unwrap();
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 3 });
+}
+
+async fn execute(db: &Db, sql: &'static str) -> db::DbResult<()> {
+    let mut tx = db.begin().await?;
+    db::on_tx!(&mut tx, conn => sqlx::query(sql).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+async fn lines_written_at_once_make_one_chain(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let user = actor(&db, &format!("user{n}@example.org"), Role::User).await;
+        let (db, admin) = (db.clone(), admin.clone());
+        tasks.spawn(async move { block(&db, &admin, &stop(user.id, "why"), now()).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap().unwrap();
+    }
+    assert!(matches!(verify(&db, None).await.unwrap(), Verdict::Whole { lines: 8, .. }));
+}
+
+testing::on_both!(
+    managers_block_and_let_in_again,
+    only_administrators_give_roles,
+    a_changed_line_shows,
+    lines_written_at_once_make_one_chain,
+);
