@@ -70,7 +70,7 @@ pub async fn start_import(form: ImportStart) -> Result<(), AppError> {
     use crate::server::{services::import, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(import::start(&state.db, &actor, &form, &state.clock).await)?;
+    request::answer(import::start(&state.db, &actor, &form, &state.clock, state.wake.process()).await)?;
     request::go(&format!("/clients/import/{}", form.id));
     Ok(())
 }

@@ -41,6 +41,15 @@ pub struct Settings {
     /// Folder with the built site; found by itself beside the program or in target/site
     #[arg(long, env = "VESTNIK_SITE_DIR", global = true)]
     pub site_dir: Option<PathBuf>,
+    /// How long letters under way may take after the signal to stop
+    #[arg(long, env = "VESTNIK_GRACE", default_value = "30s", global = true)]
+    pub grace: String,
+    /// A process without a sign of life for so long is taken for dead, and others take over its work
+    #[arg(long, env = "VESTNIK_TAKEOVER", default_value = "30s", global = true)]
+    pub takeover: String,
+    /// Lets who knows it read /metrics from another machine; at least 16 characters
+    #[arg(long, env = "VESTNIK_METRICS_TOKEN", global = true, hide_env_values = true)]
+    pub metrics_token: Option<String>,
     /// Address of the live-reload service of `make dev`
     #[arg(long, env = "VESTNIK_DEV_RELOAD", global = true, hide = true)]
     pub dev_reload: Option<String>,
@@ -62,7 +71,31 @@ pub struct Config {
     pub retry: Vec<std::time::Duration>,
     pub site_dir: PathBuf,
     pub dev_reload: Option<String>,
+    pub running: Running,
 }
+
+/// How the process lives and ends.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// For letters under way after the signal to stop.
+    pub grace: std::time::Duration,
+    /// After so long without a sign of life a process is taken for dead.
+    pub takeover: std::time::Duration,
+    /// Who knows it may read `/metrics` from another machine.
+    pub metrics_token: Option<secrecy::SecretString>,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { grace: std::time::Duration::from_secs(30), takeover: super::engine::TAKEOVER, metrics_token: None }
+    }
+}
+
+/// Shorter than this, a process that is merely busy would be taken for dead.
+const TAKEOVER_MIN: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Shortest token for `/metrics`.
+const TOKEN_MIN: usize = 16;
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +130,15 @@ impl Settings {
         let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
         let retry = self.retry.split(',').map(|wait| parse_duration(wait.trim())).collect::<Result<Vec<_>, _>>();
         let retry = retry.map_err(|error| wrong("VESTNIK_RETRY", error))?;
+        let grace = parse_duration(&self.grace).map_err(|error| wrong("VESTNIK_GRACE", error))?;
+        let takeover = parse_duration(&self.takeover).map_err(|error| wrong("VESTNIK_TAKEOVER", error))?;
+        if takeover < TAKEOVER_MIN {
+            return Err(wrong("VESTNIK_TAKEOVER", "must be at least 500ms"));
+        }
+        let metrics_token = self.metrics_token.clone().filter(|token| !token.is_empty());
+        if metrics_token.as_ref().is_some_and(|token| token.len() < TOKEN_MIN) {
+            return Err(wrong("VESTNIK_METRICS_TOKEN", format!("must have at least {TOKEN_MIN} characters")));
+        }
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {
@@ -120,6 +162,7 @@ impl Settings {
             retry,
             site_dir: self.site_dir.clone().unwrap_or_else(site_dir),
             dev_reload: self.dev_reload.clone(),
+            running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },
         })
     }
 }

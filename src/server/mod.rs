@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod engine;
 pub mod mail;
+pub mod metrics;
 pub mod schedule;
 pub mod services;
 pub mod sink;

@@ -67,11 +67,17 @@ const PAGE: i64 = 1_000;
 pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, json: bool) -> Outcome {
     let db = service::open(config).await?;
     match command {
-        MailingCommand::Add(args) => add(&db, args, clock.now(), json).await?,
+        MailingCommand::Add(args) => {
+            add(&db, args, clock.now(), json).await?;
+            service::ring(&db, config).await;
+        }
         MailingCommand::Show { id } => show(&db, id, json).await?,
         MailingCommand::Deliveries { id } => list(&db, id, json).await?,
         MailingCommand::Pause { id } => set_paused(&db, id, Some(clock.now())).await?,
-        MailingCommand::Resume { id } => set_paused(&db, id, None).await?,
+        MailingCommand::Resume { id } => {
+            set_paused(&db, id, None).await?;
+            service::ring(&db, config).await;
+        }
     }
     db.close().await;
     Ok(())

@@ -6,6 +6,7 @@ mod deliver;
 mod demo;
 mod demo_messages;
 mod demo_people;
+mod handoff;
 mod mailing;
 mod message;
 mod serve;

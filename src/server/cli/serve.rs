@@ -3,18 +3,20 @@
 use super::{Failure, Outcome, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
+use crate::server::db::sqlite_file;
 use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
-use crate::server::services::{accounts, import, outbox};
+use crate::server::services::{accounts, outbox};
 use crate::server::sink::{Sink, SinkConfig};
 use crate::server::web::{self, assets, state::AppState};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// How long open requests may go on after the signal to stop.
+/// How long open requests may go on after the signal to stop, at most.
 const GRACE: Duration = Duration::from_secs(10);
 /// Caught letters on their way into the database.
 const CAUGHT: usize = 500;
@@ -23,11 +25,7 @@ const CAUGHT: usize = 500;
 pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let assets = assets::load(&config.site_dir, config.dev_reload.is_some()).map_err(Failure::Failed)?;
     let db = service::open(&config).await?;
-    let lock = service::lock(&db, &config)?;
-    if lock.is_some() {
-        // With one process on these data, an import that runs now is one that was cut off.
-        import::fail_interrupted(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;
-    }
+    let lock = service::lock(&config)?;
     let listener = TcpListener::bind(config.addr)
         .await
         .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;
@@ -42,33 +40,35 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
             (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some((sink, stored)))
         }
     };
-    let wake = Wake::default();
     let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
+    engine.enter(lock.is_some()).await?;
+    let wake = engine.wake();
+    tokio::spawn(wake.clone().join(db.clone(), sqlite_file(&config.database_url)));
     let letters = Wake::default();
     let post = tokio::spawn(serve_letters(engine.clone(), letters.clone()));
-    let engine = tokio::spawn(serve(engine, wake.clone(), lock.is_some()));
+    let engine = tokio::spawn(serve(engine, config.running.grace));
     if let Some(token) =
         accounts::offer_setup(&db, clock.now()).await.map_err(|error| Failure::Failed(error.to_string()))?
     {
         eprintln!("Create the administrator here (works once): {}/setup?token={token}", config.public_url);
     }
-    eprintln!("Vestnik listens on http://{}", config.addr);
+    eprintln!("Vestnik listens on http://{}", listener.local_addr()?);
     let catching = catcher.is_some();
+    let grace = config.running.grace.min(GRACE);
     let config = Arc::new(config);
     let state = AppState { db: db.clone(), clock, config, relay, catching, wake, letters, stop: stop.clone() };
     let router = web::router(state, assets);
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     stop.cancelled().await;
-    if tokio::time::timeout(GRACE, server).await.is_err() {
+    if tokio::time::timeout(grace, server).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
     if let Err(error) = engine.await {
         tracing::error!(%error, "the engine ended badly");
     }
-    if let Err(error) = post.await {
-        tracing::error!(%error, "sending the service's own letters ended badly");
-    }
+    service::ended("sending the service's own letters", post).await;
     if let Some((sink, stored)) = catcher {
         sink.stop().await;
         // What has been caught is on its way into the database still.
@@ -76,6 +76,6 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
             tracing::error!(%error, "caught letters could not all be stored");
         }
     }
-    db.close().await;
+    service::close(&db).await;
     Ok(())
 }

@@ -3,12 +3,18 @@
 use super::Failure;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::Db;
-use crate::server::engine::{Engine, EngineConfig, EngineLock};
+use crate::server::db::{Db, sqlite_file};
+use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, ring_others};
 use crate::server::mail::relay::Relay;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+/// How long the last steps may take, each.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Starts the log, on standard error.
 pub fn start_log(filter: &str) -> Result<(), Failure> {
@@ -25,10 +31,28 @@ pub async fn open(config: &Config) -> Result<Db, Failure> {
 }
 
 /// The lock that keeps a second engine off an SQLite file; PostgreSQL needs none.
-pub fn lock(db: &Db, config: &Config) -> Result<Option<EngineLock>, Failure> {
-    match db {
-        Db::Sqlite { .. } => Ok(Some(EngineLock::take(&config.data_dir)?)),
-        Db::Postgres(_) => Ok(None),
+pub fn lock(config: &Config) -> Result<Option<EngineLock>, LockError> {
+    sqlite_file(&config.database_url).map(|file| EngineLock::take(&file)).transpose()
+}
+
+/// Tells the engine of another process that there is something new to do.
+pub async fn ring(db: &Db, config: &Config) {
+    ring_others(db, sqlite_file(&config.database_url).as_deref()).await;
+}
+
+/// Waits for a task that was told to end, but not for long: the grace is over.
+pub async fn ended(what: &str, task: JoinHandle<()>) {
+    match tokio::time::timeout(FAREWELL, task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "{what} ended badly"),
+        Err(_) => tracing::warn!("{what} is cut short"),
+    }
+}
+
+/// Closes the database; one that does not answer is not waited for.
+pub async fn close(db: &Db) {
+    if tokio::time::timeout(FAREWELL, db.close()).await.is_err() {
+        tracing::warn!("the database could not be closed in time");
     }
 }
 
@@ -41,7 +65,7 @@ pub fn engine(db: &Db, config: &Config, relay: &Arc<Relay>, clock: &SharedClock,
         secret: config.secret.clone(),
         retry: config.retry.clone(),
     };
-    Engine::new(db.clone(), clock.clone(), engine, stop)
+    Engine::new(db.clone(), clock.clone(), engine, stop).with_takeover(config.running.takeover)
 }
 
 /// The configured mail server.
@@ -50,16 +74,24 @@ pub fn relay(config: &Config) -> Result<Arc<Relay>, Failure> {
     config.relay.clone().map(Arc::new).ok_or_else(|| Failure::Failed(missing.to_owned()))
 }
 
-/// Cancels the token at the first SIGTERM or Ctrl-C.
+/// Cancels the token at the first SIGTERM or Ctrl-C; the second ends the process at once.
 pub fn stop_on_signal(stop: &CancellationToken) -> Result<(), Failure> {
     let stop = stop.clone();
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+        loop {
+            let code = tokio::select! {
+                _ = terminate.recv() => 128 + 15,
+                _ = interrupt.recv() => 128 + 2,
+            };
+            if stop.is_cancelled() {
+                tracing::warn!("ended by a second signal");
+                std::process::exit(code);
+            }
+            tracing::info!("stopping: letters under way are waited for; a second signal ends at once");
+            stop.cancel();
         }
-        stop.cancel();
     });
     Ok(())
 }

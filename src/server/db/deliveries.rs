@@ -115,37 +115,6 @@ pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) 
     Ok(rows == 1)
 }
 
-/// Puts claimed deliveries back whose engine is gone: those whose lease has run out, or all when
-/// `every` (one engine only, at its start).
-pub async fn reclaim(tx: &mut Tx, now: DateTime<Utc>, every: bool) -> DbResult<u64> {
-    const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-        lease = NULL, lease_until = NULL WHERE state = 'claimed' AND (lease_until <= $1 OR $2)";
-    Ok(on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(now)
-        .bind(every)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?)
-}
-
-/// An armed delivery whose engine is gone: its outcome is in doubt.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct InDoubt {
-    pub id: i64,
-    pub run_id: i64,
-    pub attempts: i64,
-    pub lease: String,
-    pub hold: bool,
-}
-
-/// Armed deliveries without a living engine.
-pub async fn in_doubt(db: &Db, now: DateTime<Utc>, every: bool) -> DbResult<Vec<InDoubt>> {
-    const SQL: &str = "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold
-        FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
-        WHERE d.state = 'armed' AND d.lease IS NOT NULL AND (d.lease_until <= $1 OR $2) LIMIT 10000";
-    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(now).bind(every).fetch_all(pool).await)?)
-}
-
 /// Ends what is left of a run: everything not taken becomes not sent for this reason. Returns how
 /// many were pending and how many deferred.
 pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {

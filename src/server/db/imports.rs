@@ -82,12 +82,14 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Stored>> {
     }))
 }
 
-/// Marks an uploaded file as being imported. False if it is not waiting, or another's.
-pub async fn start(tx: &mut Tx, owner: i64, id: i64) -> DbResult<bool> {
-    const SQL: &str = "UPDATE imports SET state = 'running' WHERE id = $1 AND owner_id = $2 AND state = 'uploaded'";
+/// Marks an uploaded file as being imported by a process. False if it is not waiting, or another's.
+pub async fn start(tx: &mut Tx, owner: i64, id: i64, process: &str) -> DbResult<bool> {
+    const SQL: &str =
+        "UPDATE imports SET state = 'running', process = $3 WHERE id = $1 AND owner_id = $2 AND state = 'uploaded'";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
+        .bind(process)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -122,10 +124,4 @@ pub async fn finish(
         .await
         .map(drop))?;
     Ok(())
-}
-
-/// Ends every running import for the reason, keeping its counts; returns how many.
-pub async fn fail_running(tx: &mut Tx, reason: &str) -> DbResult<u64> {
-    const SQL: &str = "UPDATE imports SET state = 'failed', reason = $1 WHERE state = 'running'";
-    Ok(on_tx!(tx, conn => sqlx::query(SQL).bind(reason).execute(conn).await.map(|done| done.rows_affected()))?)
 }

@@ -12,6 +12,8 @@ pub mod mailings;
 pub mod messages;
 pub mod outgoing;
 pub mod oversight;
+pub mod processes;
+pub mod progress;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
@@ -126,6 +128,12 @@ pub fn word<T>(column: &'static str, value: &str, parse: impl FnOnce(&str) -> Op
     parse(value).ok_or_else(|| DbError::Corrupt { column, value: value.to_owned() })
 }
 
+/// The file of an SQLite address; none for PostgreSQL and for addresses that are not understood.
+pub fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
+    let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten()?;
+    Some(options.get_filename().to_owned())
+}
+
 /// Makes a text safe inside `LIKE '%' || text || '%' ESCAPE '\'`, in lower case like the `search` columns.
 pub fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
@@ -178,6 +186,17 @@ impl Db {
             Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         Ok(())
+    }
+
+    /// Whether the tables have this version's shape.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn is_current(&self) -> DbResult<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success";
+        let done: i64 = on_db!(self, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?;
+        // Both databases have the same migrations; a test sees to it.
+        Ok(usize::try_from(done).is_ok_and(|done| done >= sqlx::migrate!("migrations/sqlite").iter().count()))
     }
 
     /// Begins a write transaction; on SQLite it holds the write lock from the start, because a

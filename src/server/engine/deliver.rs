@@ -13,6 +13,7 @@ use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter, Mailbox, RunParts};
 use crate::server::mail::smtp::Connection;
 use crate::server::mail::template::Recipient;
+use crate::server::metrics::OpenConnection;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -74,7 +75,7 @@ impl Engine {
                     continue;
                 }
                 let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
-                let lease = format!("{:032x}", rand::random::<u128>());
+                let lease = self.lease_word();
                 let mut tx = self.db.begin().await?;
                 let claimed = deliveries::claim(&mut tx, run.id, &lease, now + self.lease(), now, batch).await?;
                 tx.commit().await?;
@@ -203,7 +204,7 @@ impl Engine {
                 return None;
             }
             match Connection::open(&self.config.relay, &self.config.timeouts).await {
-                Ok(connection) => *slot = Some(Open { connection, answered: false }),
+                Ok(connection) => *slot = Some(Open { connection, answered: false, _counted: OpenConnection::new() }),
                 Err(error) => {
                     tracing::warn!(relay = self.relay_name(), %error, "the mail server cannot be used");
                     let until = self.breaker.trip(error.to_string(), self.clock.now());
@@ -283,6 +284,7 @@ impl Engine {
 struct Open {
     connection: Connection,
     answered: bool,
+    _counted: OpenConnection,
 }
 
 #[cfg(test)]

@@ -9,24 +9,33 @@ pub struct EngineLock(#[expect(dead_code, reason = "the lock lasts as long as th
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("another Vestnik is sending with the data in {0}; it will do the work")]
+    #[error("another Vestnik is sending from {0}; it will do the work")]
     Held(PathBuf),
     #[error("{path}: {error}")]
     Io { path: PathBuf, error: std::io::Error },
 }
 
+/// A file of ours beside the database's: whichever way one comes to the database, it is the same one.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned()).into_os_string();
+    path.push(".");
+    path.push(suffix);
+    path.into()
+}
+
 impl EngineLock {
-    /// Takes the lock of a data directory.
+    /// Takes the lock of an SQLite file. Not of the file itself: to close a second handle on it would
+    /// take SQLite's own locks away (they belong to the process).
     ///
     /// # Errors
     /// [`LockError::Held`] if another process has it.
-    pub fn take(data_dir: &Path) -> Result<Self, LockError> {
-        let path = data_dir.join("engine.lock");
+    pub fn take(database: &Path) -> Result<Self, LockError> {
+        let path = beside(database, "lock");
         let fail = |error| LockError::Io { path: path.clone(), error };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(LockError::Held(data_dir.to_owned())),
+            Err(std::fs::TryLockError::WouldBlock) => Err(LockError::Held(database.to_owned())),
             Err(std::fs::TryLockError::Error(error)) => Err(fail(error)),
         }
     }
@@ -37,11 +46,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time() {
+    fn one_at_a_time_by_whatever_path() {
         let dir = tempfile::tempdir().unwrap();
-        let first = EngineLock::take(dir.path()).unwrap();
-        assert!(matches!(EngineLock::take(dir.path()), Err(LockError::Held(_))));
+        let (file, link) = (dir.path().join("a.db"), dir.path().join("link.db"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let first = EngineLock::take(&file).unwrap();
+        for path in [&file, &link, &dir.path().join(".").join("a.db")] {
+            assert!(matches!(EngineLock::take(path), Err(LockError::Held(_))), "{}", path.display());
+        }
+        EngineLock::take(&dir.path().join("another.db")).unwrap();
         drop(first);
-        EngineLock::take(dir.path()).unwrap();
+        EngineLock::take(&link).unwrap();
     }
 }

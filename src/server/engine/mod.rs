@@ -15,10 +15,11 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod watch;
 
 pub use lock::{EngineLock, LockError};
-pub use service::{serve, serve_letters};
-pub use wake::Wake;
+pub use service::{BEATS, serve, serve_letters};
+pub use wake::{Pulse, Wake, ring_others};
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::email::EmailAddress;
@@ -26,7 +27,9 @@ use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::metrics;
 use breaker::Breaker;
+use chrono::TimeDelta;
 use recorder::Recorder;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -57,7 +60,12 @@ pub struct Engine {
     breaker: Arc<Breaker>,
     tally: Arc<Tally>,
     stop: CancellationToken,
+    wake: Wake,
+    takeover: TimeDelta,
 }
+
+/// A process that has shown no sign of life for so long is taken for dead.
+pub const TAKEOVER: Duration = Duration::from_secs(30);
 
 /// What has been done since the engine was made.
 #[derive(Debug, Default)]
@@ -97,7 +105,21 @@ impl Engine {
             breaker: Arc::default(),
             tally: Arc::default(),
             stop,
+            wake: Wake::default(),
+            takeover: TimeDelta::from_std(TAKEOVER).unwrap_or(TimeDelta::MAX),
         }
+    }
+
+    /// Sets after how long without a sign of life a process is taken for dead.
+    #[must_use]
+    pub fn with_takeover(mut self, takeover: Duration) -> Self {
+        self.takeover = TimeDelta::from_std(takeover).unwrap_or(self.takeover);
+        self
+    }
+
+    /// The bell, the pulse and the name of this engine.
+    pub fn wake(&self) -> Wake {
+        self.wake.clone()
     }
 
     /// Opens what is due, then delivers until nothing is left to claim now; of one mailing or of all.
@@ -133,6 +155,7 @@ impl Tally {
             DeliveryState::Unknown => &self.unknown,
             DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed | DeliveryState::NotSent => return,
         };
+        metrics::attempt(state.as_str());
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -6,9 +6,10 @@ use crate::domain::mailing::Counts;
 use crate::server::clock::SharedClock;
 use crate::server::db::deliveries::{self, Outcome};
 use crate::server::db::{Db, DbResult, attempts, mailings, runs};
+use crate::server::metrics;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most records in one transaction.
@@ -69,8 +70,12 @@ async fn work(db: Db, clock: SharedClock, mut receiver: mpsc::Receiver<Entry>) {
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
         let mut wait = FIRST_WAIT;
         let answers = loop {
+            let begun = Instant::now();
             match commit(&db, &batch, clock.now()).await {
-                Ok(answers) => break answers,
+                Ok(answers) => {
+                    metrics::commit(begun.elapsed());
+                    break answers;
+                }
                 Err(error) => {
                     tracing::error!(%error, "the record cannot be written; sending waits");
                     tokio::time::sleep(wait).await;

@@ -4,28 +4,76 @@
 use super::Engine;
 use super::decide::{Decision, decide};
 use super::recorder::{Record, Ticket};
+use super::watch::Watch;
 use crate::domain::delivery::{Attempt, Stage};
-use crate::server::db::{DbResult, deliveries};
+use crate::server::db::{DbResult, processes};
 use crate::server::mail::classify::OutcomeKind;
 
 /// The sentence in the record of an attempt whose engine ended before the reply came.
 const CUT_OFF: &str = "Vestnik stopped after the letter was handed over and before the reply came";
+/// Deliveries in doubt that are looked at together.
+const AT_ONCE: i64 = 1000;
 
 impl Engine {
-    /// Takes over what is abandoned: everything if `every` (the only engine, at its start), otherwise
-    /// what no engine has renewed in time.
+    /// Enters this process in the table of processes, before its first claim. `alone` strikes all
+    /// others off: for SQLite, where the lock tells that there are none.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn enter(&self, alone: bool) -> DbResult<()> {
+        let mut tx = self.db.begin().await?;
+        if alone {
+            processes::keep_only(&mut tx, self.wake.process()).await?;
+        }
+        tx.commit().await?;
+        self.beat(&mut Watch::default()).await
+    }
+
+    /// Shows that this process lives, strikes off those that do not, and takes over their work.
+    ///
+    /// # Errors
+    /// Database errors; a later beat goes on.
+    pub(super) async fn beat(&self, watch: &mut Watch) -> DbResult<()> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let trouble = self.breaker.trouble();
+        processes::beat(&mut tx, self.wake.process(), trouble.as_deref().unwrap_or_default(), now).await?;
+        tx.commit().await?;
+        let found = processes::list(&self.db).await?;
+        let dead = watch.look(self.wake.process(), found, self.clock.now(), self.takeover);
+        if !dead.is_empty() {
+            let mut tx = self.db.begin().await?;
+            for process in dead {
+                if processes::remove(&mut tx, &process.id, process.beat).await? {
+                    tracing::warn!(process = process.id, "a process shows no sign of life; its work is taken over");
+                }
+            }
+            tx.commit().await?;
+        }
+        self.recover().await?;
+        self.wake.feel(|pulse| {
+            pulse.beat = Some(now);
+            pulse.trouble = None;
+            pulse.relay_trouble = trouble;
+        });
+        Ok(())
+    }
+
+    /// Takes over what no living process holds.
     ///
     /// # Errors
     /// Database errors; a later call goes on.
-    pub async fn recover(&self, every: bool) -> DbResult<()> {
+    pub async fn recover(&self) -> DbResult<()> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let back = deliveries::reclaim(&mut tx, now, every).await?;
+        let back = processes::reclaim(&mut tx, now).await?;
+        processes::end_imports(&mut tx).await?;
         tx.commit().await?;
         if back > 0 {
             tracing::info!(deliveries = back, "took back what had been claimed");
+            self.wake.ring();
         }
-        for doubt in deliveries::in_doubt(&self.db, now, every).await? {
+        for doubt in processes::in_doubt(&self.db, now, AT_ONCE).await? {
             let number = doubt.attempts + 1;
             let decision = decide(OutcomeKind::InDoubt, number, doubt.hold, &self.config.retry, 0.0);
             let Decision::Settle { status, state, reason, .. } = decision else { continue };
@@ -43,8 +91,29 @@ impl Engine {
             let ticket =
                 Ticket { id: doubt.id, run: doubt.run_id, lease: doubt.lease, was_deferred: doubt.attempts > 0 };
             // Due at once: the wait was the time the service was away.
-            self.recorder.record(&ticket, Record::Settle { attempt, state, reason, due_at: now }).await;
+            if self.recorder.record(&ticket, Record::Settle { attempt, state, reason, due_at: now }).await {
+                self.wake.ring();
+            }
         }
         Ok(())
+    }
+
+    /// Gives back what this process has claimed and strikes it off. What is armed stays so: the next
+    /// process decides on it.
+    ///
+    /// # Errors
+    /// Database errors; then others take over as from a dead process.
+    pub(super) async fn leave(&self) -> DbResult<()> {
+        let mut tx = self.db.begin().await?;
+        processes::leave(&mut tx, self.wake.process()).await?;
+        processes::reclaim(&mut tx, self.clock.now()).await?;
+        tx.commit().await?;
+        self.wake.ring();
+        Ok(())
+    }
+
+    /// A new lease of this process.
+    pub(super) fn lease_word(&self) -> String {
+        format!("{}-{:032x}", self.wake.process(), rand::random::<u128>())
     }
 }

@@ -1,42 +1,28 @@
-//! The engine's loop: works while there is work, sleeps until there is more.
+//! The engine's loop: works while there is work, sleeps until there is more; its heartbeat; its end.
 
+use super::recorder::{Record, Ticket};
+use super::watch::Watch;
 use super::{Engine, Wake};
 use crate::server::db::{DbResult, mailings, runs};
 use chrono::TimeDelta;
 use std::time::Duration;
 
-/// The longest sleep: what another process adds to the database is seen after this at the latest.
+/// The longest sleep: what nobody rang for is seen after this at the latest.
 const LONGEST: Duration = Duration::from_secs(5);
 /// The shortest, so that a due delivery that cannot be claimed does not spin.
 const SHORTEST: Duration = Duration::from_millis(50);
 /// After a database error.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// How long the last words to the database may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Beats in the time after which a process counts as gone.
+pub const BEATS: u32 = 3;
 
-/// Runs until the engine is told to stop, then returns with nothing left in the air.
-pub async fn serve(engine: Engine, wake: Wake, only_engine: bool) {
-    let mut every = only_engine;
-    while !engine.stop.is_cancelled() {
-        let worked = async {
-            engine.recover(every).await?;
-            engine.pass(None).await?;
-            engine.idle_for().await
-        };
-        let sleep = match worked.await {
-            Ok(sleep) => {
-                every = false;
-                sleep
-            }
-            Err(error) => {
-                tracing::error!(%error, "the engine cannot work; it tries again");
-                AFTER_ERROR
-            }
-        };
-        tokio::select! {
-            () = engine.stop.cancelled() => {}
-            () = wake.heard() => {}
-            () = tokio::time::sleep(sleep) => {}
-        }
-    }
+/// Runs an engine that has entered until it is told to stop. Letters under way then may end within the
+/// grace; nothing is left in the air but those that were past the final dot when it was over.
+pub async fn serve(engine: Engine, grace: Duration) {
+    let _running = Running::mark(&engine.wake);
+    engine.within(grace, engine.turn()).await;
 }
 
 /// Sends the service's own letters until the engine is told to stop; `wake` rings for new ones.
@@ -58,6 +44,75 @@ pub async fn serve_letters(engine: Engine, wake: Wake) {
 }
 
 impl Engine {
+    /// Does some work of an engine that has entered, with a heart that beats beside it. None if it was
+    /// cut short, because it was told to stop and the grace is over.
+    pub async fn within<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let cut = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        let done = tokio::select! {
+            done = work => Some(done),
+            () = cut => {
+                tracing::warn!("some letters got no answer within the grace; what becomes of them is settled later");
+                None
+            }
+            () = self.live() => None,
+        };
+        match tokio::time::timeout(FAREWELL, self.farewell()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.note("the last words could not be recorded", &error),
+            Err(_) => tracing::error!("the database took no last words; the next start takes over"),
+        }
+        done
+    }
+
+    async fn turn(&self) {
+        while !self.stop.is_cancelled() {
+            let worked = async {
+                self.pass(None).await?;
+                self.idle_for().await
+            };
+            let sleep = match worked.await {
+                Ok(sleep) => sleep,
+                Err(error) => {
+                    self.note("the engine cannot work; it tries again", &error);
+                    AFTER_ERROR
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.wake.heard() => {}
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+    }
+
+    /// Beats for ever.
+    async fn live(&self) {
+        let pause = self.takeover.to_std().unwrap_or(AFTER_ERROR) / BEATS;
+        let mut watch = Watch::default();
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Err(error) = self.beat(&mut watch).await {
+                self.note("the database takes no sign of life", &error);
+            }
+        }
+    }
+
+    /// Everything recorded, nothing claimed, no name in the table.
+    async fn farewell(&self) -> DbResult<()> {
+        // The recorder works in order: once it has answered to nothing at all, it has written all before.
+        let nothing = Ticket { id: 0, run: 0, lease: String::new(), was_deferred: false };
+        self.recorder.record(&nothing, Record::PutBack { due_at: self.clock.now() }).await;
+        self.leave().await
+    }
+
+    fn note(&self, what: &str, error: &dyn std::fmt::Display) {
+        tracing::error!(%error, "{what}");
+        self.wake.feel(|pulse| pulse.trouble = Some(error.to_string()));
+    }
+
     /// How long there is nothing to do, as far as the database tells.
     async fn idle_for(&self) -> DbResult<Duration> {
         let now = self.clock.now();
@@ -68,5 +123,21 @@ impl Engine {
         }
         let wait = next.map_or(TimeDelta::MAX, |next| next - now);
         Ok(wait.to_std().unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST))
+    }
+}
+
+/// The pulse says that the loop runs for as long as this lives, however the loop ends.
+struct Running(Wake);
+
+impl Running {
+    fn mark(wake: &Wake) -> Self {
+        wake.feel(|pulse| pulse.running = true);
+        Self(wake.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.feel(|pulse| pulse.running = false);
     }
 }

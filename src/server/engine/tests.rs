@@ -1,5 +1,6 @@
 //! The engine against a real database of either kind and the built-in mail server with its faults.
 
+use super::watch::Watch;
 use super::{Engine, EngineConfig};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryRow, DeliveryState, Stage};
 use crate::domain::email::EmailAddress;
@@ -7,7 +8,7 @@ use crate::domain::mailing::{MailingStatus, Run, RunState};
 use crate::domain::report::Tally;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
-use crate::server::db::{Db, attempts, deliveries, mailings, messages, runs, testing};
+use crate::server::db::{Db, attempts, deliveries, mailings, messages, processes, runs, testing};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::testing::actor;
@@ -311,16 +312,22 @@ async fn what_a_dead_engine_left_is_taken_over(db: Db) {
     let run = world.runs(id).await[0].id;
     // As an engine does that dies: two claimed, one of them handed over without an answer.
     let now = world.clock.now();
+    let lease = "deaddeaddeaddead-1";
     let mut tx = world.db.begin().await.unwrap();
-    let claimed = deliveries::claim(&mut tx, run, "dead", now + TimeDelta::hours(1), now, 2).await.unwrap();
-    assert!(deliveries::arm(&mut tx, claimed[0].id, "dead", now).await.unwrap());
+    processes::beat(&mut tx, "deaddeaddeaddead", "", now).await.unwrap();
+    let claimed = deliveries::claim(&mut tx, run, lease, now + TimeDelta::hours(1), now, 2).await.unwrap();
+    assert!(deliveries::arm(&mut tx, claimed[0].id, lease, now).await.unwrap());
     assert!(!deliveries::arm(&mut tx, claimed[1].id, "another", now).await.unwrap(), "fenced by the lease");
     tx.commit().await.unwrap();
-    world.engine.recover(false).await.unwrap();
+    let mut watch = Watch::default();
+    for seconds in [0, 10, 20] {
+        world.clock.set(now + TimeDelta::seconds(seconds));
+        world.engine.beat(&mut watch).await.unwrap();
+    }
     world.engine.pass(None).await.unwrap();
-    assert_eq!(world.arrived().len(), 2, "the lease still lasts");
-    world.clock.advance(TimeDelta::hours(2));
-    world.engine.recover(false).await.unwrap();
+    assert_eq!(world.arrived().len(), 2, "it may still live");
+    world.clock.set(now + TimeDelta::seconds(30));
+    world.engine.beat(&mut watch).await.unwrap();
     world.engine.pass(None).await.unwrap();
     let run = world.runs(id).await.remove(0);
     assert_eq!((run.state, run.counts.sent, run.counts.unknown), (RunState::Done, 3, 1));

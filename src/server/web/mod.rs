@@ -5,6 +5,7 @@ pub mod clients;
 pub mod events;
 pub mod exports;
 pub mod guard;
+pub mod health;
 pub mod outbox;
 mod page;
 mod preferences;
@@ -14,7 +15,6 @@ pub mod state;
 use crate::server::db::sessions::Sessions;
 use crate::ui::assets::Assets;
 use axum::Router;
-use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
@@ -64,11 +64,12 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .layer(CsrfLayer::new())
         .layer(CompressionLayer::new())
         .merge(files(&state))
-        .route("/healthz", get(healthy))
+        .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn(health::count))
         .with_state(state)
 }
 
@@ -98,11 +99,4 @@ async fn log_out(session: Session) -> impl IntoResponse {
         tracing::error!(%error, "a session could not be ended");
     }
     Redirect::to("/")
-}
-
-async fn healthy(State(state): State<AppState>) -> impl IntoResponse {
-    match crate::server::db::facts::get(&state.db, "boot").await {
-        Ok(_) => (axum::http::StatusCode::OK, "ok\n"),
-        Err(_) => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
-    }
 }

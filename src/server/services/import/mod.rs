@@ -22,8 +22,6 @@ use std::path::Path;
 pub const PROBLEMS_KEPT: usize = 1000;
 /// Batches that may wait for the database.
 const BATCHES_AHEAD: usize = 4;
-/// Why an import that was running when the service stopped has ended.
-const INTERRUPTED: &str = "error.import.interrupted";
 /// A fault of ours in the midst of an import.
 const BROKEN: &str = "error.import.internal";
 
@@ -179,16 +177,16 @@ pub async fn show(db: &Db, actor: &Actor, id: i64) -> Result<ImportPreview> {
     Ok(ImportPreview { import, header, mapping, lines, problems })
 }
 
-/// Starts an import in the background; its row tells how far it is.
+/// Starts an import in the background of this process; its row tells how far it is.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Invalid`] for columns that cannot be, and [`Error::Conflict`] for an
 /// import that has been started before.
-pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClock) -> Result<()> {
+pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClock, process: &str) -> Result<()> {
     checked(form)?;
     let Stored { path, .. } = stored(db, actor, form.id).await?;
     let mut tx = db.begin().await?;
-    if !imports::start(&mut tx, actor.id, form.id).await? {
+    if !imports::start(&mut tx, actor.id, form.id, process).await? {
         return Err(Error::Conflict("error.import.started"));
     }
     tx.commit().await?;
@@ -225,17 +223,6 @@ async fn give_up(db: &Db, owner: i64, id: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     imports::finish(&mut tx, id, BROKEN, &import.counts, &import.problems).await?;
     Ok(tx.commit().await?)
-}
-
-/// Ends the imports that were running when the service stopped; called once at its start.
-///
-/// # Errors
-/// Database errors.
-pub async fn fail_interrupted(db: &Db) -> Result<u64> {
-    let mut tx = db.begin().await?;
-    let ended = imports::fail_running(&mut tx, INTERRUPTED).await?;
-    tx.commit().await?;
-    Ok(ended)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::server::clock::ManualClock;
-use crate::server::db::testing;
+use crate::server::db::{processes, testing};
 use crate::server::services::clients as service;
 use crate::server::services::testing::actor;
 use chrono::TimeZone;
@@ -51,9 +51,9 @@ async fn uploads(db: Db) {
     assert_eq!(preview.mapping, Mapping { email: 1, full_name: None, comment: None });
     assert_eq!((preview.lines.len(), preview.problems.len()), (2, 1));
     let form = ImportStart { id, email: 1, full_name: "0".to_owned(), ..ImportStart::default() };
-    assert!(matches!(start(&db, &boris, &form, &clock).await, Err(Error::NotFound)));
-    start(&db, &anna, &form, &clock).await.unwrap();
-    assert!(matches!(start(&db, &anna, &form, &clock).await, Err(Error::Conflict("error.import.started"))));
+    assert!(matches!(start(&db, &boris, &form, &clock, "here").await, Err(Error::NotFound)));
+    start(&db, &anna, &form, &clock, "here").await.unwrap();
+    assert!(matches!(start(&db, &anna, &form, &clock, "here").await, Err(Error::Conflict("error.import.started"))));
     let done = tokio::time::timeout(Duration::from_secs(30), async {
         loop {
             let import = show(&db, &anna, id).await.unwrap().import;
@@ -76,11 +76,14 @@ async fn uploads(db: Db) {
 
     let mut tx = db.begin().await.unwrap();
     let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
-    assert!(imports::start(&mut tx, anna.id, id).await.unwrap());
+    assert!(imports::start(&mut tx, anna.id, id, "here").await.unwrap());
+    processes::beat(&mut tx, "here", "", now()).await.unwrap();
+    assert_eq!(processes::end_imports(&mut tx).await.unwrap(), 0, "its process lives");
+    processes::leave(&mut tx, "here").await.unwrap();
+    assert_eq!(processes::end_imports(&mut tx).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    assert_eq!(fail_interrupted(&db).await.unwrap(), 1);
     let ended = show(&db, &anna, id).await.unwrap().import;
-    assert_eq!((ended.state, ended.reason.as_str()), (ImportState::Failed, INTERRUPTED));
+    assert_eq!((ended.state, ended.reason.as_str()), (ImportState::Failed, processes::INTERRUPTED));
 }
 
 testing::on_both!(imports_lines, uploads);

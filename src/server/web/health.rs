@@ -1,0 +1,118 @@
+//! Whether the service is alive and well: `/healthz`, `/readyz`, `/metrics`.
+
+use super::state::AppState;
+use crate::server::db::{facts, progress};
+use crate::server::engine::BEATS;
+use crate::server::metrics::{self, Page};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use chrono::TimeDelta;
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).route("/metrics", get(measured))
+}
+
+/// Counts every answer.
+pub async fn count(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    metrics::request(answer.status().as_u16());
+    answer
+}
+
+/// An answer within the patience, or a sentence.
+async fn patient<T, E: std::fmt::Display>(ask: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    match tokio::time::timeout(PATIENCE, ask).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the database does not answer");
+            Err("the database does not answer".to_owned())
+        }
+        Err(_) => Err("the database does not answer in time".to_owned()),
+    }
+}
+
+async fn healthy(State(state): State<AppState>) -> Response {
+    match patient(facts::get(&state.db, "boot")).await {
+        Ok(_) => "ok\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
+    }
+}
+
+/// Ready: the database answers and has this version's shape, and the engine lives and writes.
+async fn ready(State(state): State<AppState>) -> Response {
+    let mut reasons = Vec::new();
+    match patient(state.db.is_current()).await {
+        Ok(true) => {}
+        Ok(false) => reasons.push("the database has not this version's shape".to_owned()),
+        Err(why) => reasons.push(why),
+    }
+    let pulse = state.wake.pulse();
+    if !pulse.running {
+        reasons.push("the engine does not run".to_owned());
+    }
+    // One missed beat is a hiccup.
+    let late = TimeDelta::from_std(state.config.running.takeover * 2 / BEATS).unwrap_or(TimeDelta::MAX);
+    if pulse.beat.is_none_or(|beat| state.now() - beat > late) {
+        reasons.push("the engine has written no sign of life to the database lately".to_owned());
+    }
+    if pulse.trouble.is_some() {
+        reasons.push("the engine cannot work with the database; the log tells why".to_owned());
+    }
+    if state.stop.is_cancelled() {
+        reasons.push("the service is stopping".to_owned());
+    }
+    if reasons.is_empty() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
+}
+
+async fn measured(State(state): State<AppState>, headers: HeaderMap, request: Request) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    if !may_measure(&state, &headers, peer) {
+        return (StatusCode::FORBIDDEN, "for this machine, or with VESTNIK_METRICS_TOKEN\n").into_response();
+    }
+    let states = match patient(progress::states(&state.db)).await {
+        Ok(states) => states,
+        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
+    };
+    let oldest = match patient(progress::oldest_due(&state.db, state.now())).await {
+        Ok(oldest) => oldest.map_or(0, |due| (state.now() - due).num_seconds().max(0)),
+        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
+    };
+    let mut page = Page::default();
+    page.gauge("vestnik_deliveries", "Deliveries by state, of all processes.", "state", &states.by_state());
+    page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due.", "", &[("", oldest)]);
+    let breaker = i64::from(state.wake.pulse().relay_trouble.is_some());
+    page.gauge("vestnik_breaker_open", "1 while the mail server cannot be used.", "", &[("", breaker)]);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.finish()).into_response()
+}
+
+/// Who is on this machine, or knows the token. A proxy on this machine passes on the `Host` that people
+/// use, so that who comes through it does not count as being here.
+fn may_measure(state: &AppState, headers: &HeaderMap, peer: Option<SocketAddr>) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    if let (Some(token), Some(given)) = (&state.config.running.metrics_token, text(AUTHORIZATION))
+        && let Some(given) = given.strip_prefix("Bearer ")
+    {
+        // Hashes are compared, so that the time it takes tells nothing of the token.
+        return Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret());
+    }
+    let here = |host: &str| {
+        let name = host.parse::<SocketAddr>().map(|addr| addr.ip()).or_else(|_| host.parse());
+        name.map_or_else(|_| host.split(':').next() == Some("localhost"), |ip: std::net::IpAddr| ip.is_loopback())
+    };
+    peer.is_some_and(|peer| peer.ip().is_loopback()) && text(HOST).is_some_and(here)
+}

@@ -1,0 +1,304 @@
+//! A service of its own for each test: folder, database, mail server, processes.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+/// A test that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+const OWNER: &str = "owner@example.org";
+
+/// Tests on both databases, each given a new [`World`].
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::support::World::sqlite());
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::support::World::postgres());
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// Waits until something holds.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "it never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A process of ours, killed at the end at the latest.
+pub struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Process {
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "the process has gone before the signal");
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub fn end(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the process ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Waits for a line on standard error that holds the text.
+    pub fn says(&mut self, text: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {text:?} in {:#?}", self.heard));
+            self.heard.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub struct World {
+    folder: tempfile::TempDir,
+    env: BTreeMap<String, String>,
+    sink: Option<Process>,
+}
+
+impl World {
+    fn new(database: impl FnOnce(&std::path::Path) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = database(folder.path());
+        let mut world = Self { folder, env: BTreeMap::new(), sink: None };
+        world.set("VESTNIK_DATABASE_URL", &url);
+        world.set("VESTNIK_DATA_DIR", &world.path("data").display().to_string());
+        world.set("VESTNIK_SECRET", "0123456789abcdef0123456789abcdef");
+        world.set("VESTNIK_RETRY", "100ms");
+        world.set("VESTNIK_TAKEOVER", "1s");
+        world
+    }
+
+    pub fn sqlite() -> Self {
+        Self::new(|folder| format!("sqlite:{}", folder.join("test.db").display()))
+    }
+
+    pub fn postgres() -> Self {
+        let url = std::env::var("VESTNIK_TEST_POSTGRES_URL").expect("VESTNIK_TEST_POSTGRES_URL names a server");
+        let name = format!("vestnik_test_{:016x}", rand::random::<u64>());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            use sqlx::{Connection, Executor};
+            let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+            admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+            admin.close().await.unwrap();
+        });
+        let mut parsed = url::Url::parse(&url).unwrap();
+        parsed.set_path(&name);
+        Self::new(|_| parsed.to_string())
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.env["VESTNIK_DATABASE_URL"].starts_with("sqlite:")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Sets a variable for all processes that start from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestnik"));
+        // Settings of whoever runs the tests must not get in.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VESTNIK_")) {
+            command.env_remove(name);
+        }
+        command.args(words).envs(&self.env).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and gives its JSON.
+    pub fn json(&self, words: &[&str]) -> Value {
+        let output = self.command(words).arg("--json").output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub fn start(&self, words: &[&str]) -> Process {
+        let mut child = self.command(words).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let (sender, lines) = mpsc::channel();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            // The pipe is read to its end, whether anybody listens or not.
+            for line in errors.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Process { child, lines, heard: Vec::new() }
+    }
+
+    /// A process that sends and nothing else, when it has begun.
+    pub fn work(&self) -> Process {
+        self.start(&["work"])
+    }
+
+    /// Starts the mail server with these faults and with connections of so many at most.
+    pub fn mail(&mut self, connections: u32, faults: &str) {
+        std::fs::write(self.path("faults"), faults).unwrap();
+        let (faults, ledger) = (self.path("faults"), self.path("ledger"));
+        let mut sink = self.start(&[
+            "sink",
+            "--listen",
+            "127.0.0.1:0",
+            "--faults",
+            faults.to_str().unwrap(),
+            "--ledger",
+            ledger.to_str().unwrap(),
+        ]);
+        let line = sink.says("listening on ");
+        let addr = line.rsplit(' ').next().unwrap();
+        self.set("VESTNIK_SMTP_URL", &format!("smtp://{addr}?tls=none&connections={connections}"));
+        self.sink = Some(sink);
+    }
+
+    /// A user with clients `c0@example.org` and so on, and a mailing to all of them that starts now.
+    pub fn mailing(&self, clients: usize, policy: &str) -> String {
+        let mut add = self.command(&["user", "add", "--email", OWNER, "--name", "Anna"]);
+        let mut add = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        add.stdin.take().unwrap().write_all(b"a long enough phrase\n").unwrap();
+        assert!(add.wait().unwrap().success());
+        let csv = self.path("clients.csv");
+        let lines: String = (0..clients).map(|n| format!("c{n}@example.org;Client {n}\n")).collect();
+        std::fs::write(&csv, format!("email;name\n{lines}")).unwrap();
+        self.json(&["client", "import", "--owner", OWNER, csv.to_str().unwrap()]);
+        let body = self.path("body.md");
+        std::fs::write(&body, "Hello **{{ full_name }}**").unwrap();
+        let message = ["message", "add", "--owner", OWNER, "--subject", "Hello", "--body-file", body.to_str().unwrap()];
+        let message = self.json(&message)["id"].to_string();
+        self.another_mailing(&message, policy)
+    }
+
+    pub fn another_mailing(&self, message: &str, policy: &str) -> String {
+        let words = ["mailing", "add", "--owner", OWNER, "--message", message, "--end", "2099-01-01T00:00:00Z"];
+        self.json(&[&words[..], &["--policy", policy]].concat())["id"].to_string()
+    }
+
+    /// How often each address got a letter, by the mail server's own ledger.
+    pub fn ledger(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for line in std::fs::read_to_string(self.path("ledger")).unwrap_or_default().lines() {
+            let letter: Value = serde_json::from_str(line).unwrap();
+            *times.entry(letter["recipient"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        times
+    }
+
+    /// Letters that somebody got beyond the first.
+    pub fn duplicates(&self) -> usize {
+        self.ledger().values().map(|times| times - 1).sum()
+    }
+
+    /// Status of a mailing and counters of its newest run.
+    pub fn show(&self, mailing: &str) -> (String, Value) {
+        let shown = self.json(&["mailing", "show", mailing]);
+        (shown["status"].as_str().unwrap().to_owned(), shown["runs"][0]["counts"].clone())
+    }
+
+    /// How many deliveries are in each state.
+    pub fn rows(&self, mailing: &str) -> BTreeMap<String, i64> {
+        let mut states = BTreeMap::<String, i64>::new();
+        for delivery in self.json(&["mailing", "deliveries", mailing]).as_array().unwrap() {
+            *states.entry(delivery["state"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        states
+    }
+
+    /// The same while nobody sends; fails where the run's counters say anything else.
+    pub fn states(&self, mailing: &str) -> BTreeMap<String, i64> {
+        let states = self.rows(mailing);
+        let counts = self.show(mailing).1;
+        for (counter, words) in [
+            ("waiting", &["pending", "claimed", "armed"][..]),
+            ("deferred", &["deferred"]),
+            ("sent", &["sent"]),
+            ("failed", &["failed"]),
+            ("unknown", &["unknown"]),
+            ("not_sent", &["not_sent"]),
+        ] {
+            let rows: i64 = words.iter().filter_map(|word| states.get(*word)).sum();
+            assert_eq!(counts[counter], rows, "counter {counter}, rows {states:?}");
+        }
+        states
+    }
+
+    /// Runs `vestnik send` until the mailing is finished.
+    pub fn finish(&self, mailing: &str) {
+        until("the mailing is finished", || {
+            self.run(&["send", "--mailing", mailing]);
+            self.show(mailing).0 == "finished"
+        });
+    }
+
+    /// `vestnik serve` on a free port, with its address.
+    pub fn serve(&mut self) -> (Process, String) {
+        let site = self.path("site");
+        std::fs::create_dir_all(&site).unwrap();
+        std::fs::write(site.join("assets.json"), r#"{"start":"","js":"","wasm":"","css":"","fonts":[]}"#).unwrap();
+        self.set("VESTNIK_SITE_DIR", &site.display().to_string());
+        self.set("VESTNIK_ADDR", "127.0.0.1:0");
+        let mut process = self.start(&["serve"]);
+        let line = process.says("listens on http://");
+        let addr = line.rsplit("http://").next().unwrap().trim().to_owned();
+        (process, addr)
+    }
+}
+
+/// A GET with these header lines: the status and the body, or the time-out's error.
+pub fn get(addr: &str, path: &str, headers: &[&str]) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let host =
+        if headers.iter().any(|line| line.starts_with("Host:")) { String::new() } else { format!("Host: {addr}\r\n") };
+    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    write!(stream, "GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    status.zip(body).ok_or_else(|| std::io::Error::other(answer))
+}
