@@ -56,12 +56,22 @@ pub async fn pick_clients(form: Chosen) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One of one's imports: the first lines of its file before it starts, how far it is afterwards.
+/// One of one's imports: before it starts the first lines of its file, read as chosen or as found out, and
+/// what would become of them; afterwards how far it is.
 #[server(prefix = "/api", endpoint = "clients/import")]
-pub async fn get_import(id: i64) -> Result<ImportPreview, AppError> {
+pub async fn get_import(id: i64, chosen: Option<ImportStart>) -> Result<ImportPreview, AppError> {
     use crate::server::{services::import, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(import::show(&request::state().db, &actor, id).await)
+    let state = request::state();
+    request::answer(import::show(&state.db, &actor, id, chosen.as_ref(), state.config.import_max).await)
+}
+
+/// The largest file that can be uploaded, in bytes.
+#[server(prefix = "/api", endpoint = "clients/import/limit")]
+pub async fn import_limit() -> Result<i64, AppError> {
+    use crate::server::web::request;
+    request::require(crate::domain::user::Permission::Own).await?;
+    Ok(i64::try_from(request::state().config.import_max).unwrap_or(i64::MAX))
 }
 
 /// Starts an import with the columns as chosen, and goes to its page.

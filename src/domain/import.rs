@@ -12,12 +12,71 @@ pub enum Duplicates {
     Update,
 }
 
-/// Which column of the file (from 0) holds what.
+/// How a file's text is written as bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mapping {
-    pub email: usize,
+pub enum Encoding {
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    #[serde(rename = "windows-1251")]
+    Windows1251,
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+impl Encoding {
+    pub const ALL: [Self; 5] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1251, Self::Windows1252];
+
+    /// The word in forms and addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1251 => "windows-1251",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+
+    /// Reads [`Encoding::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.as_str() == text)
+    }
+}
+
+/// How a file is to be read: which column (from 0) holds what, and whether the first line names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// None while nobody has said and nothing shows it.
+    pub email: Option<usize>,
     pub full_name: Option<usize>,
     pub comment: Option<usize>,
+    pub header: bool,
+    pub encoding: Encoding,
+}
+
+/// What an import would do with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    New,
+    /// The owner has the address, or a line before this one does.
+    Known,
+    Faulty,
+    /// Nobody can say before the column of the addresses is chosen.
+    Open,
+}
+
+/// One of the first lines of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstLine {
+    pub fate: Fate,
+    /// As in the file, shortened.
+    pub cells: Vec<String>,
 }
 
 /// A line that cannot be taken.
@@ -86,13 +145,26 @@ pub struct Import {
     pub created_at: DateTime<Utc>,
 }
 
-/// The first lines of an uploaded file, and what is wrong in them under a mapping.
+/// How the first lines of a file fare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlook {
+    pub lines: i64,
+    pub new: i64,
+    pub known: i64,
+    pub faulty: i64,
+}
+
+/// An import, and while it waits to be started the beginning of its file, and what is wrong in it, under a
+/// layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportPreview {
     pub import: Import,
-    pub header: Vec<String>,
-    pub mapping: Mapping,
-    /// The first lines, cells as in the file.
-    pub lines: Vec<Vec<String>>,
+    /// Largest file that is taken, in bytes.
+    pub max_size: i64,
+    /// The cells of the file's first line, whether they are names or data.
+    pub columns: Vec<String>,
+    pub layout: Layout,
+    pub lines: Vec<FirstLine>,
+    pub outlook: Outlook,
     pub problems: Vec<LineProblem>,
 }

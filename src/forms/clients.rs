@@ -3,7 +3,7 @@
 use super::{Check, from_garde, is_email, is_line};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
-use crate::domain::import::{Duplicates, Mapping};
+use crate::domain::import::{Duplicates, Encoding, Layout};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 
@@ -48,31 +48,65 @@ pub struct Chosen {
 /// What a column's select sends when no column holds the thing.
 pub const NO_COLUMN: &str = "none";
 
-/// The start of an import: which column (from 0) holds what.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+/// The start of an import, or a look at what it would do: how the file is read, and what becomes of
+/// addresses that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ImportStart {
     pub id: i64,
-    pub email: usize,
+    /// A column from 0, or empty while none is chosen.
+    #[serde(default)]
+    pub email: String,
     #[serde(default)]
     pub full_name: String,
     #[serde(default)]
     pub comment: String,
+    /// The first line names no columns.
+    #[serde(default)]
+    pub first_is_data: bool,
+    #[serde(default)]
+    pub encoding: Encoding,
     #[serde(default)]
     pub duplicates: Duplicates,
 }
 
 impl ImportStart {
-    pub fn mapping(&self) -> Mapping {
-        Mapping { email: self.email, full_name: self.full_name.parse().ok(), comment: self.comment.parse().ok() }
+    pub fn layout(&self) -> Layout {
+        Layout {
+            email: self.email.parse().ok(),
+            full_name: self.full_name.parse().ok(),
+            comment: self.comment.parse().ok(),
+            header: !self.first_is_data,
+            encoding: self.encoding,
+        }
+    }
+
+    /// Reads the form from a page's address; none if it is not there.
+    pub fn from_query(id: i64, get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let field = |name: &str| get(&format!("form[{name}]"));
+        Some(Self {
+            id,
+            email: field("email")?,
+            full_name: field("full_name").unwrap_or_default(),
+            comment: field("comment").unwrap_or_default(),
+            first_is_data: field("first_is_data").is_some_and(|value| value == "true"),
+            encoding: field("encoding").and_then(|text| Encoding::parse(&text)).unwrap_or_default(),
+            duplicates: match field("duplicates").as_deref() {
+                Some("update") => Duplicates::Update,
+                _ => Duplicates::Skip,
+            },
+        })
     }
 }
 
 impl Check for ImportStart {
     fn check(&self) -> FieldErrors {
         let mut errors = FieldErrors::default();
+        if self.email.parse::<usize>().is_err() {
+            errors.push("email", "error.import.choose_email");
+        }
         for (field, value) in [("full_name", &self.full_name), ("comment", &self.comment)] {
             match value.parse::<usize>() {
-                Ok(column) if column == self.email => errors.push(field, "error.import.same_column"),
+                Ok(_) if *value == self.email => errors.push(field, "error.import.same_column"),
                 Ok(_) => {}
                 Err(_) if value.is_empty() || value == NO_COLUMN => {}
                 Err(_) => errors.push(field, "error.import.column"),

@@ -38,6 +38,9 @@ pub struct Settings {
     /// Deadlines of SMTP stages, for example connect=5s,dot=60s
     #[arg(long, env = "VESTNIK_SMTP_TIMEOUTS", default_value = "", global = true)]
     pub smtp_timeouts: String,
+    /// Largest CSV file that can be uploaded, for example 200MB or 1GB
+    #[arg(long, env = "VESTNIK_IMPORT_MAX", default_value = "1GB", global = true)]
+    pub import_max: String,
     /// Folder with the built site; found by itself beside the program or in target/site
     #[arg(long, env = "VESTNIK_SITE_DIR", global = true)]
     pub site_dir: Option<PathBuf>,
@@ -69,6 +72,8 @@ pub struct Config {
     pub secret: secrecy::SecretString,
     /// Waits between tries; the last one repeats.
     pub retry: Vec<std::time::Duration>,
+    /// Largest CSV file that can be uploaded, in bytes.
+    pub import_max: u64,
     pub site_dir: PathBuf,
     pub dev_reload: Option<String>,
     pub running: Running,
@@ -139,6 +144,9 @@ impl Settings {
         if metrics_token.as_ref().is_some_and(|token| token.len() < TOKEN_MIN) {
             return Err(wrong("VESTNIK_METRICS_TOKEN", format!("must have at least {TOKEN_MIN} characters")));
         }
+        let import_max = parse_size(&self.import_max).ok_or_else(|| {
+            wrong("VESTNIK_IMPORT_MAX", format!("{:?} is not a size such as 200MB or 1GB", self.import_max))
+        })?;
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {
@@ -160,11 +168,33 @@ impl Settings {
             from,
             secret: secret(self.secret.as_deref(), &self.data_dir)?,
             retry,
+            import_max,
             site_dir: self.site_dir.clone().unwrap_or_else(site_dir),
             dev_reload: self.dev_reload.clone(),
             running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },
         })
     }
+}
+
+impl Config {
+    /// Where uploaded files wait.
+    pub fn uploads(&self) -> PathBuf {
+        self.data_dir.join("uploads")
+    }
+}
+
+/// Bytes, or as many KB, MB or GB of 1024.
+fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_uppercase();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit: u64 = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit).filter(|size| *size > 0)
 }
 
 fn public_url(given: Option<&str>, addr: SocketAddr) -> Result<String, ConfigError> {
@@ -220,4 +250,26 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 fn site_dir() -> PathBuf {
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
     beside.filter(|path| path.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, size) in [
+            ("1GB", Some(1 << 30)),
+            ("200 mb", Some(200 << 20)),
+            ("12KB", Some(12 << 10)),
+            ("7", Some(7)),
+            ("0", None),
+            ("GB", None),
+            ("1.5GB", None),
+            ("-1", None),
+            ("99999999999GB", None),
+        ] {
+            assert_eq!(parse_size(text), size, "{text}");
+        }
+    }
 }

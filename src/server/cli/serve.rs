@@ -6,9 +6,12 @@ use crate::server::config::Config;
 use crate::server::db::sqlite_file;
 use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
-use crate::server::services::{accounts, outbox};
+use crate::server::services::{accounts, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
-use crate::server::web::{self, assets, state::AppState};
+use crate::server::web::live::Live;
+use crate::server::web::quota::Quota;
+use crate::server::web::state::{AppState, UPLOADS};
+use crate::server::web::{self, assets};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +29,10 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let assets = assets::load(&config.site_dir, config.dev_reload.is_some()).map_err(Failure::Failed)?;
     let db = service::open(&config).await?;
     let lock = service::lock(&config)?;
+    let swept = import::sweep(&db, &config.uploads(), lock.is_some(), clock.now()).await;
+    if let Err(error) = swept {
+        tracing::error!(%error, "uploads could not be swept");
+    }
     let listener = TcpListener::bind(config.addr)
         .await
         .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;
@@ -40,6 +47,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
             (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some((sink, stored)))
         }
     };
+    tokio::spawn(import::keep_sweeping(db.clone(), config.uploads(), clock.clone(), stop.clone()));
     let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
     engine.enter(lock.is_some()).await?;
     let wake = engine.wake();
@@ -56,7 +64,19 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let catching = catcher.is_some();
     let grace = config.running.grace.min(GRACE);
     let config = Arc::new(config);
-    let state = AppState { db: db.clone(), clock, config, relay, catching, wake, letters, stop: stop.clone() };
+    let uploads = Quota::new(UPLOADS);
+    let state = AppState {
+        db: db.clone(),
+        clock,
+        config,
+        relay,
+        catching,
+        wake,
+        letters,
+        uploads,
+        live: Live::default(),
+        stop: stop.clone(),
+    };
     let router = web::router(state, assets);
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -113,6 +113,15 @@ pub async fn tallies(
     Ok((days.into_iter().collect(), mailings))
 }
 
+/// Two halves, because those that took a letter are nearly all, and an index alone answers for them.
+pub(super) const REPLIES: &str = "SELECT a.code, COALESCE(a.enhanced, ''), COUNT(*) AS n
+    FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
+    WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3 AND a.status = 'sent' GROUP BY 1, 2
+    UNION ALL SELECT a.code, a.reply, COUNT(*) AS n
+    FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
+    WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3 AND a.status <> 'sent' GROUP BY 1, 2
+    ORDER BY 3 DESC, 2 LIMIT $4";
+
 /// The most frequent replies to an owner's attempts between two instants. Of those that took a letter
 /// the code alone counts: their texts hold a queue number and are all different.
 pub async fn replies(
@@ -122,12 +131,7 @@ pub async fn replies(
     to: DateTime<Utc>,
     limit: i64,
 ) -> DbResult<Vec<ReplyCount>> {
-    const SQL: &str = "SELECT a.code,
-        CASE WHEN a.status = 'sent' THEN COALESCE(a.enhanced, '') ELSE a.reply END, COUNT(*) AS n
-        FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
-        WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3
-        GROUP BY 1, 2 ORDER BY n DESC, 2 LIMIT $4";
-    let rows: Vec<(Option<i32>, String, i64)> = on_db!(db, pool => sqlx::query_as(SQL)
+    let rows: Vec<(Option<i32>, String, i64)> = on_db!(db, pool => sqlx::query_as(REPLIES)
         .bind(owner)
         .bind(from)
         .bind(to)
@@ -145,8 +149,13 @@ pub struct OfRun {
     pub attempt: Attempt,
 }
 
-/// A run's attempts in the order of their ids, from after the id on.
-pub async fn of_run(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<OfRun>> {
+pub(super) const OF_RUN: &str = "SELECT a.id, d.email, a.number, a.at, a.ms, a.stage, a.status, a.relay, a.code,
+    a.enhanced, a.reply FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
+    WHERE a.run_id = $1 AND (a.at, a.id) > ($2, $3) ORDER BY a.at, a.id LIMIT $4";
+
+/// A run's attempts in the order of their times, and of their ids where those are the same; from after
+/// the time and the id on.
+pub async fn of_run(db: &Db, run: i64, (at, id): (DateTime<Utc>, i64), limit: i64) -> DbResult<Vec<OfRun>> {
     #[derive(sqlx::FromRow)]
     struct Of {
         id: i64,
@@ -154,10 +163,7 @@ pub async fn of_run(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<O
         #[sqlx(flatten)]
         row: Row,
     }
-    const SQL: &str = "SELECT a.id, d.email, a.number, a.at, a.ms, a.stage, a.status, a.relay, a.code, a.enhanced,
-        a.reply FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
-        WHERE a.run_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3";
     let rows: Vec<Of> =
-        on_db!(db, pool => sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(pool).await)?;
+        on_db!(db, pool => sqlx::query_as(OF_RUN).bind(run).bind(at).bind(id).bind(limit).fetch_all(pool).await)?;
     rows.into_iter().map(|row| Ok(OfRun { id: row.id, email: row.email, attempt: row.row.into_attempt()? })).collect()
 }

@@ -157,6 +157,35 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Client>> {
     Ok(row.map(Client::from))
 }
 
+/// Which of these addresses (as `EmailAddress::key` folds them) the owner has.
+pub async fn known(db: &Db, owner: i64, keys: &[String]) -> DbResult<Vec<String>> {
+    const SQLITE: &str = "SELECT email_key FROM clients
+        WHERE owner_id = $1 AND email_key IN (SELECT value FROM json_each($2))";
+    const POSTGRES: &str = "SELECT email_key FROM clients
+        WHERE owner_id = $1 AND email_key IN (SELECT json_array_elements_text($2::json))";
+    let sql = if matches!(db, Db::Sqlite { .. }) { SQLITE } else { POSTGRES };
+    let keys = serde_json::json!(keys).to_string();
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(keys).fetch_all(pool).await)?)
+}
+
+pub(super) fn list_sql(search: bool, sort: ClientSort, descending: bool, after: bool) -> String {
+    let (cmp, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    // Ids and the addresses of one owner are unique; the id decides between equal names.
+    let (from, by) = match sort {
+        ClientSort::Created => (format!("$3 = $3 AND id {cmp} $4"), format!("id {order}")),
+        ClientSort::Email => (format!("email_key {cmp} $3 AND $4 = $4"), format!("email_key {order}")),
+        ClientSort::FullName => {
+            (format!("(full_name_key, id) {cmp} ($3, $4)"), format!("full_name_key {order}, id {order}"))
+        }
+    };
+    let from = if after { from.as_str() } else { "$3 = $3 AND $4 = $4" };
+    let found = if search { "search LIKE $2 ESCAPE '\\'" } else { "$2 = $2" };
+    format!(
+        "SELECT id, email, full_name, comment, created_at, updated_at FROM clients
+         WHERE owner_id = $1 AND {found} AND {from} ORDER BY {by} LIMIT $5"
+    )
+}
+
 /// A page of the owner's clients, in the order of the column and then of the id.
 pub async fn list(
     db: &Db,
@@ -167,22 +196,7 @@ pub async fn list(
     after: Option<&After>,
     limit: i64,
 ) -> DbResult<Vec<Client>> {
-    let column = match sort {
-        ClientSort::Created => "id",
-        ClientSort::Email => "email_key",
-        ClientSort::FullName => "full_name_key",
-    };
-    let (cmp, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    let from = match (after, sort) {
-        (None, _) => "AND $3 = $3 AND $4 = $4".to_owned(),
-        (Some(_), ClientSort::Created) => format!("AND $3 = $3 AND id {cmp} $4"),
-        (Some(_), _) => format!("AND ({column}, id) {cmp} ($3, $4)"),
-    };
-    let found = if search.trim().is_empty() { "AND $2 = $2" } else { "AND search LIKE $2 ESCAPE '\\'" };
-    let sql = format!(
-        "SELECT id, email, full_name, comment, created_at, updated_at FROM clients
-         WHERE owner_id = $1 {found} {from} ORDER BY {column} {order}, id {order} LIMIT $5"
-    );
+    let sql = list_sql(!search.trim().is_empty(), sort, descending, after.is_some());
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
         .bind(owner)
         .bind(like_pattern(search))

@@ -176,6 +176,25 @@ impl Row {
 const COLUMNS: &str = "SELECT d.id, d.email, d.full_name, d.state, d.reason, d.attempts, d.last_at, d.last_code,
     d.last_reply, d.due_at FROM deliveries d";
 
+/// The deliveries of run $1 that the filter finds: by state $3, by a pattern $4.
+fn found(state: bool, search: bool) -> String {
+    let state = if state { "d.state = $3" } else { "$3 = $3" };
+    let search = if search {
+        "(LOWER(d.email) LIKE $4 ESCAPE '\\' OR LOWER(d.full_name) LIKE $4 ESCAPE '\\')"
+    } else {
+        "$4 = $4"
+    };
+    format!("d.run_id = $1 AND {state} AND {search}")
+}
+
+pub(super) fn list_sql(state: bool, search: bool) -> String {
+    format!("{COLUMNS} WHERE {} AND d.id > $2 ORDER BY d.id LIMIT $5", found(state, search))
+}
+
+pub(super) fn count_sql(state: bool, search: bool) -> String {
+    format!("SELECT COUNT(*) FROM deliveries d WHERE {} AND d.id > $2", found(state, search))
+}
+
 /// A page of a run's deliveries in the order of their ids, from after the id on.
 pub async fn list(
     db: &Db,
@@ -185,11 +204,7 @@ pub async fn list(
     after: i64,
     limit: i64,
 ) -> DbResult<Vec<DeliveryRow>> {
-    let sql = AssertSqlSafe(format!(
-        "{COLUMNS} WHERE d.run_id = $1 AND d.id > $2 {} AND ($4 = '%%' OR LOWER(d.email) LIKE $4 ESCAPE '\\'
-         OR LOWER(d.full_name) LIKE $4 ESCAPE '\\') ORDER BY d.id LIMIT $5",
-        if state.is_some() { "AND d.state = $3" } else { "AND $3 = $3" },
-    ));
+    let sql = AssertSqlSafe(list_sql(state.is_some(), !search.trim().is_empty()));
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
         .bind(run)
         .bind(after)
@@ -201,12 +216,17 @@ pub async fn list(
     rows.into_iter().map(Row::into_delivery).collect()
 }
 
-/// How many deliveries of a run the filter finds.
+/// How many deliveries of a run the filter finds. Of all the run knows the number.
 pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str) -> DbResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND ($2 = '' OR state = $2)
-        AND ($3 = '%%' OR LOWER(email) LIKE $3 ESCAPE '\\' OR LOWER(full_name) LIKE $3 ESCAPE '\\')";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL)
+    const ALL: &str = "SELECT waiting + deferred + sent + failed + unknown + not_sent FROM runs WHERE id = $1";
+    if state.is_none() && search.trim().is_empty() {
+        let all: Option<i64> = on_db!(db, pool => sqlx::query_scalar(ALL).bind(run).fetch_optional(pool).await)?;
+        return Ok(all.unwrap_or_default());
+    }
+    let sql = AssertSqlSafe(count_sql(state.is_some(), !search.trim().is_empty()));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(run)
+        .bind(0_i64)
         .bind(state.map_or("", DeliveryState::as_str))
         .bind(like_pattern(search))
         .fetch_one(pool)

@@ -125,3 +125,34 @@ pub async fn finish(
         .map(drop))?;
     Ok(())
 }
+
+/// The owner's uploads that wait to be started, and where their files lie; the newest first.
+pub async fn waiting(tx: &mut Tx, owner: i64) -> DbResult<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT id, path FROM imports WHERE owner_id = $1 AND state = 'uploaded' ORDER BY id DESC";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(owner).fetch_all(conn).await)?)
+}
+
+/// How many imports of the owner are running.
+pub async fn running(tx: &mut Tx, owner: i64) -> DbResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM imports WHERE owner_id = $1 AND state = 'running'";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(owner).fetch_one(conn).await)?)
+}
+
+/// Ends an upload that waits, for the reason. False if it does not wait any more; else its file may go.
+pub async fn drop_waiting(tx: &mut Tx, id: i64, reason: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE imports SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'uploaded'";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(reason).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Uploads from before an instant that wait to be started, and where their files lie.
+pub async fn stale(db: &Db, before: DateTime<Utc>) -> DbResult<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT id, path FROM imports WHERE state = 'uploaded' AND created_at <= $1";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(before).fetch_all(pool).await)?)
+}
+
+/// Where the files lie that are still needed.
+pub async fn files(db: &Db) -> DbResult<Vec<String>> {
+    const SQL: &str = "SELECT path FROM imports WHERE state IN ('uploaded', 'running')";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)?)
+}

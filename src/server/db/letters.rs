@@ -54,11 +54,12 @@ impl From<Row> for LetterRow {
     }
 }
 
+pub(super) const LIST: &str = "SELECT id, at, sender, recipients, subject FROM letters
+    WHERE search LIKE $1 ESCAPE '\\' AND id < $2 ORDER BY id DESC LIMIT $3";
+
 /// A page of letters, newest first, from before the id on.
 pub async fn list(db: &Db, search: &str, before: Option<i64>, limit: i64) -> DbResult<Vec<LetterRow>> {
-    const SQL: &str = "SELECT id, at, sender, recipients, subject FROM letters
-        WHERE search LIKE $1 ESCAPE '\\' AND id < $2 ORDER BY id DESC LIMIT $3";
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL)
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(LIST)
         .bind(like_pattern(search))
         .bind(before.unwrap_or(i64::MAX))
         .bind(limit)

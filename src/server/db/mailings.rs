@@ -218,6 +218,17 @@ pub async fn lock(tx: &mut Tx, id: i64) -> DbResult<Option<Mailing>> {
     row.map(Row::into_mailing).transpose()
 }
 
+/// The owner's ($1) mailings that a pattern ($2) and a status ($3) find.
+fn found(search: bool, status: bool) -> String {
+    let search = if search { "search LIKE $2 ESCAPE '\\'" } else { "$2 = $2" };
+    let status = if status { "status = $3" } else { "$3 = $3" };
+    format!("owner_id = $1 AND {search} AND {status}")
+}
+
+pub(super) fn list_sql(search: bool, status: bool) -> String {
+    format!("{COLUMNS} {} AND id < $4 ORDER BY id DESC LIMIT $5", found(search, status))
+}
+
 /// A page of mailings, newest first, from before the id on.
 pub async fn list(
     db: &Db,
@@ -227,10 +238,7 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> DbResult<Vec<Mailing>> {
-    let sql = AssertSqlSafe(format!(
-        "{COLUMNS} owner_id = $1 AND search LIKE $2 ESCAPE '\\' AND ($3 = '' OR status = $3) AND id < $4
-         ORDER BY id DESC LIMIT $5"
-    ));
+    let sql = AssertSqlSafe(list_sql(!search.trim().is_empty(), status.is_some()));
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
         .bind(owner)
         .bind(like_pattern(search))
@@ -244,9 +252,9 @@ pub async fn list(
 
 /// How many mailings the filter finds.
 pub async fn count(db: &Db, owner: i64, search: &str, status: Option<MailingStatus>) -> DbResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM mailings
-        WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\' AND ($3 = '' OR status = $3)";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL)
+    let found = found(!search.trim().is_empty(), status.is_some());
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM mailings WHERE {found}"));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(owner)
         .bind(like_pattern(search))
         .bind(status.map_or("", MailingStatus::as_str))

@@ -3,6 +3,7 @@
 use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
 use crate::domain::message::Message;
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -72,13 +73,25 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Message>> {
     Ok(row.map(Message::from))
 }
 
+/// The owner's ($1) messages that a pattern ($2) finds.
+fn found(search: bool) -> String {
+    let search = if search { "m.search LIKE $2 ESCAPE '\\'" } else { "$2 = $2" };
+    format!("m.owner_id = $1 AND {search}")
+}
+
+pub(super) fn list_sql(search: bool) -> String {
+    format!(
+        "SELECT m.id, m.subject, m.body, m.created_at, m.updated_at,
+         (SELECT COUNT(*) FROM mailings g WHERE g.message_id = m.id) AS mailings
+         FROM messages m WHERE {} AND m.id < $3 ORDER BY m.id DESC LIMIT $4",
+        found(search)
+    )
+}
+
 /// A page of messages, newest first, from before the id on.
 pub async fn list(db: &Db, owner: i64, search: &str, before: Option<i64>, limit: i64) -> DbResult<Vec<Message>> {
-    const SQL: &str = "SELECT m.id, m.subject, m.body, m.created_at, m.updated_at,
-        (SELECT COUNT(*) FROM mailings g WHERE g.message_id = m.id) AS mailings
-        FROM messages m WHERE m.owner_id = $1 AND m.search LIKE $2 ESCAPE '\\' AND m.id < $3
-        ORDER BY m.id DESC LIMIT $4";
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL)
+    let sql = AssertSqlSafe(list_sql(!search.trim().is_empty()));
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
         .bind(owner)
         .bind(like_pattern(search))
         .bind(before.unwrap_or(i64::MAX))
@@ -90,6 +103,6 @@ pub async fn list(db: &Db, owner: i64, search: &str, before: Option<i64>, limit:
 
 /// How many messages the search finds.
 pub async fn count(db: &Db, owner: i64, search: &str) -> DbResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM messages WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(owner).bind(like_pattern(search)).fetch_one(pool).await)?)
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM messages m WHERE {}", found(!search.trim().is_empty())));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(like_pattern(search)).fetch_one(pool).await)?)
 }

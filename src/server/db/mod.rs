@@ -12,6 +12,8 @@ pub mod mailings;
 pub mod messages;
 pub mod outgoing;
 pub mod oversight;
+#[cfg(test)]
+mod plans;
 pub mod processes;
 pub mod progress;
 pub mod runs;

@@ -121,3 +121,13 @@ impl ExpiredDeletion for Sessions {
         delete.await.map_err(backend)
     }
 }
+
+/// Which of these sessions still live.
+pub async fn alive(db: &Db, ids: &[String], now: DateTime<Utc>) -> DbResult<Vec<String>> {
+    const SQLITE: &str = "SELECT id FROM sessions WHERE expires_at > $2 AND id IN (SELECT value FROM json_each($1))";
+    const POSTGRES: &str =
+        "SELECT id FROM sessions WHERE expires_at > $2 AND id IN (SELECT json_array_elements_text($1::json))";
+    let sql = if matches!(db, Db::Sqlite { .. }) { SQLITE } else { POSTGRES };
+    let ids = serde_json::json!(ids).to_string();
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(ids).bind(now).fetch_all(pool).await)?)
+}

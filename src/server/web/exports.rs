@@ -10,6 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::DateTime;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::future::Future;
@@ -51,7 +52,7 @@ async fn delivery_rows(
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply"];
     let db = state.db.clone();
-    Ok(stream(&format!("mailing-{id}-run-{run}-deliveries.csv"), &head, move |after| {
+    Ok(stream(&format!("mailing-{id}-run-{run}-deliveries.csv"), &head, 0, move |after| {
         let db = db.clone();
         async move {
             let rows = deliveries::list(&db, run, None, "", after, BATCH).await?;
@@ -82,11 +83,11 @@ async fn attempt_rows(
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "number", "at", "ms", "stage", "status", "relay", "code", "enhanced", "reply"];
     let db = state.db.clone();
-    Ok(stream(&format!("mailing-{id}-run-{run}-attempts.csv"), &head, move |after| {
+    Ok(stream(&format!("mailing-{id}-run-{run}-attempts.csv"), &head, (DateTime::UNIX_EPOCH, 0), move |after| {
         let db = db.clone();
         async move {
             let rows = attempts::of_run(&db, run, after, BATCH).await?;
-            let next = rows.last().map(|row| row.id);
+            let next = rows.last().map(|row| (row.attempt.at, row.id));
             let records = rows.into_iter().map(|row| {
                 let attempt = row.attempt;
                 vec![
@@ -111,7 +112,7 @@ async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<R
     guard::actor(&session, &state, Permission::Oversee).await.map_err(guard::refusal)?;
     let head = ["id", "at", "actor", "act", "target", "reason", "before", "after", "address", "previous", "hash"];
     let db = state.db.clone();
-    Ok(stream("audit.csv", &head, move |after| {
+    Ok(stream("audit.csv", &head, 0, move |after| {
         let db = db.clone();
         async move {
             let rows = audit::links(&db, after, BATCH).await?;
@@ -136,15 +137,16 @@ async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<R
     }))
 }
 
-/// A file whose rows come in batches; `batch` takes the last key of the batch before and returns that
-/// of its own, or none at the end.
-fn stream<F, R>(name: &str, head: &[&str], batch: F) -> Response
+/// A file whose rows come in batches; `batch` takes the last key of the batch before, at first `begin`, and
+/// returns that of its own, or none at the end.
+fn stream<K, F, R>(name: &str, head: &[&str], begin: K, batch: F) -> Response
 where
-    F: Fn(i64) -> R + Send + 'static,
-    R: Future<Output = Result<(Option<i64>, Vec<u8>), Error>> + Send,
+    K: Send + 'static,
+    F: Fn(K) -> R + Send + 'static,
+    R: Future<Output = Result<(Option<K>, Vec<u8>), Error>> + Send,
 {
     let head = format!("{BOM}{}\r\n", head.join(",")).into_bytes();
-    let begin = (Some(head), Some(0), batch);
+    let begin = (Some(head), Some(begin), batch);
     let body = futures::stream::try_unfold(begin, |(head, after, batch)| async move {
         if let Some(head) = head {
             return Ok(Some((head, (None, after, batch))));

@@ -6,11 +6,17 @@ pub mod events;
 pub mod exports;
 pub mod guard;
 pub mod health;
+pub mod live;
 pub mod outbox;
 mod page;
 mod preferences;
+pub mod quota;
 pub mod request;
 pub mod state;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::server::db::sessions::Sessions;
 use crate::ui::assets::Assets;

@@ -9,10 +9,15 @@ use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::letters::Origin;
 use crate::server::services::test_letter::Post;
+use crate::server::web::live::Live;
+use crate::server::web::quota::Quota;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// Uploads that one user may have under way at a time.
+pub const UPLOADS: usize = 3;
 
 /// The running service, cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,10 @@ pub struct AppState {
     pub wake: Wake,
     /// Tells it that there is a new letter of the service itself.
     pub letters: Wake,
+    /// Uploads under way.
+    pub uploads: Quota,
+    /// Pages that follow a mailing.
+    pub live: Live,
     /// Cancelled when the service is to end: open event streams end too.
     pub stop: CancellationToken,
 }

@@ -1,12 +1,14 @@
 //! From the bytes of a CSV file to clients and faulty lines.
 
-use super::read::{FILE_MAX, Limited, Position, TooMuch};
+use super::encoding::{Decoded, detect, is_binary};
+use super::guess;
+use super::read::{Limited, LineTooLong, Position};
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
 use crate::domain::email::EmailAddress;
-use crate::domain::import::{LineProblem, Mapping};
+use crate::domain::import::{Encoding, Layout, LineProblem};
 use crate::server::db::clients::NewClient;
 use csv::ByteRecord;
-use std::io::{Chain, Cursor, Read};
+use std::io::{Chain, Cursor, Read, Seek};
 
 /// Lines that are stored in one transaction.
 pub const BATCH: usize = 500;
@@ -19,12 +21,10 @@ const PEEK: u64 = 8192;
 /// Longest piece of a faulty cell that is repeated to the reader, in characters.
 const VALUE_MAX: usize = 100;
 
-const EMAIL: &[&str] =
-    &["email", "e-mail", "mail", "email address", "почта", "эл. почта", "электронная почта", "имейл", "адрес"];
-const FULL_NAME: &[&str] =
-    &["full_name", "full name", "fullname", "name", "имя", "фио", "ф.и.о.", "полное имя", "фамилия имя", "клиент"];
-const COMMENT: &[&str] =
-    &["comment", "comments", "note", "notes", "комментарий", "комментарии", "примечание", "заметка"];
+/// Most columns that can be chosen from.
+const COLUMNS_MAX: usize = 100;
+/// Lines that columns are guessed by.
+const GUESSED_BY: usize = 20;
 
 /// Why a file cannot be read on. `line` is 0 where it is the file as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +52,17 @@ impl Fault {
 impl From<csv::Error> for Fault {
     fn from(error: csv::Error) -> Self {
         let line = error.position().map_or(0, |at| i64::try_from(at.line()).unwrap_or(i64::MAX));
-        let inner = match error.kind() {
-            csv::ErrorKind::Io(error) => error.get_ref().and_then(|error| error.downcast_ref::<TooMuch>()),
-            _ => None,
+        let endless = match error.kind() {
+            csv::ErrorKind::Io(error) => error.get_ref().is_some_and(|error| error.is::<LineTooLong>()),
+            _ => false,
         };
-        Self { key: inner.map_or("error.import.unreadable", |too_much| too_much.0), line }
+        Self { key: if endless { "error.import.line_too_long" } else { "error.import.unreadable" }, line }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(_: std::io::Error) -> Self {
+        Self::whole("error.import.unreadable")
     }
 }
 
@@ -69,60 +75,76 @@ pub struct Batch {
     pub bytes: i64,
 }
 
+/// A line at the beginning of a file.
+#[derive(Debug)]
+pub struct Checked {
+    /// Only of the first few lines; shortened.
+    pub cells: Vec<String>,
+    /// What it holds; none while the column of the addresses is not known.
+    pub held: Option<Result<NewClient, LineProblem>>,
+}
+
 /// The beginning of a file.
 #[derive(Debug, Default)]
 pub struct Preview {
-    pub header: Vec<String>,
-    pub mapping: Mapping,
-    pub lines: Vec<Vec<String>>,
-    /// What is wrong in the first lines under the mapping.
-    pub problems: Vec<LineProblem>,
+    /// The cells of the first line.
+    pub columns: Vec<String>,
+    pub layout: Layout,
+    pub lines: Vec<Checked>,
 }
 
-type Csv<R> = csv::Reader<Chain<Cursor<Vec<u8>>, Limited<R>>>;
+type Csv<R> = csv::Reader<Chain<Cursor<Vec<u8>>, Decoded<Limited<R>>>>;
 
-/// A CSV file whose header has been read.
+/// A CSV file whose first line has been read.
 struct Lines<R> {
     csv: Csv<R>,
     position: Position,
-    header: Vec<String>,
+    first: Vec<String>,
+    /// The first line again, if it is data.
+    pending: Option<ByteRecord>,
 }
 
 impl<R: Read> Lines<R> {
-    fn open(reader: R, max: u64) -> Result<Self, Fault> {
+    fn open(reader: R, encoding: Encoding) -> Result<Self, Fault> {
         let position = Position::default();
-        let mut limited = Limited::new(reader, position.clone(), max);
+        let mut decoded = Decoded::new(Limited::new(reader, position.clone()), encoding);
         let mut start = Vec::new();
-        let unreadable = |_| Fault::whole("error.import.unreadable");
-        Read::by_ref(&mut limited).take(PEEK).read_to_end(&mut start).map_err(unreadable)?;
+        Read::by_ref(&mut decoded).take(PEEK).read_to_end(&mut start)?;
         if is_binary(&start) {
             return Err(Fault::whole("error.import.not_text"));
         }
         if start.starts_with(b"\xef\xbb\xbf") {
             start.drain(..3);
         }
-        let delimiter = sniff(&start);
         let mut csv = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(guess::delimiter(&start))
             .flexible(true)
             .has_headers(false)
-            .from_reader(Cursor::new(start).chain(limited));
+            .from_reader(Cursor::new(start).chain(decoded));
         let mut first = ByteRecord::new();
         if !csv.read_byte_record(&mut first)? {
             return Err(Fault::whole("error.import.empty"));
         }
+        if first.len() > COLUMNS_MAX {
+            return Err(Fault { key: "error.import.columns", line: 1 });
+        }
         position.line_done();
-        let header = cells(&first, 1)?;
-        Ok(Self { csv, position, header })
+        Ok(Self { csv, position, first: cells(&first), pending: Some(first) })
+    }
+
+    /// The first line names the columns: it is no data.
+    fn skip_header(&mut self) {
+        self.pending = None;
     }
 
     /// The next line that is not empty, and its number.
     fn next(&mut self, record: &mut ByteRecord) -> Result<Option<i64>, Fault> {
         loop {
-            if !self.csv.read_byte_record(record)? {
-                return Ok(None);
+            match self.pending.take() {
+                Some(first) => *record = first,
+                None if !self.csv.read_byte_record(record)? => return Ok(None),
+                None => self.position.line_done(),
             }
-            self.position.line_done();
             if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
                 let line = record.position().map_or(0, csv::Position::line);
                 return Ok(Some(i64::try_from(line).unwrap_or(i64::MAX)));
@@ -131,60 +153,25 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// Pictures, archives and the like: they hold NUL bytes, which no text does, or begin as such files do.
-fn is_binary(start: &[u8]) -> bool {
-    let known: [&[u8]; 6] = [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"%PDF-", b"\x1f\x8b"];
-    start.contains(&0) || known.iter().any(|magic| start.starts_with(magic))
+fn cells(record: &ByteRecord) -> Vec<String> {
+    let shorten = |cell: &[u8]| String::from_utf8_lossy(cell).trim().chars().take(VALUE_MAX).collect();
+    record.iter().take(COLUMNS_MAX).map(shorten).collect()
 }
 
-/// The delimiter that the header has most of, outside quotes.
-fn sniff(start: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for &byte in start {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            _ if !quoted => counts.iter_mut().filter(|(known, _)| *known == byte).for_each(|(_, n)| *n += 1),
-            _ => {}
-        }
-    }
-    // The comma wins where none stands.
-    counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| *delimiter)
-}
-
-fn cells(record: &ByteRecord, line: i64) -> Result<Vec<String>, Fault> {
-    record.iter().map(|cell| text(cell, line).map(|text| text.trim().to_owned())).collect()
-}
-
-fn text(cell: &[u8], line: i64) -> Result<&str, Fault> {
-    std::str::from_utf8(cell).map_err(|_| Fault { key: "error.import.not_utf8", line })
-}
-
-/// Finds the columns by their names in the header.
-///
-/// # Errors
-/// If none is named like an email address.
-pub fn guess(header: &[String]) -> Result<Mapping, Fault> {
-    let find = |names: &[&str]| header.iter().position(|name| names.contains(&name.trim().to_lowercase().as_str()));
-    let email = find(EMAIL).ok_or(Fault { key: "error.import.no_email", line: 1 })?;
-    Ok(Mapping { email, full_name: find(FULL_NAME), comment: find(COMMENT) })
-}
-
-/// What one line holds: a client, or what is wrong with it.
-fn client(record: &ByteRecord, mapping: Mapping, line: i64) -> Result<Result<NewClient, LineProblem>, Fault> {
-    // The whole line must be text, so that a file in another encoding is not taken by halves.
-    for cell in record {
-        text(cell, line)?;
-    }
-    let cell = |column: Option<usize>| match column.and_then(|column| record.get(column)) {
-        Some(cell) => text(cell, line).map(str::trim),
-        None => Ok(""),
-    };
-    let (email, full_name, comment) = (cell(Some(mapping.email))?, cell(mapping.full_name)?, cell(mapping.comment)?);
+/// What one line holds: a client, or what is wrong with it. Columns that the line has not are empty.
+fn client(record: &ByteRecord, layout: &Layout, email: usize, line: i64) -> Result<NewClient, LineProblem> {
     let problem = |key: &str, value: &str| {
-        Ok(Err(LineProblem { line, key: key.to_owned(), value: value.chars().take(VALUE_MAX).collect() }))
+        Err(LineProblem { line, key: key.to_owned(), value: value.chars().take(VALUE_MAX).collect() })
     };
+    // The whole line must be text, so that none of another encoding is taken by halves.
+    if let Some(broken) = record.iter().find(|cell| std::str::from_utf8(cell).is_err()) {
+        return problem("error.import.not_utf8", &String::from_utf8_lossy(broken));
+    }
+    let cell = |column: Option<usize>| {
+        let cell = column.and_then(|column| record.get(column)).unwrap_or_default();
+        std::str::from_utf8(cell).unwrap_or_default().trim()
+    };
+    let (email, full_name, comment) = (cell(Some(email)), cell(layout.full_name), cell(layout.comment));
     let address = match EmailAddress::parse(email) {
         Ok(address) => address,
         Err(error) => return problem(error.key(), email),
@@ -198,36 +185,56 @@ fn client(record: &ByteRecord, mapping: Mapping, line: i64) -> Result<Result<New
     if comment.chars().count() > COMMENT_MAX || comment.contains('\0') {
         return problem("error.import.comment", comment);
     }
-    Ok(Ok(NewClient { email: address, full_name: full_name.to_owned(), comment: comment.to_owned() }))
+    Ok(NewClient { email: address, full_name: full_name.to_owned(), comment: comment.to_owned() })
 }
 
-fn usable(mapping: Option<Mapping>, header: &[String]) -> Result<Mapping, Fault> {
-    match mapping {
-        Some(mapping) if mapping.email < header.len() => Ok(mapping),
-        Some(_) => Err(Fault { key: "error.import.no_email", line: 1 }),
-        None => guess(header),
-    }
-}
-
-/// Reads the beginning of a file.
+/// Reads the beginning of a file under a layout, or finds one out.
 ///
 /// # Errors
 /// Why the file cannot be imported.
-pub fn preview(reader: impl Read, mapping: Option<Mapping>) -> Result<Preview, Fault> {
-    let mut lines = Lines::open(reader, FILE_MAX)?;
-    let mut preview = Preview { mapping: usable(mapping, &lines.header)?, ..Preview::default() };
-    let mut record = ByteRecord::new();
-    for _ in 0..CHECKED {
-        let Some(line) = lines.next(&mut record)? else { break };
-        if let Err(problem) = client(&record, preview.mapping, line)? {
-            preview.problems.push(problem);
-        }
-        if preview.lines.len() < SHOWN {
-            preview.lines.push(cells(&record, line)?);
-        }
+pub fn preview(mut reader: impl Read + Seek, layout: Option<Layout>) -> Result<Preview, Fault> {
+    let layout = match layout {
+        Some(layout) => layout,
+        None => found_layout(&mut reader)?,
+    };
+    reader.rewind()?;
+    let mut lines = Lines::open(reader, layout.encoding)?;
+    if layout.header {
+        lines.skip_header();
     }
-    preview.header = lines.header;
+    let mut preview = Preview { columns: std::mem::take(&mut lines.first), layout, lines: Vec::new() };
+    let mut record = ByteRecord::new();
+    while preview.lines.len() < CHECKED
+        && let Some(line) = lines.next(&mut record)?
+    {
+        let held = layout.email.map(|email| client(&record, &layout, email, line));
+        let cells = if preview.lines.len() < SHOWN { cells(&record) } else { Vec::new() };
+        preview.lines.push(Checked { cells, held });
+    }
     Ok(preview)
+}
+
+/// Finds out how a file is laid out, by all of it for its encoding and by its first lines for the rest.
+///
+/// # Errors
+/// Why the file cannot be imported.
+pub fn found_layout(reader: &mut (impl Read + Seek)) -> Result<Layout, Fault> {
+    let mut start = Vec::new();
+    Read::by_ref(reader).take(PEEK).read_to_end(&mut start)?;
+    if is_binary(&start) {
+        return Err(Fault::whole("error.import.not_text"));
+    }
+    reader.rewind()?;
+    let encoding = detect(&mut *reader)?;
+    reader.rewind()?;
+    let mut lines = Lines::open(reader, encoding)?;
+    lines.skip_header();
+    let (mut more, mut record) = (Vec::new(), ByteRecord::new());
+    // A fault further down is named when the line is read to be taken.
+    while more.len() < GUESSED_BY && matches!(lines.next(&mut record), Ok(Some(_))) {
+        more.push(cells(&record));
+    }
+    Ok(guess::layout(&lines.first, &more, encoding))
 }
 
 /// Hands the file's lines over in batches until the end, or until `take` says false.
@@ -235,31 +242,29 @@ pub fn preview(reader: impl Read, mapping: Option<Mapping>) -> Result<Preview, F
 /// # Errors
 /// Why the file cannot be read on; the lines before have been handed over.
 pub fn each_batch(
-    reader: impl Read,
-    mapping: Option<Mapping>,
+    mut reader: impl Read + Seek,
+    layout: Option<Layout>,
     mut take: impl FnMut(Batch) -> bool,
 ) -> Result<(), Fault> {
-    each_batch_up_to(FILE_MAX, reader, mapping, &mut take)
-}
-
-fn each_batch_up_to(
-    max: u64,
-    reader: impl Read,
-    mapping: Option<Mapping>,
-    take: &mut impl FnMut(Batch) -> bool,
-) -> Result<(), Fault> {
-    let mut lines = Lines::open(reader, max)?;
-    let mapping = usable(mapping, &lines.header)?;
+    let layout = match layout {
+        Some(layout) => layout,
+        None => found_layout(&mut reader)?,
+    };
+    reader.rewind()?;
+    let mut lines = Lines::open(reader, layout.encoding)?;
+    let no_email = Fault { key: "error.import.no_email", line: 1 };
+    let email = layout.email.filter(|email| *email < lines.first.len()).ok_or(no_email)?;
+    if layout.header {
+        lines.skip_header();
+    }
     let mut record = ByteRecord::new();
     let mut batch = Batch::default();
     let end = loop {
-        let read = lines.next(&mut record).and_then(|line| match line {
-            Some(line) => client(&record, mapping, line).map(Some),
-            None => Ok(None),
-        });
-        match read {
-            Ok(Some(Ok(client))) => batch.clients.push(client),
-            Ok(Some(Err(problem))) => batch.problems.push(problem),
+        match lines.next(&mut record) {
+            Ok(Some(line)) => match client(&record, &layout, email, line) {
+                Ok(client) => batch.clients.push(client),
+                Err(problem) => batch.problems.push(problem),
+            },
             Ok(None) => break Ok(()),
             Err(fault) => break Err(fault),
         }
@@ -281,7 +286,7 @@ mod tests {
 
     fn all(bytes: &[u8]) -> (Vec<String>, Vec<LineProblem>, Result<(), Fault>) {
         let (mut clients, mut problems) = (Vec::new(), Vec::new());
-        let end = each_batch(bytes, None, |batch| {
+        let end = each_batch(Cursor::new(bytes), None, |batch| {
             clients.extend(batch.clients.into_iter().map(|c| format!("{}|{}|{}", c.email, c.full_name, c.comment)));
             problems.extend(batch.problems);
             true
@@ -318,18 +323,36 @@ mod tests {
         assert_eq!(fault(b"\x89PNG\r\n\x1a\n"), Fault::whole("error.import.not_text"));
         assert_eq!(fault(b"a\0b"), Fault::whole("error.import.not_text"));
         assert_eq!(fault(b"phone,name\n1,2\n"), Fault { key: "error.import.no_email", line: 1 });
-        let cp1251 = b"email,name\na@example.org,A\nb@example.org,\xc0\xed\xed\xe0\n";
-        assert_eq!(fault(cp1251), Fault { key: "error.import.not_utf8", line: 3 });
-        assert_eq!(all(cp1251).0.len(), 1, "the lines before are handed over");
+        let wide = ",".repeat(COLUMNS_MAX);
+        assert_eq!(fault(wide.as_bytes()), Fault { key: "error.import.columns", line: 1 });
     }
 
     #[test]
-    fn neither_a_huge_line_nor_a_huge_file_is_taken() {
-        let endless = b"email\n\"".chain(std::io::repeat(b'x'));
-        let fault = each_batch(endless, None, |_| true).unwrap_err();
-        assert_eq!(fault.key, "error.import.line_too_long");
-        let long = format!("email\n{}", "a@example.org\n".repeat(100_000));
-        let fault = each_batch_up_to(1_000_000, long.as_bytes(), None, &mut |_| true).unwrap_err();
-        assert_eq!(fault.key, "error.import.too_large");
+    fn a_damaged_line_is_named_and_another_encoding_is_read() {
+        let (clients, problems, end) = all("email,имя\na@example.org,Анна\nb@example.org,\u{1}\n".as_bytes());
+        assert_eq!((clients.len(), problems[0].line, end.is_ok()), (1, 3, true));
+        let mut damaged = "email,имя\na@example.org,Анна\nb@example.org,".as_bytes().to_vec();
+        damaged.extend(b"\xff\nc@example.org,C\n");
+        let (clients, problems, end) = all(&damaged);
+        assert_eq!(clients, ["a@example.org|Анна|", "c@example.org|C|"]);
+        assert_eq!((problems[0].line, problems[0].key.as_str(), end.is_ok()), (3, "error.import.not_utf8", true));
+        let cp1251 = b"email,\xe8\xec\xff\nb@example.org,\xc0\xed\xed\xe0\n";
+        assert_eq!(all(cp1251).0, ["b@example.org|Анна|"]);
+    }
+
+    #[test]
+    fn a_file_without_a_header_is_data_from_its_first_line() {
+        let (clients, problems, _) = all("anna@example.org,Анна\nboris@example.org,Борис\n".as_bytes());
+        assert_eq!(clients, ["anna@example.org||", "boris@example.org||"]);
+        assert!(problems.is_empty());
+        let seen = preview(Cursor::new("anna@example.org,Анна\n"), None).unwrap();
+        assert_eq!((seen.lines.len(), seen.columns[1].as_str(), seen.layout.header), (1, "Анна", false));
+    }
+
+    #[test]
+    fn an_endless_line_is_not_taken() {
+        let mut endless = b"email\n\"".to_vec();
+        endless.resize(3 * 1024 * 1024, b'x');
+        assert_eq!(all(&endless).2.unwrap_err().key, "error.import.line_too_long");
     }
 }

@@ -1,18 +1,16 @@
-//! The bytes of an uploaded file: counted, limited, and never all in memory.
+//! The bytes of a file: counted, and never all in memory.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Largest file, in bytes.
-pub const FILE_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Largest line, in bytes: a quote that is never closed would otherwise take the file into memory.
 pub const LINE_MAX: u64 = 1024 * 1024;
 
 /// Why a reader stopped; carried inside an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TooMuch(pub &'static str);
+#[error("error.import.line_too_long")]
+pub struct LineTooLong;
 
 /// How far a reader is; shared with whoever takes the lines.
 #[derive(Clone, Debug, Default)]
@@ -33,30 +31,26 @@ impl Position {
     }
 }
 
-/// A reader that counts and refuses too much.
+/// A reader that counts, and refuses endless lines.
 #[derive(Debug)]
 pub struct Limited<R> {
     inner: R,
     position: Position,
-    max: u64,
 }
 
 impl<R: Read> Limited<R> {
-    pub fn new(inner: R, position: Position, max: u64) -> Self {
-        Self { inner, position, max }
+    pub fn new(inner: R, position: Position) -> Self {
+        Self { inner, position }
     }
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        let read = self.position.read.fetch_add(n as u64, Ordering::Relaxed) + n as u64;
+        self.position.read.fetch_add(n as u64, Ordering::Relaxed);
         let line = self.position.line.fetch_add(n as u64, Ordering::Relaxed) + n as u64;
-        if read > self.max {
-            return Err(io::Error::other(TooMuch("error.import.too_large")));
-        }
         if line > LINE_MAX {
-            return Err(io::Error::other(TooMuch("error.import.line_too_long")));
+            return Err(io::Error::other(LineTooLong));
         }
         Ok(n)
     }

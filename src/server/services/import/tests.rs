@@ -1,5 +1,9 @@
+use super::uploads::{RUNNING_MAX, WAITING_MAX};
 use super::*;
+use crate::domain::import::{Fate, ImportPreview, ImportState};
+use crate::forms::clients::ImportStart;
 use crate::server::clock::ManualClock;
+use crate::server::clock::SharedClock;
 use crate::server::db::{processes, testing};
 use crate::server::services::clients as service;
 use crate::server::services::testing::actor;
@@ -38,6 +42,86 @@ async fn imports_lines(db: Db) {
     assert_eq!((many.counts.faulty, many.problems.len()), (1500, PROBLEMS_KEPT));
 }
 
+async fn show(db: &Db, actor: &Actor, id: i64) -> Result<ImportPreview> {
+    super::show(db, actor, id, None, 1000).await
+}
+
+/// What would become of each line is told anew for other columns and another first line.
+async fn a_look_ahead_follows_what_is_chosen(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    testing::client(&db, anna.id, "known@example.org", "", "").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "x,y\nnew@example.org,A\nKNOWN@EXAMPLE.ORG,known@example.org\nnew@example.org,B\nno,C\n")
+        .unwrap();
+    let id = add(&db, &anna, "a.csv", &path, 10, now()).await.unwrap();
+    let look = async |email: &str, first_is_data: bool| {
+        let (email, full_name) = (email.to_owned(), "0".to_owned());
+        let form = ImportStart { id, email, full_name, first_is_data, ..ImportStart::default() };
+        super::show(&db, &anna, id, Some(&form), 1000).await.unwrap()
+    };
+    let seen = look("0", false).await;
+    let fates: Vec<Fate> = seen.lines.iter().map(|line| line.fate).collect();
+    assert_eq!(fates, [Fate::New, Fate::New, Fate::Known, Fate::Faulty], "the local part keeps its case");
+    assert_eq!((seen.outlook.new, seen.outlook.known, seen.outlook.faulty, seen.outlook.lines), (2, 1, 1, 4));
+    assert_eq!((seen.problems[0].line, seen.problems[0].value.as_str()), (5, "no"));
+    let seen = look("1", true).await;
+    assert_eq!((seen.outlook.known, seen.outlook.faulty, seen.problems[0].line), (1, 4, 1));
+    let seen = look("", false).await;
+    assert!(seen.problems.is_empty() && seen.lines.iter().all(|line| line.fate == Fate::Open));
+    let unread = ImportStart { id, ..ImportStart::default() };
+    assert!(matches!(
+        start(&db, &anna, &unread, &(ManualClock::new(now()) as SharedClock), "here").await,
+        Err(Error::Invalid(_))
+    ));
+}
+
+/// What waits is bounded for each user, goes after a day, and files of nobody go with it.
+async fn uploads_do_not_pile_up(db: Db) {
+    let (anna, boris) = (actor(&db, "anna@example.org").await, actor(&db, "boris@example.org").await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "email\na@example.org\n").unwrap();
+        path
+    };
+    let foreign = file("foreign.csv");
+    add(&db, &boris, "b.csv", &foreign, 10, now()).await.unwrap();
+    let paths: Vec<_> = (0..=WAITING_MAX).map(|n| file(&format!("{n}.csv"))).collect();
+    let mut ids = Vec::new();
+    for path in &paths {
+        ids.push(add(&db, &anna, "a.csv", path, 10, now()).await.unwrap());
+    }
+    assert_eq!(show(&db, &anna, ids[0]).await.unwrap().import.reason, "error.import.replaced");
+    assert!(!paths[0].exists() && paths[1].exists() && foreign.exists());
+
+    let mut tx = db.begin().await.unwrap();
+    assert!(imports::start(&mut tx, anna.id, ids[1], "here").await.unwrap());
+    tx.commit().await.unwrap();
+    let stray = file("stray.csv");
+    let day = chrono::TimeDelta::days(1);
+    assert_eq!(sweep(&db, folder.path(), false, now() + day - chrono::TimeDelta::seconds(1)).await.unwrap(), 0);
+    assert_eq!(sweep(&db, folder.path(), false, now() + day).await.unwrap(), WAITING_MAX, "all but the running one");
+    assert_eq!(show(&db, &anna, ids[2]).await.unwrap().import.reason, "error.import.expired");
+    assert!(paths[1].exists() && stray.exists() && !foreign.exists());
+    assert_eq!(sweep(&db, folder.path(), true, now()).await.unwrap(), 1);
+    assert!(paths[1].exists() && !stray.exists());
+}
+
+async fn no_user_runs_many_imports_at_once(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let mut tx = db.begin().await.unwrap();
+    for _ in 0..RUNNING_MAX {
+        let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
+        assert!(imports::start(&mut tx, anna.id, id, "here").await.unwrap());
+    }
+    let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let form = ImportStart { id, email: "0".to_owned(), ..ImportStart::default() };
+    let clock: SharedClock = ManualClock::new(now());
+    assert!(matches!(start(&db, &anna, &form, &clock, "here").await, Err(Error::Conflict("error.import.busy"))));
+}
+
 async fn uploads(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let boris = actor(&db, "boris@example.org").await;
@@ -48,9 +132,9 @@ async fn uploads(db: Db) {
     let id = add(&db, &anna, "a.csv", &path, 10, now()).await.unwrap();
     assert!(matches!(show(&db, &boris, id).await, Err(Error::NotFound)));
     let preview = show(&db, &anna, id).await.unwrap();
-    assert_eq!(preview.mapping, Mapping { email: 1, full_name: None, comment: None });
+    assert_eq!((preview.layout.email, preview.layout.full_name, preview.layout.header), (Some(1), None, true));
     assert_eq!((preview.lines.len(), preview.problems.len()), (2, 1));
-    let form = ImportStart { id, email: 1, full_name: "0".to_owned(), ..ImportStart::default() };
+    let form = ImportStart { id, email: "1".to_owned(), full_name: "0".to_owned(), ..ImportStart::default() };
     assert!(matches!(start(&db, &boris, &form, &clock, "here").await, Err(Error::NotFound)));
     start(&db, &anna, &form, &clock, "here").await.unwrap();
     assert!(matches!(start(&db, &anna, &form, &clock, "here").await, Err(Error::Conflict("error.import.started"))));
@@ -67,11 +151,10 @@ async fn uploads(db: Db) {
     assert_eq!((done.state, done.counts.added, done.counts.faulty), (ImportState::Done, 1, 1));
 
     let path = folder.path().join("b.csv");
-    std::fs::write(&path, b"email\na@example.org\n\xff\xfe\n").unwrap();
+    std::fs::write(&path, b"\x89PNG\r\n").unwrap();
     let id = add(&db, &anna, "a.csv", &path, 10, now()).await.unwrap();
     let failed = show(&db, &anna, id).await.unwrap().import;
-    assert_eq!((failed.state, failed.reason.as_str()), (ImportState::Failed, "error.import.not_utf8"));
-    assert_eq!(failed.problems[0].line, 3);
+    assert_eq!((failed.state, failed.reason.as_str()), (ImportState::Failed, "error.import.not_text"));
     assert!(!path.exists(), "the file of a refused upload is removed");
 
     let mut tx = db.begin().await.unwrap();
@@ -86,4 +169,10 @@ async fn uploads(db: Db) {
     assert_eq!((ended.state, ended.reason.as_str()), (ImportState::Failed, processes::INTERRUPTED));
 }
 
-testing::on_both!(imports_lines, uploads);
+testing::on_both!(
+    imports_lines,
+    uploads,
+    a_look_ahead_follows_what_is_chosen,
+    uploads_do_not_pile_up,
+    no_user_runs_many_imports_at_once,
+);

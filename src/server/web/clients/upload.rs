@@ -1,11 +1,12 @@
-//! An uploaded file goes to disk as it arrives.
+//! An uploaded file goes to disk as it arrives. One that will not be taken is read to its end and thrown
+//! away: a browser that is still sending shows no answer.
 
 use super::super::guard::{actor, refusal};
 use super::super::state::AppState;
 use crate::domain::user::Permission;
-use crate::server::services::import::{self, FILE_MAX};
+use crate::server::services::import::{self, encoding::is_binary};
 use crate::server::services::{Actor, Error};
-use axum::extract::multipart::Field;
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::path::{Path, PathBuf};
@@ -42,42 +43,73 @@ pub async fn upload(State(state): State<AppState>, session: Session, form: Multi
 }
 
 async fn receive(state: &AppState, actor: &Actor, mut form: Multipart) -> Result<i64, Error> {
-    let broken = |_| Error::field("file", "error.import.broken");
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    let busy = || Error::Conflict("error.import.busy");
+    let _slot = state.uploads.take(actor.id).ok_or_else(busy)?;
+    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
         if field.name() != Some("file") {
             continue;
         }
         let name: String = field.file_name().unwrap_or_default().chars().take(NAME_MAX).collect();
-        let folder = state.config.data_dir.join("uploads");
+        let folder = state.config.uploads();
         tokio::fs::create_dir_all(&folder).await.map_err(disk)?;
         let path = folder.join(format!("{:016x}.csv", rand::random::<u64>()));
         let mut unfinished = Unfinished(Some(path.clone()));
-        let (size, whole) = write(&path, field).await?;
-        if !whole {
-            return import::refuse(&state.db, actor, &name, size, "error.import.too_large", state.now()).await;
-        }
-        let id = import::add(&state.db, actor, &name, &path, size, state.now()).await?;
-        unfinished.0 = None;
-        return Ok(id);
+        return match write(&path, field, state.config.import_max).await? {
+            Written::Whole(size) => {
+                let id = import::add(&state.db, actor, &name, &path, size, state.now()).await?;
+                unfinished.0 = None;
+                Ok(id)
+            }
+            Written::Refused(size, key) => {
+                drop(unfinished);
+                import::refuse(&state.db, actor, &name, size, key, state.now()).await
+            }
+        };
     }
     import::refuse(&state.db, actor, "", 0, "error.import.empty", state.now()).await
+}
+
+fn broken(error: &MultipartError) -> Error {
+    tracing::debug!(%error, "an upload broke off");
+    Error::field("file", "error.import.broken")
 }
 
 fn disk(error: std::io::Error) -> Error {
     Error::Internal(format!("an upload could not be written: {error}"))
 }
 
-/// Writes the field to the file; returns its size in bytes, and whether it was taken whole.
-async fn write(path: &Path, mut field: Field<'_>) -> Result<(i64, bool), Error> {
-    let mut file = tokio::fs::File::create_new(path).await.map_err(disk)?;
+/// What became of an upload, with its size in bytes.
+enum Written {
+    Whole(i64),
+    /// A locale key says why.
+    Refused(i64, &'static str),
+}
+
+async fn write(path: &Path, mut field: Field<'_>, max: u64) -> Result<Written, Error> {
+    let mut file = Some(tokio::fs::File::create_new(path).await.map_err(disk)?);
+    let mut refused = None;
     let mut size: u64 = 0;
-    while let Some(chunk) = field.chunk().await.map_err(|_| Error::field("file", "error.import.broken"))? {
-        size += chunk.len() as u64;
-        if size > FILE_MAX {
-            return Ok((i64::try_from(size).unwrap_or(i64::MAX), false));
+    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+        if refused.is_none() && size == 0 && is_binary(&chunk) {
+            refused = Some("error.import.not_text");
         }
-        file.write_all(&chunk).await.map_err(disk)?;
+        size += chunk.len() as u64;
+        if refused.is_none() && size > max {
+            refused = Some("error.import.too_large");
+        }
+        match (&mut file, refused) {
+            (Some(file), None) => file.write_all(&chunk).await.map_err(disk)?,
+            (Some(_), Some(_)) => {
+                file = None;
+                // Its room is given back now; the rest is only read.
+                tokio::fs::File::create(path).await.map_err(disk)?;
+            }
+            (None, _) => {}
+        }
     }
-    file.flush().await.map_err(disk)?;
-    Ok((i64::try_from(size).unwrap_or(i64::MAX), true))
+    if let Some(mut file) = file {
+        file.flush().await.map_err(disk)?;
+    }
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    Ok(refused.map_or(Written::Whole(size), |key| Written::Refused(size, key)))
 }

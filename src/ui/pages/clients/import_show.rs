@@ -1,16 +1,18 @@
 //! One import: its columns before it starts, its progress, and what came of it.
 
-use super::mapping::{MappingForm, problem_table};
+use super::mapping::MappingForm;
+use super::outlook::problem_table;
 use crate::api::clients::{StartImport, get_import};
 use crate::api::error::AppError;
 use crate::domain::import::{Import, ImportPreview, ImportState};
+use crate::forms::clients::ImportStart;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
 use crate::ui::components::page::Page;
 use crate::ui::components::progress::Progress;
 use crate::ui::i18n::{number, t, t_with, tn, use_lang};
 use crate::ui::time::format_bytes;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 use std::time::Duration;
 use web_sys::js_sys;
 
@@ -22,12 +24,16 @@ const EVERY: Duration = Duration::from_secs(1);
 pub fn ImportShowPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
+    let query = use_query_map();
+    let chosen = Memo::new(move |_| {
+        query.with(|query| ImportStart::from_query(id.get().unwrap_or_default(), |name| query.get(name)))
+    });
     let start = ServerAction::<StartImport>::new();
     let shown = Resource::new_blocking(
-        move || (id.get(), start.version().get()),
-        |(id, _)| async move {
+        move || (id.get(), chosen.get(), start.version().get()),
+        |(id, chosen, _)| async move {
             match id {
-                Some(id) => get_import(id).await,
+                Some(id) => get_import(id, chosen).await,
                 None => Err(AppError::NotFound),
             }
         },
@@ -61,7 +67,7 @@ pub fn ImportShowPage() -> impl IntoView {
         >
             <Transition>
                 {move || shown.get().map(|shown| match shown {
-                    Ok(shown) => state(shown, start, since),
+                    Ok(shown) => state(shown, chosen.get_untracked(), start, since),
                     Err(error) => failed(&error),
                 })}
             </Transition>
@@ -70,12 +76,18 @@ pub fn ImportShowPage() -> impl IntoView {
     .into_any()
 }
 
-fn state(shown: ImportPreview, start: ServerAction<StartImport>, since: RwSignal<Option<(f64, i64)>>) -> AnyView {
+fn state(
+    shown: ImportPreview,
+    chosen: Option<ImportStart>,
+    start: ServerAction<StartImport>,
+    since: RwSignal<Option<(f64, i64)>>,
+) -> AnyView {
+    let limit = format_bytes(use_lang(), shown.max_size);
     let import = shown.import.clone();
     let file =
         t_with("clients.file_name", &[("name", &import.file_name), ("size", &format_bytes(use_lang(), import.size))]);
     let body = match import.state {
-        ImportState::Uploaded => view! { <MappingForm preview=shown action=start /> }.into_any(),
+        ImportState::Uploaded => view! { <MappingForm preview=shown chosen=chosen action=start /> }.into_any(),
         ImportState::Running => running(&import, since),
         ImportState::Done => view! {
             <h2 class="text-lg font-semibold" role="status">{t("clients.import_done")}</h2>
@@ -86,7 +98,7 @@ fn state(shown: ImportPreview, start: ServerAction<StartImport>, since: RwSignal
         .into_any(),
         ImportState::Failed => view! {
             <div role="alert">
-                <ErrorPanel title=t("clients.import_failed") detail=t(&import.reason)>
+                <ErrorPanel title=t("clients.import_failed") detail=t_with(&import.reason, &[("limit", &limit)])>
                     <a class="btn btn-sm" href="/clients/import">{t("clients.import_again")}</a>
                 </ErrorPanel>
             </div>

@@ -1,91 +1,140 @@
-//! Which column holds what, and the file's first lines.
+//! How a file is read, and what would become of its first lines. Each change is looked at by the server;
+//! without scripts a button does it.
 
-use crate::api::clients::StartImport;
-use crate::domain::import::{ImportPreview, LineProblem};
-use crate::forms::clients::NO_COLUMN;
-use crate::ui::components::field::{RadioField, SelectField};
+use super::outlook::{ahead, first_lines, problem_table};
+use crate::api::clients::{StartImport, get_import};
+use crate::domain::import::{Duplicates, Encoding, ImportPreview};
+use crate::forms::Check;
+use crate::forms::clients::{ImportStart, NO_COLUMN};
+use crate::ui::components::field::{CheckField, RadioField, SelectField};
 use crate::ui::components::submit::Submit;
-use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn};
+use leptos::form::FromFormData;
+use leptos::html;
 use leptos::prelude::*;
 
-fn title(header: &[String], at: usize) -> String {
-    match header.get(at).filter(|name| !name.is_empty()) {
-        Some(name) => name.clone(),
-        None => t_with("clients.column", &[("n", &(at + 1))]),
-    }
+/// A column by its number and what stands in its first cell.
+fn title(cell: &str, at: usize) -> String {
+    let column = t_with("clients.column", &[("n", &(at + 1))]);
+    if cell.is_empty() { column } else { format!("{column}: {cell}") }
 }
 
-/// The form that starts the import.
+fn encodings(current: Encoding) -> Vec<(String, String)> {
+    let word = |encoding: Encoding| match encoding {
+        Encoding::Utf8 => "UTF-8".to_owned(),
+        Encoding::Utf16Le => "UTF-16 LE".to_owned(),
+        Encoding::Utf16Be => "UTF-16 BE".to_owned(),
+        Encoding::Windows1251 => t("clients.encoding_1251"),
+        Encoding::Windows1252 => t("clients.encoding_1252"),
+    };
+    let mut all = Encoding::ALL;
+    all.sort_by_key(|encoding| *encoding != current);
+    all.into_iter().map(|encoding| (encoding.as_str().to_owned(), word(encoding))).collect()
+}
+
+/// The form that starts the import. `chosen` is what the page's address says.
 #[component]
-pub fn MappingForm(preview: ImportPreview, action: ServerAction<StartImport>) -> impl IntoView {
-    let ImportPreview { import, header, mapping, lines, problems } = preview;
-    let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
+pub fn MappingForm(
+    preview: ImportPreview,
+    chosen: Option<ImportStart>,
+    action: ServerAction<StartImport>,
+) -> impl IntoView {
+    let id = preview.import.id;
+    let look = Action::new(move |form: &ImportStart| get_import(id, Some(form.clone())));
+    let asked = RwSignal::new(chosen.clone());
+    let errors = Signal::derive(move || {
+        // What is wrong with a look ahead is known here; a start is answered by the server.
+        match action.value().get() {
+            Some(answer) => errors_of(Some(&answer)),
+            None => asked.get().map(|form| form.check()).unwrap_or_default(),
+        }
+    });
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
-    let columns: Vec<(String, String)> = (0..header.len()).map(|at| (at.to_string(), title(&header, at))).collect();
-    let mut optional = vec![(NO_COLUMN.to_owned(), t("clients.no_column"))];
-    optional.extend(columns.iter().cloned());
-    let value = |column: Option<usize>| column.map_or(NO_COLUMN.to_owned(), |at| at.to_string());
+    let form = NodeRef::<html::Form>::new();
+    let refresh = move || {
+        let Some(form) = form.get_untracked() else { return };
+        let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
+        if let Ok(StartImport { form }) = StartImport::from_form_data(&data) {
+            action.value().set(None);
+            asked.set(Some(form.clone()));
+            look.dispatch(form);
+        }
+    };
+    let layout = preview.layout;
+    let columns: Vec<(String, String)> =
+        preview.columns.iter().enumerate().map(|(at, cell)| (at.to_string(), title(cell, at))).collect();
+    let with = |value: &str, word: String| {
+        let mut options = vec![(value.to_owned(), word)];
+        options.extend(columns.iter().cloned());
+        options
+    };
+    let addresses = with("", t("clients.choose_column"));
+    let others = with(NO_COLUMN, t("clients.no_column"));
+    let value = |column: Option<usize>, none: &str| column.map_or(none.to_owned(), |at| at.to_string());
+    let (full_name, comment) = (value(layout.full_name, NO_COLUMN), value(layout.comment, NO_COLUMN));
     let duplicates = vec![
         ("skip".to_owned(), t("clients.skip"), t("clients.skip_text")),
         ("update".to_owned(), t("clients.update"), t("clients.update_text")),
     ];
+    let update = chosen.as_ref().is_some_and(|form| form.duplicates == Duplicates::Update);
+    let shown = move || match look.value().get() {
+        Some(Ok(preview)) => preview,
+        _ => preview.clone(),
+    };
+    let rule = move || asked.with(|form| form.as_ref().map(|form| form.duplicates).unwrap_or_default());
+    let email = match &chosen {
+        Some(form) => form.email.clone(),
+        None => value(layout.email, ""),
+    };
     view! {
         <FormErrors error=error />
-        <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
-            <input type="hidden" name="form[id]" value=import.id.to_string() />
+        {layout.email.is_none().then(|| view! { <p class="mb-4 text-sm">{t("clients.no_email_column")}</p> })}
+        <ActionForm
+            action=action
+            node_ref=form
+            attr:class="rounded-box border border-base-300 bg-base-100 p-6"
+            on:change=move |_| refresh()
+        >
+            <input type="hidden" name="form[id]" value=id.to_string() />
             <div class="grid gap-x-4 sm:grid-cols-3">
-                <SelectField name="form[email]" label=t("clients.email") options=columns value=mapping.email.to_string() errors=errors required=true />
-                <SelectField name="form[full_name]" label=t("clients.full_name") options=optional.clone() value=value(mapping.full_name) errors=errors />
-                <SelectField name="form[comment]" label=t("clients.comment") options=optional value=value(mapping.comment) errors=errors />
+                <SelectField name="form[email]" label=t("clients.email") options=addresses value=email errors=errors required=true />
+                <SelectField name="form[full_name]" label=t("clients.full_name") options=others.clone() value=full_name errors=errors />
+                <SelectField name="form[comment]" label=t("clients.comment") options=others value=comment errors=errors />
             </div>
-            <RadioField name="form[duplicates]" label=t("clients.duplicates") options=duplicates value="skip" errors=errors required=true />
-            <Submit label=t("clients.start") pending=action.pending() />
+            <div class="grid gap-x-4 sm:grid-cols-3">
+                <SelectField name="form[encoding]" label=t("clients.encoding") options=encodings(layout.encoding) value=layout.encoding.as_str() hint=t("clients.encoding_hint") errors=errors />
+            </div>
+            <CheckField name="form[first_is_data]" label=t("clients.first_is_data") checked=!layout.header errors=errors />
+            <RadioField name="form[duplicates]" label=t("clients.duplicates") options=duplicates value=if update { "update" } else { "skip" } errors=errors required=true />
+            <div class="flex flex-wrap gap-2">
+                <Submit label=t("clients.start") pending=action.pending() />
+                <button
+                    class="btn btn-ghost"
+                    formmethod="get"
+                    formaction=format!("/clients/import/{id}")
+                    formnovalidate=true
+                    on:click=move |event| {
+                        event.prevent_default();
+                        refresh();
+                    }
+                >
+                    {t("clients.check_again")}
+                </button>
+            </div>
         </ActionForm>
-        {(!problems.is_empty()).then(|| view! {
-            <p class="mt-6 text-sm">{tn("clients.problems_ahead", i64::try_from(problems.len()).unwrap_or(i64::MAX))}</p>
-            {problem_table(problems)}
-        })}
-        <h2 class="mt-8 mb-2 font-semibold">{t("clients.first_lines")}</h2>
-        {first_lines(&header, lines)}
+        {move || {
+            let ImportPreview { columns, lines, outlook, problems, .. } = shown();
+            view! {
+                <div aria-live="polite" class="mt-6 text-sm">{ahead(&outlook, rule())}</div>
+                {(!problems.is_empty()).then(|| {
+                    let n = i64::try_from(problems.len()).unwrap_or(i64::MAX);
+                    view! { <h2 class="mt-6 font-semibold">{tn("clients.problems_ahead", n)}</h2> {problem_table(problems)} }
+                })}
+                <h2 class="mt-8 mb-2 font-semibold">{t("clients.first_lines")}</h2>
+                {first_lines(&columns, lines, rule())}
+            }
+        }}
     }
     .into_any()
-}
-
-fn first_lines(header: &[String], lines: Vec<Vec<String>>) -> AnyView {
-    let columns = (0..header.len()).map(|at| Column::new(title(header, at))).collect();
-    let rows: Vec<AnyView> = lines
-        .into_iter()
-        .map(|line| {
-            let cells: Vec<AnyView> = (0..header.len())
-                .map(|at| {
-                    let text = line.get(at).cloned().unwrap_or_default();
-                    view! { <Cell label=title(header, at)>{text}</Cell> }.into_any()
-                })
-                .collect();
-            view! { <Row>{cells}</Row> }.into_any()
-        })
-        .collect();
-    view! { <Table label=t("clients.first_lines") columns=columns>{rows}</Table> }.into_any()
-}
-
-/// Lines that were not, or will not be, taken.
-pub fn problem_table(problems: Vec<LineProblem>) -> AnyView {
-    let columns =
-        vec![Column::new(t("clients.line")), Column::new(t("clients.problem")), Column::new(t("clients.value"))];
-    let rows: Vec<AnyView> = problems
-        .into_iter()
-        .map(|LineProblem { line, key, value }| {
-            view! {
-                <Row>
-                    <Cell label=t("clients.line")>{line}</Cell>
-                    <Cell label=t("clients.problem")>{t(&key)}</Cell>
-                    <Cell label=t("clients.value")><span class="break-all">{value}</span></Cell>
-                </Row>
-            }
-            .into_any()
-        })
-        .collect();
-    view! { <div class="mt-2"><Table label=t("clients.problems") columns=columns>{rows}</Table></div> }.into_any()
 }

@@ -5,6 +5,7 @@ mod import;
 mod import_show;
 mod list;
 mod mapping;
+mod outlook;
 mod selection;
 
 pub use edit::{ClientEditPage, ClientNewPage};

@@ -1,0 +1,116 @@
+//! How the databases find what lists show: by an index, in its order, whatever is searched for. No table is
+//! read through and nothing is sorted for a page.
+
+use super::testing::on_both;
+use super::{Db, attempts, clients, deliveries, letters, mailings, messages};
+use crate::domain::client::ClientSort;
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+/// Every query of a page, with a name for it.
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec![
+        ("letters".to_owned(), letters::LIST.to_owned()),
+        ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
+    ];
+    for search in [false, true] {
+        pages.push((format!("messages, search {search}"), messages::list_sql(search)));
+        for filter in [false, true] {
+            pages.push((format!("deliveries, state {filter}, search {search}"), deliveries::list_sql(filter, search)));
+            pages.push((format!("mailings, status {filter}, search {search}"), mailings::list_sql(search, filter)));
+            for descending in [false, true] {
+                for sort in [ClientSort::Created, ClientSort::Email, ClientSort::FullName] {
+                    let name = format!("clients by {sort:?}, down {descending}, search {search}, after {filter}");
+                    pages.push((name, clients::list_sql(search, sort, descending, filter)));
+                }
+            }
+        }
+    }
+    pages
+}
+
+/// Counts and reports: these read much, but from an index, and only what is asked for.
+fn sums() -> Vec<(&'static str, String)> {
+    vec![
+        ("deliveries in a state", deliveries::count_sql(true, false)),
+        ("deliveries found", deliveries::count_sql(false, true)),
+        ("replies", attempts::REPLIES.to_owned()),
+    ]
+}
+
+/// How the database would answer.
+async fn plan(db: &Db, sql: &str) -> String {
+    match db {
+        Db::Sqlite { read, .. } => {
+            let rows = read.fetch_all(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+        }
+        Db::Postgres(pool) => {
+            // With hardly a row, a scan would be as good; what matters is that there is a way without one.
+            let off = ["seqscan", "bitmapscan", "sort"].map(|way| format!("SET LOCAL enable_{way} = off")).join(";");
+            let mut tx = pool.begin().await.unwrap();
+            tx.execute(AssertSqlSafe(off)).await.unwrap();
+            let rows = tx.fetch_all(AssertSqlSafe(with_values(sql))).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// PostgreSQL explains with values only: any will do where they have the right type.
+fn with_values(sql: &str) -> String {
+    let mut sql = format!("EXPLAIN {sql}");
+    for (parameter, value) in [
+        ("LIMIT $3", "LIMIT 5"),
+        ("LIMIT $4", "LIMIT 5"),
+        ("LIMIT $5", "LIMIT 5"),
+        ("LIKE $1", "LIKE '%a%'"),
+        ("LIKE $2", "LIKE '%a%'"),
+        ("LIKE $4", "LIKE '%a%'"),
+        ("id < $2", "id < 5"),
+        ("id > $2", "id > 5"),
+        ("id < $3", "id < 5"),
+        ("id > $4", "id > 5"),
+        ("id < $4", "id < 5"),
+        ("> ($2, $3)", "> (TIMESTAMPTZ '2026-01-01', 5)"),
+        ("> ($3, $4)", "> ('a', 5)"),
+        ("< ($3, $4)", "< ('a', 5)"),
+        ("at >= $2", "at >= '2026-01-01'"),
+        ("at < $3", "at < '2026-01-01'"),
+    ] {
+        sql = sql.replace(parameter, value);
+    }
+    for parameter in ["$1", "$2", "$3", "$4"] {
+        sql = sql.replace(&format!("{parameter} = {parameter}"), "TRUE");
+    }
+    for (parameter, value) in [("$1", "1"), ("$3", "'a'")] {
+        sql = sql.replace(parameter, value);
+    }
+    assert!(!sql.contains('$'), "{sql}");
+    sql
+}
+
+/// A table that is read through, and not by the order of its rows.
+fn scans(plan: &str) -> bool {
+    plan.lines().any(|line| line.contains("Seq Scan") || line.trim_start().starts_with("SCAN "))
+}
+
+async fn pages_come_from_an_index(db: Db) {
+    for (name, sql) in pages() {
+        let plan = plan(&db, &sql).await;
+        let sorts = plan.contains("TEMP B-TREE") || plan.contains("Sort  (");
+        assert!(!scans(&plan) && !sorts, "{name}\n{sql}\n{plan}");
+    }
+}
+
+async fn sums_come_from_an_index(db: Db) {
+    for (name, sql) in sums() {
+        let plan = plan(&db, &sql).await;
+        assert!(!scans(&plan), "{name}\n{sql}\n{plan}");
+    }
+}
+
+async fn a_scan_is_told(db: Db) {
+    let plan = plan(&db, "SELECT id FROM clients WHERE comment > 'a' AND owner_id <> $1 ORDER BY comment").await;
+    assert!(scans(&plan) && (plan.contains("TEMP B-TREE") || plan.contains("Sort  (")), "{plan}");
+}
+
+on_both!(pages_come_from_an_index, sums_come_from_an_index, a_scan_is_told);

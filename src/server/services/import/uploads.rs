@@ -1,0 +1,172 @@
+//! Uploaded files: taken in, looked at, started.
+
+use super::outlook::outlook;
+use super::{Actor, Error, Outcome, Result, Target, checked, import_csv, lines, tokens};
+use crate::api::error::FieldErrors;
+use crate::domain::import::{ImportPreview, ImportState, Layout, Outlook};
+use crate::forms::Check;
+use crate::forms::clients::ImportStart;
+use crate::server::clock::SharedClock;
+use crate::server::db::Db;
+use crate::server::db::imports::{self, Stored};
+use chrono::{DateTime, Utc};
+use lines::{Fault, Preview};
+use std::fs::File;
+use std::path::Path;
+
+/// Uploads of one user that may wait to be started; one more, and the oldest goes.
+pub const WAITING_MAX: usize = 5;
+/// Imports of one user that may run at once.
+pub const RUNNING_MAX: i64 = 3;
+/// A fault of ours in the midst of an import.
+const BROKEN: &str = "error.import.internal";
+
+/// Notes an uploaded file of the actor's after a look at its beginning, and returns the import's id.
+/// A file that cannot be imported is noted as failed, with the reason, and removed.
+///
+/// # Errors
+/// Database errors.
+pub async fn add(db: &Db, actor: &Actor, name: &str, path: &Path, size: i64, now: DateTime<Utc>) -> Result<i64> {
+    let fault = preview_file(path, None).await?.err();
+    let failed = fault.as_ref().map(|fault| (fault.key, fault.problems()));
+    let failed = failed.as_ref().map(|(key, problems)| (*key, problems.as_slice()));
+    let mut tx = db.begin().await?;
+    let text = path.to_string_lossy();
+    let id = imports::insert(&mut tx, actor.id, name, &text, size, failed, now).await?;
+    let mut gone = Vec::new();
+    if fault.is_some() {
+        gone.push(text.into_owned());
+    }
+    for (id, path) in imports::waiting(&mut tx, actor.id).await?.into_iter().skip(WAITING_MAX) {
+        if imports::drop_waiting(&mut tx, id, "error.import.replaced").await? {
+            gone.push(path);
+        }
+    }
+    tx.commit().await?;
+    for path in gone {
+        remove(&path).await;
+    }
+    Ok(id)
+}
+
+/// Notes an upload that was refused before it was whole.
+///
+/// # Errors
+/// Database errors.
+pub async fn refuse(db: &Db, actor: &Actor, name: &str, size: i64, key: &str, now: DateTime<Utc>) -> Result<i64> {
+    let mut tx = db.begin().await?;
+    let id = imports::insert(&mut tx, actor.id, name, "", size, Some((key, &[])), now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Removes a file that was uploaded.
+pub(super) async fn remove(path: &str) {
+    if let Err(error) = tokio::fs::remove_file(path).await {
+        tracing::warn!(path, %error, "an uploaded file stays behind");
+    }
+}
+
+async fn preview_file(path: &Path, layout: Option<Layout>) -> Result<std::result::Result<Preview, Fault>> {
+    let path = path.to_owned();
+    let read = move || match File::open(&path) {
+        Ok(file) => lines::preview(file, layout),
+        Err(_) => Err(Fault::whole("error.import.gone")),
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+async fn stored(db: &Db, actor: &Actor, id: i64) -> Result<Stored> {
+    imports::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// An import as its page shows it. While it waits to be started: with the file's first lines and what would
+/// become of them, read as `chosen`, or as found out. `max_size` is told to the reader, in bytes.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn show(
+    db: &Db,
+    actor: &Actor,
+    id: i64,
+    chosen: Option<&ImportStart>,
+    max_size: u64,
+) -> Result<ImportPreview> {
+    let Stored { mut import, path } = stored(db, actor, id).await?;
+    let mut preview = Preview::default();
+    if import.state == ImportState::Uploaded {
+        match preview_file(Path::new(&path), chosen.map(layout)).await? {
+            Ok(read) => preview = read,
+            Err(fault) => {
+                import.state = ImportState::Failed;
+                fault.key.clone_into(&mut import.reason);
+                import.problems = fault.problems();
+            }
+        }
+    }
+    let (lines, outlook, problems) = match preview.lines.is_empty() {
+        true => (Vec::new(), Outlook::default(), Vec::new()),
+        false => outlook(db, actor.id, preview.lines).await?,
+    };
+    let max_size = i64::try_from(max_size).unwrap_or(i64::MAX);
+    Ok(ImportPreview { import, max_size, columns: preview.columns, layout: preview.layout, lines, outlook, problems })
+}
+
+/// The chosen layout, without the columns that cannot be: a look ahead shows what is right so far.
+fn layout(form: &ImportStart) -> Layout {
+    let wrong: FieldErrors = form.check();
+    let good = |field: &str, column: Option<usize>| column.filter(|_| wrong.get(field).is_none());
+    let layout = form.layout();
+    Layout { full_name: good("full_name", layout.full_name), comment: good("comment", layout.comment), ..layout }
+}
+
+/// Starts an import in the background of this process; its row tells how far it is.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Invalid`] for columns that cannot be, and [`Error::Conflict`] for an
+/// import that has been started before, and for one too many at a time.
+pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClock, process: &str) -> Result<()> {
+    checked(form)?;
+    let Stored { path, .. } = stored(db, actor, form.id).await?;
+    let mut tx = db.begin().await?;
+    if imports::running(&mut tx, actor.id).await? >= RUNNING_MAX {
+        return Err(Error::Conflict("error.import.busy"));
+    }
+    if !imports::start(&mut tx, actor.id, form.id, process).await? {
+        return Err(Error::Conflict("error.import.started"));
+    }
+    tx.commit().await?;
+    let target = Target { owner: actor.id, import: Some(form.id), duplicates: form.duplicates };
+    tokio::spawn(run(db.clone(), form.id, path, target, form.layout(), clock.now()));
+    Ok(())
+}
+
+async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now: DateTime<Utc>) {
+    let imported = async {
+        let outcome = match File::open(&path) {
+            Ok(file) => import_csv(&db, target, file, Some(layout), now, |_| ()).await?,
+            Err(_) => Outcome { failure: Some("error.import.gone"), ..Outcome::default() },
+        };
+        let mut tx = db.begin().await?;
+        let reason = outcome.failure.unwrap_or_default();
+        imports::finish(&mut tx, id, reason, &outcome.counts, &outcome.problems).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = imported.await {
+        let reference = tokens::reference();
+        tracing::error!(%reference, import = id, %error, "an import ended early");
+        if let Err(error) = give_up(&db, target.owner, id).await {
+            tracing::error!(%reference, import = id, %error, "its end could not be noted");
+        }
+    }
+    remove(&path).await;
+}
+
+/// Ends an import for a fault of ours; the counts of the batches that were stored stay.
+async fn give_up(db: &Db, owner: i64, id: i64) -> Result<()> {
+    let Some(Stored { import, .. }) = imports::get(db, owner, id).await? else { return Ok(()) };
+    let mut tx = db.begin().await?;
+    imports::finish(&mut tx, id, BROKEN, &import.counts, &import.problems).await?;
+    Ok(tx.commit().await?)
+}

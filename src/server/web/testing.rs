@@ -1,0 +1,243 @@
+//! The whole service on a port of its own, and a small browser for it.
+
+use super::quota::Quota;
+use super::state::{AppState, UPLOADS};
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::domain::user::{Permission, Role};
+use crate::forms::accounts::RegisterForm;
+use crate::server::clock::ManualClock;
+use crate::server::config::Config;
+use crate::server::db::testing::made_at;
+use crate::server::db::{Db, users};
+use crate::server::engine::Wake;
+use crate::server::mail::relay::Relay;
+use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::{Actor, accounts};
+use crate::ui::assets::Assets;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Largest upload, in bytes.
+pub const IMPORT_MAX: u64 = 10 * 1024;
+/// How long anything may take before a test gives up; no test depends on it.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PASSWORD: &str = "correct horse";
+
+/// A running service.
+pub struct Served {
+    pub state: AppState,
+    addr: SocketAddr,
+    folder: tempfile::TempDir,
+    _stop: DropGuard,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value, or an empty text.
+    pub fn header(&self, name: &str) -> &str {
+        let find = |line: &'_ str| line.split_once(": ").map(|(found, _)| found.eq_ignore_ascii_case(name));
+        let line = self.headers.lines().find(|line| find(line) == Some(true));
+        line.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value)
+    }
+}
+
+impl Served {
+    pub async fn start(db: Db) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let config = Config {
+            database_url: String::new(),
+            data_dir: folder.path().to_owned(),
+            addr,
+            public_url: format!("http://{addr}"),
+            relay: None,
+            timeouts: Timeouts::default(),
+            from: EmailAddress::parse("vestnik@example.org").unwrap(),
+            secret: "0123456789abcdef0123456789abcdef".to_owned().into(),
+            retry: Vec::new(),
+            import_max: IMPORT_MAX,
+            site_dir: folder.path().to_owned(),
+            dev_reload: None,
+            running: crate::server::config::Running::default(),
+        };
+        let stop = CancellationToken::new();
+        let state = AppState {
+            db,
+            clock: ManualClock::new(made_at()),
+            config: Arc::new(config),
+            relay: Arc::new(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap()),
+            catching: true,
+            wake: Wake::default(),
+            letters: Wake::default(),
+            uploads: Quota::new(UPLOADS),
+            live: super::live::Live::default(),
+            stop: stop.clone(),
+        };
+        let router =
+            super::router(state.clone(), Assets::default()).into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        tokio::spawn(server.into_future());
+        Self { state, addr, folder, _stop: stop.drop_guard() }
+    }
+
+    /// The files of uploads that lie there.
+    pub fn uploads(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path().join("uploads"));
+        entries.map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+    }
+
+    /// Registers somebody who is confirmed, logs them in, and returns them with their cookie.
+    pub async fn somebody(&self, email: &str) -> (Actor, String) {
+        let form = RegisterForm {
+            name: "Olga".to_owned(),
+            email: email.to_owned(),
+            password: PASSWORD.to_owned(),
+            ..RegisterForm::default()
+        };
+        let id = accounts::add(&self.state.db, &form, Role::User, Lang::En, made_at()).await.unwrap();
+        let user = users::by_id(&self.state.db, id).await.unwrap().unwrap();
+        (Actor::prove(&user, Permission::Own).unwrap(), self.log_in(email).await)
+    }
+
+    /// A new session's cookie.
+    pub async fn log_in(&self, email: &str) -> String {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("form[email]", email)
+            .append_pair("form[password]", PASSWORD)
+            .finish();
+        let answer = self.post("/api/login", "", &form).await;
+        assert!(answer.status < 400, "{answer:?}");
+        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.send("GET", path, &[("Cookie", cookie)], b"").await
+    }
+
+    pub async fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
+        let headers = [("Cookie", cookie), ("Content-Type", "application/x-www-form-urlencoded")];
+        self.send("POST", path, &headers, form.as_bytes()).await
+    }
+
+    /// Sends the file as the browser's form does.
+    pub async fn upload(&self, cookie: &str, name: &str, bytes: &[u8]) -> Answer {
+        let (kind, body) = multipart(name, bytes);
+        self.send("POST", "/clients/upload", &[("Cookie", cookie), ("Content-Type", kind)], &body).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut stream = self.open(method, path, headers, body.len()).await;
+        let answer = async {
+            stream.write_all(body).await.unwrap();
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await.unwrap();
+            bytes
+        };
+        parse(&tokio::time::timeout(PATIENCE, answer).await.expect("an answer comes"))
+    }
+
+    /// Begins a request whose body has so many bytes.
+    pub async fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Follows a stream of events.
+    pub async fn events(&self, path: &str, cookie: &str) -> Events {
+        Events { stream: self.open("GET", path, &[("Cookie", cookie)], 0).await, heard: String::new() }
+    }
+}
+
+/// The content type and the body of a form with one file.
+pub fn multipart(name: &str, bytes: &[u8]) -> (&'static str, Vec<u8>) {
+    let mut body = format!(
+        "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: text/csv\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend(bytes);
+    body.extend(b"\r\n--edge--\r\n");
+    ("multipart/form-data; boundary=edge", body)
+}
+
+fn parse(bytes: &[u8]) -> Answer {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
+    let headers = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let mut rest = &bytes[end + 4..];
+    let mut body = Vec::new();
+    if headers.to_lowercase().contains("transfer-encoding: chunked") {
+        loop {
+            let line = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk's size");
+            let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).unwrap();
+            if size == 0 {
+                break;
+            }
+            body.extend(&rest[line + 2..line + 2 + size]);
+            rest = &rest[line + 2 + size + 2..];
+        }
+    } else {
+        body.extend(rest);
+    }
+    let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, headers, body: String::from_utf8(body).unwrap() }
+}
+
+/// An open stream of events.
+pub struct Events {
+    stream: TcpStream,
+    heard: String,
+}
+
+impl Events {
+    /// The data of the next event; none at the end of the stream.
+    pub async fn next(&mut self) -> Option<String> {
+        let next = async {
+            loop {
+                if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                    let data = event.split_once("data: ").map(|(_, data)| data.to_owned());
+                    self.heard = rest.to_owned();
+                    match data {
+                        Some(data) => return Some(data),
+                        None => continue,
+                    }
+                }
+                let mut bytes = [0; 4096];
+                match self.stream.read(&mut bytes).await {
+                    Ok(0) | Err(_) => return None,
+                    Ok(n) => self.heard.push_str(std::str::from_utf8(&bytes[..n]).unwrap()),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("an event or the end comes")
+    }
+}
+
+/// Waits until something has come about.
+pub async fn until(mut is_so: impl FnMut() -> bool) {
+    let waited = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waited).await.expect("it comes about");
+}
