@@ -63,6 +63,13 @@ postfix() {
   fail "Postfix (postfix, smtp-sink) is missing and could not be installed: the delivery tests need it."
 }
 
+# Its email package reads back what Postfix put into a mailbox.
+python() {
+  have python3 && return
+  apt_install python3 && have python3 && return
+  fail "Python 3 (python3) is missing and could not be installed: a test reads letters with it."
+}
+
 chromium() {
   [ -n "${VESTNIK_CHROMIUM:-}" ] && return
   local name
@@ -84,6 +91,7 @@ case "${1:-}" in
   test)
     postgres
     postfix
+    python
     node_modules end2end
     chromium
     ;;

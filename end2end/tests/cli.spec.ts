@@ -1,26 +1,20 @@
 // The same work from the command line: to the built-in mail server with faults, and to Postfix's
 // smtp-sink, which shares no code with us.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "@playwright/test";
-
-const ROOT = resolve(import.meta.dirname, "../..");
-const BINARY = process.env.VESTNIK_BIN || join(ROOT, "target/release/vestnik");
-const OWNER = "owner@example.org";
-
-type Attempt = { number: number; status: string; code: number | null; reply: string };
-type Delivery = { email: string; state: string; attempts: Attempt[] };
+import { BINARY, CommandLine } from "./support/command.ts";
+import { freePort, isListening } from "./support/ports.ts";
 
 let folder: string;
-let env: Record<string, string | undefined>;
+let vestnik: CommandLine;
 const children: ReturnType<typeof spawn>[] = [];
 
 test.beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "vestnik-cli-"));
-  env = { ...process.env, VESTNIK_DATA_DIR: join(folder, "data"), VESTNIK_RETRY: "100ms" };
+  vestnik = new CommandLine(folder);
 });
 
 test.afterEach(() => {
@@ -28,42 +22,18 @@ test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const vestnik = (...words: string[]) => execFileSync(BINARY, words, { env, encoding: "utf8" });
-const id = (answer: string) => String(JSON.parse(answer).id);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => probe.once("listening", done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
-}
-
 async function start(command: string, words: string[], port: number): Promise<void> {
+  const env = { ...vestnik.env, PATH: `${process.env.PATH}:/usr/sbin` };
   children.push(spawn(command, words, { stdio: "ignore", env }));
-  await expect
-    .poll(() => spawnSync("bash", ["-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]).status, { timeout: 15_000 })
-    .toBe(0);
+  await isListening(port);
 }
 
-/** A user, clients from a file, a message and a mailing that starts now; returns the mailing's number. */
+/** A mailing to these addresses that starts now; returns its number. */
 function prepare(emails: string[]): string {
-  execFileSync(BINARY, ["user", "add", "--email", OWNER, "--name", "Анна"], { env, input: "a long enough phrase" });
-  const csv = join(folder, "clients.csv");
-  writeFileSync(csv, `email;имя\n${emails.map((email, n) => `${email};Клиент ${n}`).join("\n")}\nnobody;x\n`);
-  const imported = spawnSync(BINARY, ["client", "import", "--owner", OWNER, csv, "--json"], { env, encoding: "utf8" });
-  expect(imported.status, imported.stderr).toBe(3);
-  expect(JSON.parse(imported.stdout)).toMatchObject({ added: emails.length, faulty: 1 });
-  const body = join(folder, "body.md");
-  writeFileSync(body, "Hello **{{ full_name }}**");
-  const message = id(
-    vestnik("message", "add", "--owner", OWNER, "--subject", "Привет, {{ full_name }}", "--body-file", body, "--json"),
-  );
-  const window = ["--start", "now", "--end", "2099-01-01T00:00:00Z", "--zone", "Europe/Moscow"];
-  return id(vestnik("mailing", "add", "--owner", OWNER, "--message", message, "--clients", "all", ...window, "--json"));
+  vestnik.addOwner();
+  vestnik.addClients(emails.map((email, n) => ({ email, name: `Клиент ${n}` })));
+  return vestnik.addMailing("Привет, {{ full_name }}", "Hello **{{ full_name }}**");
 }
-
-const deliveries = (mailing: string): Delivery[] => JSON.parse(vestnik("mailing", "deliveries", mailing, "--json"));
 
 test("faults of one client leave the others alone, and nobody gets two", async () => {
   const emails = ["bad@example.org", "grey@example.org", "cut@example.org", "one@example.org", "two@example.org"];
@@ -77,15 +47,15 @@ test("faults of one client leave the others alone, and nobody gets two", async (
       "cut@* rcpt drop times=1\n",
   );
   await start(BINARY, ["sink", "--listen", `127.0.0.1:${port}`, "--faults", faults, "--ledger", ledger], port);
-  env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
+  vestnik.env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
   await expect
     .poll(() => {
-      vestnik("send", "--mailing", mailing);
-      return JSON.parse(vestnik("mailing", "show", mailing, "--json")).status;
+      vestnik.run("send", "--mailing", mailing);
+      return JSON.parse(vestnik.run("mailing", "show", mailing, "--json")).status;
     })
     .toBe("finished");
 
-  const record = Object.fromEntries(deliveries(mailing).map((delivery) => [delivery.email, delivery]));
+  const record = Object.fromEntries(vestnik.deliveries(mailing).map((delivery) => [delivery.email, delivery]));
   const told = (email: string) => record[email]!.attempts.map(({ status, code }) => [status, code]);
   expect(told("bad@example.org")).toEqual([["failed", 550]]);
   expect(record["bad@example.org"]!.attempts[0]!.reply).toContain("No such user");
@@ -98,10 +68,11 @@ test("faults of one client leave the others alone, and nobody gets two", async (
 test("1 000 letters to Postfix's smtp-sink", async () => {
   const mailing = prepare(Array.from({ length: 1_000 }, (_, n) => `client${n}@example.org`));
   const port = await freePort();
-  const sink = ["/usr/sbin/smtp-sink", "smtp-sink"].find((path) => spawnSync(path, ["-h"]).error === undefined)!;
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  await start(sink, [...user, `127.0.0.1:${port}`, "100"], port);
-  env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none&connections=20`;
-  expect(JSON.parse(vestnik("send", "--json"))).toMatchObject({ opened: 1, sent: 1_000, failed: 0, deferred: 0 });
-  expect(deliveries(mailing).every(({ state, attempts }) => state === "sent" && attempts.length === 1)).toBe(true);
+  await start("smtp-sink", [...user, `127.0.0.1:${port}`, "100"], port);
+  vestnik.env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none&connections=20`;
+  expect(JSON.parse(vestnik.run("send", "--json"))).toMatchObject({ opened: 1, sent: 1_000, failed: 0, deferred: 0 });
+  const sent = vestnik.deliveries(mailing);
+  expect(sent.length).toBe(1_000);
+  expect(sent.every(({ state, attempts }) => state === "sent" && attempts.length === 1)).toBe(true);
 });

@@ -1,12 +1,10 @@
 // What must work before, or without, any script: log in, create a client, create a mailing.
 import { execFileSync } from "node:child_process";
-import { join, resolve } from "node:path";
 import type { Page } from "@playwright/test";
+import { BINARY } from "./support/command.ts";
 import { expect, test } from "./support/test.ts";
 
 const PASSWORD = "a long enough phrase";
-const ROOT = resolve(import.meta.dirname, "../..");
-const BINARY = process.env.VESTNIK_BIN || join(ROOT, "target/release/vestnik");
 
 test.use({ javaScriptEnabled: false });
 

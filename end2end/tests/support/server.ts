@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { BINARY } from "./command.ts";
+import { freePort } from "./ports.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const BINARY = process.env.VESTNIK_BIN || join(ROOT, "target/release/vestnik");
 const SITE = process.env.VESTNIK_SITE_DIR || join(ROOT, "target/site");
 const START_MS = 30_000;
 const STOP_MS = 15_000;
@@ -27,11 +27,13 @@ export class Server {
     }
   }
 
-  /** Starts a server and waits until it answers. `env` adds to its settings or replaces them. */
-  static async start(env: Record<string, string> = {}): Promise<Server> {
+  /** Starts a server and waits until it answers. `env` adds to its settings or replaces them; `fill` puts something
+   * into its data folder before. */
+  static async start(env: Record<string, string> = {}, fill?: (dataDir: string) => void): Promise<Server> {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const dataDir = await mkdtemp(join(tmpdir(), "vestnik-e2e-"));
+    fill?.(dataDir);
     const child = spawn(BINARY, ["serve"], {
       cwd: dataDir,
       stdio: ["ignore", "pipe", "pipe"],
@@ -95,13 +97,4 @@ export class Server {
 // The developer's own settings must not leak into the tests.
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("VESTNIK_")));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
