@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e screenshots lint fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test-rust: setup-test ## run the Rust tests, on SQLite and on a PostgreSQL serve
 
 test-e2e: setup-test build ## run the browser tests against the release build
 	@cd end2end && npx playwright test
+
+screenshots: setup-test build ## take a picture of every page (target/screenshots); renew those of the documentation
+	@cd end2end && npx playwright test -c pictures.config.ts
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh

@@ -1,18 +1,74 @@
-// axe finds nothing on the pages that anybody can open, in either theme and either language.
-import { expectAccessible } from "./support/axe.ts";
+// axe finds nothing on any page, in either language and theme, wide and narrow; and nothing is cut off.
+import { execFileSync } from "node:child_process";
+import type { Page } from "@playwright/test";
+import { findings } from "./support/axe.ts";
+import { BINARY } from "./support/command.ts";
+import { type Lang, logIn } from "./support/demo.ts";
+import { calm, trouble } from "./support/demo-test.ts";
 import { expect, test } from "./support/test.ts";
+import { NARROW, type Theme, WIDE, dress, open, overflowing } from "./support/visit.ts";
+import { EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "./support/visits.ts";
+import type { Problems } from "./support/problems.ts";
 
-for (const lang of ["en", "ru"]) {
-  for (const theme of ["light", "dark"]) {
-    test(`public pages, ${lang}, ${theme}`, async ({ page }) => {
-      await page.goto(`/language?to=${lang}&next=/`);
-      await page.goto(`/theme?to=${theme}&next=/`);
-      for (const path of ["/", "/login", "/signup", "/signup/sent", "/outbox"]) {
-        await page.goto(path);
-        await expect(page.locator("html")).toHaveAttribute("lang", lang);
-        await expect(page.locator("h1")).toHaveCount(1);
-        await expectAccessible(page);
-      }
-    });
+// Many pages in one test, on a machine that may be busy.
+test.describe.configure({ timeout: 600_000 });
+// Tracing each of axe's steps takes longer than they do.
+for (const kind of [test, calm, trouble]) kind.use({ trace: "off" });
+
+const LANGS: Lang[] = ["en", "ru"];
+
+/** Looks at every page twice; names all that is wrong at the end, not only the first. */
+async function look(page: Page, visits: Visit[], lang: Lang, problems: Problems): Promise<void> {
+  // Each language takes two of the four, so that every theme and every width is looked at on every page.
+  const [wide, narrow]: Theme[] = lang === "en" ? ["light", "dark"] : ["dark", "light"];
+  const found: string[] = [];
+  for (const visit of visits) {
+    if (visit.status) problems.expect(new RegExp(visit.path.split("?")[0]!), visit.status);
+    if (visit.refused) problems.expect(visit.refused, 422);
+    await page.setViewportSize(WIDE);
+    await open(page, visit);
+    await expect(page.locator("html")).toHaveAttribute("lang", lang);
+    for (const [theme, size] of [[wide!, WIDE], [narrow!, NARROW]] as const) {
+      await dress(page, theme, size);
+      const wrong = [...(await findings(page)), ...(await overflowing(page))];
+      found.push(...wrong.map((what) => `${visit.name}, ${theme}, ${size.width}: ${what}`));
+    }
   }
+  expect(found.join("\n")).toBe("");
+}
+
+for (const lang of LANGS) {
+  test(`public pages, ${lang}`, async ({ page, problems, server }) => {
+    await page.goto(`/language?to=${lang}&next=/`);
+    const [, setup] = await server.consoleLine(/(\/setup\?token=\S+)/);
+    await look(page, [...PUBLIC, { name: "setup", path: setup! }], lang, problems);
+  });
+}
+
+test.describe("a new user's", () => {
+  const user = { email: "new@example.org", password: "a long enough phrase" };
+  // A server of its own: with a user, the one above would have no page to set up the first.
+  test.use({ serverEnv: { VESTNIK_LOG: "warn" } });
+
+  test("empty pages", async ({ page, problems, server }) => {
+    const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+    execFileSync(BINARY, ["user", "add", "--email", user.email, "--name", "Анна"], { env, input: user.password });
+    for (const lang of LANGS) {
+      await page.context().clearCookies();
+      await logIn(page, lang, user);
+      await look(page, EMPTY, lang, problems);
+    }
+  });
+});
+
+for (const lang of LANGS) {
+  calm(`every page behind the log-in, ${lang}`, async ({ page, demo, problems }) => {
+    await demo.logIn(page, lang);
+    await look(page, await behindLogIn(page), lang, problems);
+  });
+
+  trouble(`mailings and reports after a mail server's trouble, ${lang}`, async ({ page, demo, problems }) => {
+    await demo.logIn(page, lang);
+    await look(page, await mailings(page), lang, problems);
+  });
 }

@@ -107,10 +107,9 @@ fn banner(session: &Session) -> Option<AnyView> {
         let link = session.outbox.then(|| view! { <a class="link" href="/outbox">{t("common.catching_link")}</a> });
         view! {
             <div class="border-t border-warning/60 bg-warning/20">
-                <p class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-5 py-2 text-sm">
-                    {icon(Icon::Inbox, "size-4")}
-                    {t("common.catching")}
-                    {link}
+                <p class="mx-auto flex max-w-7xl items-center gap-2 px-5 py-2 text-sm">
+                    {icon(Icon::Inbox, "size-4 shrink-0")}
+                    <span>{t("common.catching")} " " {link}</span>
                 </p>
             </div>
         }

@@ -83,7 +83,7 @@ fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
     view! {
         <Row>
             <Cell>
-                <a class="link link-hover font-medium break-all" href=format!("/mailings/{mailing}/deliveries/{}", delivery.id)>
+                <a class="link link-hover font-medium break-all sm:inline-block sm:min-w-52" href=format!("/mailings/{mailing}/deliveries/{}", delivery.id)>
                     {delivery.email}
                 </a>
                 <span class="block text-xs opacity-80">{delivery.full_name}</span>

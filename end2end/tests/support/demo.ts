@@ -1,0 +1,80 @@
+// A server with the demonstration's data, whose mailings have run: all well, or with a mail server's usual trouble.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Page, expect } from "@playwright/test";
+import { BINARY } from "./command.ts";
+import { freePort, isListening } from "./ports.ts";
+import { Server } from "./server.ts";
+
+export type Lang = "en" | "ru";
+export type User = { email: string; password: string };
+const FAULTS = `seed 7
+rate=15% rcpt reply 550 5.1.1 No such user here
+rate=15% rcpt reply 451 4.7.1 Greylisted, try again in five minutes
+rate=5% dot drop-after
+`;
+
+export class Demo {
+  private constructor(
+    readonly server: Server,
+    /** The demonstration's users, by language. */
+    readonly users: Record<Lang, User>,
+    readonly sink: ChildProcess | undefined,
+  ) {}
+
+  static async start(trouble = false): Promise<Demo> {
+    let users: User[] = [];
+    let sink: ChildProcess | undefined;
+    const env: Record<string, string> = {};
+    const port = await freePort();
+    if (trouble) env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
+    const server = await Server.start(env, (dataDir) => {
+      const made = execFileSync(BINARY, ["demo", "--json"], { env: settings(dataDir), encoding: "utf8" });
+      users = JSON.parse(made).users;
+      if (!trouble) return;
+      const faults = join(dataDir, "faults");
+      writeFileSync(faults, FAULTS);
+      sink = spawn(BINARY, ["sink", "--listen", `127.0.0.1:${port}`, "--faults", faults], { stdio: "ignore" });
+    });
+    if (trouble) await isListening(port);
+    const demo = new Demo(server, { en: users[0]!, ru: users[1]! }, sink);
+    await demo.#sent();
+    return demo;
+  }
+
+  /** Logs the page's context in, with the user of that language. */
+  logIn(page: Page, lang: Lang): Promise<void> {
+    return logIn(page, lang, this.users[lang]);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    this.sink?.kill("SIGTERM");
+  }
+
+  /** Waits until every delivery of the mailings that are due has been tried. */
+  async #sent(): Promise<void> {
+    const env = settings(this.server.dataDir);
+    for (const mailing of ["1", "2", "5", "6"]) {
+      await expect
+        .poll(() => {
+          const told = execFileSync(BINARY, ["mailing", "deliveries", mailing, "--json"], { env, encoding: "utf8" });
+          const deliveries: { attempts: unknown[] }[] = JSON.parse(told);
+          return deliveries.length > 0 && deliveries.every(({ attempts }) => attempts.length > 0);
+        })
+        .toBe(true);
+    }
+  }
+}
+
+/** Logs a user in, who will read in that language. */
+export async function logIn(page: Page, lang: Lang, user: User): Promise<void> {
+  await page.goto(`/language?to=${lang}&next=/login`);
+  await page.locator('input[name="form[email]"]').fill(user.email);
+  await page.locator('input[name="form[password]"]').fill(user.password);
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).toHaveURL(/\/mailings$/);
+}
+
+const settings = (dataDir: string) => ({ ...process.env, VESTNIK_DATA_DIR: dataDir });

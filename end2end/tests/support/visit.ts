@@ -1,0 +1,41 @@
+import { type Page, expect } from "@playwright/test";
+import type { Visit } from "./visits.ts";
+
+export const WIDE = { width: 1440, height: 900 };
+export const NARROW = { width: 390, height: 844 };
+export type Theme = "light" | "dark";
+
+/** Opens a page and does what its visit says. */
+export async function open(page: Page, visit: Visit): Promise<void> {
+  const response = await page.goto(visit.path);
+  expect(response?.status(), visit.path).toBe(visit.status ?? 200);
+  await visit.act?.(page);
+  await expect(page.locator("h1"), `one heading on ${visit.path}`).toHaveCount(1);
+}
+
+/** Shows the page as it stands in a theme and at a width, without loading it again. */
+export async function dress(page: Page, theme: Theme, size: { width: number; height: number }): Promise<void> {
+  await page.setViewportSize(size);
+  await page.evaluate(async (name) => {
+    // No colour may be on its way to another while somebody looks.
+    if (document.adoptedStyleSheets.length === 0) {
+      const still = new CSSStyleSheet();
+      still.replaceSync("*, ::before, ::after { transition: none !important }");
+      document.adoptedStyleSheets.push(still);
+    }
+    document.documentElement.setAttribute("data-theme", name);
+    for (let n = 0; n < 2; n += 1) await new Promise((done) => requestAnimationFrame(done));
+  }, `vestnik-${theme}`);
+}
+
+/** What stands out over the right edge of the window: nobody scrolls a page sideways. */
+export function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("body *")]
+      .filter((element) => element.getBoundingClientRect().right > width + 1)
+      .map((element) => element.outerHTML.slice(0, 160))
+      .slice(-3);
+  });
+}
