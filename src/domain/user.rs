@@ -1,5 +1,6 @@
 //! Users, what they may do, and what a page may know of them.
 
+use super::oversight::Stopped;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +108,10 @@ pub struct Me {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub me: Option<Me>,
+    /// Who is logged in has been blocked: they are nobody here but a reader who is told so.
+    pub blocked: Option<Stopped>,
+    /// The service's own address, for those who want to ask.
+    pub contact: String,
     /// Letters are caught on this machine and shown in the Outbox.
     pub catching: bool,
     /// This reader may open the Outbox.

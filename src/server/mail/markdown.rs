@@ -29,6 +29,16 @@ const STYLES: [(&str, &str); 10] = [
     ("td", "border:1px solid #9ca3af;padding:.3em .6em"),
 ];
 
+/// Styles of what stands around the text.
+const BODY_STYLE: &str = "margin:0;padding:0;color-scheme:light dark";
+const FRAME_STYLE: &str = "max-width:600px;margin:0 auto;padding:24px 16px;\
+    font:16px/1.55 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;overflow-wrap:break-word";
+
+/// Every style that a letter of ours carries in an attribute.
+pub fn styles() -> impl Iterator<Item = &'static str> {
+    STYLES.into_iter().map(|(_, style)| style).chain([BODY_STYLE, FRAME_STYLE])
+}
+
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::default();
     builder
@@ -60,10 +70,7 @@ pub fn document(fragment: &str, lang: &str, title: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"supported-color-schemes\" content=\"light dark\">\n<title>{title}</title>\n</head>\n\
-         <body style=\"margin:0;padding:0;color-scheme:light dark\">\n\
-         <div style=\"max-width:600px;margin:0 auto;padding:24px 16px;\
-         font:16px/1.55 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;\
-         overflow-wrap:break-word\">\n{fragment}</div>\n</body>\n</html>\n"
+         <body style=\"{BODY_STYLE}\">\n<div style=\"{FRAME_STYLE}\">\n{fragment}</div>\n</body>\n</html>\n"
     )
 }
 

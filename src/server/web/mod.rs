@@ -9,6 +9,7 @@ pub mod health;
 pub mod live;
 pub mod outbox;
 mod page;
+mod policy;
 mod preferences;
 pub mod quota;
 pub mod request;

@@ -1,5 +1,6 @@
 //! Rendering pages and calling server functions: both get the same contexts.
 
+use super::policy;
 use super::preferences::cookie;
 use super::state::AppState;
 use crate::api::error::AppError;
@@ -108,7 +109,8 @@ impl Pages {
             provide_context(StatusSetter(Arc::new(set_status)));
             provide_nonce();
             if let Some(options) = use_context::<ResponseOptions>()
-                && let Some(policy) = policy(dev.as_deref())
+                && let Some(nonce) = use_nonce()
+                && let Some(policy) = policy::pages(&nonce, dev.as_deref().unwrap_or_default())
             {
                 options.insert_header(CONTENT_SECURITY_POLICY, policy);
             }
@@ -169,19 +171,6 @@ fn failed_action(query: &str) -> Option<(String, String)> {
 fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
     let secret = |name: &str| ["password", "code", "token", "setup"].iter().any(|word| name.contains(word));
     values.into_iter().filter(|(name, _)| !secret(name) && name != PAGE).collect()
-}
-
-/// Scripts are ours, or carry this page's nonce. Styles may stand in attributes: letters are shown in
-/// frames that inherit this policy.
-fn policy(dev: Option<&str>) -> Option<HeaderValue> {
-    let nonce = use_nonce()?;
-    let dev = dev.unwrap_or_default();
-    let policy = format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
-         img-src 'self' data:; connect-src 'self' {dev}; object-src 'none'; base-uri 'self'; form-action 'self'; \
-         frame-ancestors 'none'"
-    );
-    HeaderValue::from_str(&policy).ok()
 }
 
 #[cfg(test)]

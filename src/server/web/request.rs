@@ -4,8 +4,8 @@ use super::state::AppState;
 use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Me, Permission, Session as Reader};
-use crate::server::db::Db;
 use crate::server::db::users::{self, User};
+use crate::server::db::{Db, oversight};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
 use axum::http::header::ACCEPT;
@@ -87,7 +87,14 @@ pub async fn require(permission: Permission) -> Result<Actor, AppError> {
 /// Database errors.
 pub async fn reader() -> Result<Reader, Error> {
     let state = state();
-    let user = user().await?.filter(|user| user.blocked_at.is_none());
+    let found = user().await?;
+    let blocked = match &found {
+        Some(user) if user.blocked_at.is_some() => {
+            oversight::user(&state.db, user.id).await?.and_then(|user| user.blocked)
+        }
+        _ => None,
+    };
+    let user = found.filter(|user| user.blocked_at.is_none());
     let outbox =
         state.outbox_is_open() || state.catching && user.as_ref().is_some_and(|user| user.role.may(Permission::Outbox));
     let me = user.map(|user| Me {
@@ -98,7 +105,8 @@ pub async fn reader() -> Result<Reader, Error> {
         zone: user.zone,
         confirmed: user.confirmed_at.is_some(),
     });
-    Ok(Reader { me, catching: state.catching, outbox, now: state.now() })
+    let contact = state.from().as_str().to_owned();
+    Ok(Reader { me, blocked, contact, catching: state.catching, outbox, now: state.now() })
 }
 
 /// The language of this request.

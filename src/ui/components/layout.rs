@@ -4,7 +4,8 @@ use super::icon::{Icon, icon};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
 use crate::domain::user::{Permission, Session};
-use crate::ui::i18n::t;
+use crate::ui::i18n::{t, t_with};
+use crate::ui::pages::oversight::stopped_note;
 use crate::ui::session::use_session;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -37,7 +38,10 @@ pub fn Shell(children: Children) -> impl IntoView {
                 </div>
                 <Suspense>{move || read().map(|session| banner(&session))}</Suspense>
             </header>
-            <main id="content" tabindex="-1" class="flex-1 outline-none">{children()}</main>
+            <main id="content" tabindex="-1" class="flex-1 outline-none">
+                <Suspense>{move || read().and_then(|session| blocked(&session))}</Suspense>
+                {children()}
+            </main>
             <footer class="border-t border-base-300">
                 <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-3 px-5 py-4 text-sm">
                     <p class="mr-auto opacity-80">{t("common.footer")}</p>
@@ -115,4 +119,23 @@ fn banner(session: &Session) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Somebody who was blocked learns why, and whom to ask.
+fn blocked(session: &Session) -> Option<AnyView> {
+    let stopped = session.blocked.clone()?;
+    let ask = t_with("oversight.you_are_blocked_ask", &[("contact", &session.contact)]);
+    Some(
+        view! {
+            <div class="mx-auto max-w-7xl px-5 pt-8" role="alert">
+                <h2 class="mb-2 text-lg font-semibold">{t("oversight.you_are_blocked")}</h2>
+                {stopped_note(stopped)}
+                <p class="mt-2 text-sm">{ask}</p>
+                <form method="post" action="/logout" class="mt-3">
+                    <button type="submit" class="btn btn-sm">{t("common.log_out")}</button>
+                </form>
+            </div>
+        }
+        .into_any(),
+    )
 }

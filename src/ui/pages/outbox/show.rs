@@ -15,10 +15,9 @@ use crate::ui::time::Time;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-/// What the frame adds to a letter's HTML, which has lost its own head in cleaning: it is read as
-/// UTF-8 and looks like a letter.
-const FRAME_HEAD: &str = "<!DOCTYPE html><meta charset=\"utf-8\"><style>body{font:16px/1.5 system-ui,sans-serif;\
-    margin:1rem;color:#1c1b19;background:#fff;overflow-wrap:anywhere}a{color:#1f5fbf}</style>";
+/// How a letter looks that says nothing of it itself. The page's policy allows it by its hash.
+pub const FRAME_CSS: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:1rem;color:#1c1b19;background:#fff;\
+    overflow-wrap:anywhere}a{color:#1f5fbf}";
 
 /// A letter as a page, as text, as it came, and its headers.
 #[component]
@@ -93,7 +92,7 @@ fn frame(html: &str) -> AnyView {
             class="h-[36rem] w-full rounded-field bg-white scheme-light"
             title=t("outbox.frame")
             sandbox="allow-popups allow-popups-to-escape-sandbox"
-            srcdoc=format!("{FRAME_HEAD}{html}")
+            srcdoc=format!("<!DOCTYPE html><meta charset=\"utf-8\"><style>{FRAME_CSS}</style>{html}")
         ></iframe>
     }
     .into_any()
