@@ -8,4 +8,5 @@ pub mod mailings;
 pub mod messages;
 pub mod outbox;
 pub mod oversight;
+pub mod posts;
 pub mod reports;

@@ -12,6 +12,8 @@ pub mod mailing;
 pub mod message;
 pub mod oversight;
 pub mod page;
+pub mod post;
 pub mod report;
 pub mod schedule;
+pub mod slug;
 pub mod user;

@@ -36,6 +36,7 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::Own => true,
+            Permission::Blog => matches!(self, Self::Editor | Self::Admin),
             Permission::Oversee => matches!(self, Self::Manager | Self::Admin),
             Permission::Outbox | Permission::Settings => self == Self::Admin,
         }
@@ -47,6 +48,8 @@ impl Role {
 pub enum Permission {
     /// Own clients, messages and mailings.
     Own,
+    /// The posts of the blog, everybody's.
+    Blog,
     /// Every user and mailing, to see and to stop.
     Oversee,
     /// Letters caught by the built-in mail server.

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod mailings;
 pub mod messages;
 pub mod oversight;
+pub mod posts;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

@@ -4,6 +4,7 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
+use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
 use super::pages::home::Home;
 use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
@@ -13,6 +14,7 @@ use super::pages::not_found::NotFound;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
+use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
 use super::pages::reports::ReportsPage;
 use super::refused::{ForgetRefused, carried, take_up};
 use super::session::provide_session;
@@ -94,6 +96,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/mailings/:id") view=MailingShowPage />
                     <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
                     <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
+                    <Route path=path!("/blog") view=BlogPage />
+                    <Route path=path!("/blog/:slug") view=BlogPostPage />
+                    <Route path=path!("/posts") view=PostsPage />
+                    <Route path=path!("/posts/new") view=PostNewPage />
+                    <Route path=path!("/posts/images") view=ImagesPage />
+                    <Route path=path!("/posts/:id") view=PostEditPage />
+                    <Route path=path!("/posts/:id/history") view=HistoryPage />
+                    <Route path=path!("/posts/:id/merge") view=MergePage />
                     <Route path=path!("/reports") view=ReportsPage />
                     <Route path=path!("/users") view=UsersPage />
                     <Route path=path!("/users/:id") view=UserPage />

@@ -4,7 +4,7 @@
 use super::demo_messages::{Text, Texts, texts};
 use super::demo_people::people;
 use super::user::{actor, explain};
-use super::{Failure, Outcome, service};
+use super::{Failure, Outcome, demo_posts, service};
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
 use crate::forms::accounts::RegisterForm;
@@ -63,7 +63,8 @@ async fn user(db: &Db, lang: Lang, now: DateTime<Utc>) -> Result<Made, Failure> 
         zone: texts.zone.to_owned(),
         ..RegisterForm::default()
     };
-    accounts::add(db, &form, Role::User, lang, now).await.map_err(explain)?;
+    // An editor has all that a user has, and the blog.
+    accounts::add(db, &form, Role::Editor, lang, now).await.map_err(explain)?;
     let actor = actor(db, texts.email).await?;
     for (n, person) in people(lang).enumerate() {
         // Two of five have a comment, as in a list that somebody keeps by hand.
@@ -72,6 +73,7 @@ async fn user(db: &Db, lang: Lang, now: DateTime<Utc>) -> Result<Made, Failure> 
         clients::create(db, &actor, &form, now).await.map_err(explain)?;
     }
     plan(db, &actor, texts, now).await?;
+    demo_posts::write(db, &actor, lang, now).await?;
     Ok(Made { email: texts.email, password })
 }
 
@@ -116,10 +118,12 @@ async fn mailing(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>)
 mod tests {
     use super::*;
     use crate::domain::mailing::MailingStatus;
+    use crate::domain::post::Question;
     use crate::forms::accounts::LogInForm;
     use crate::server::cli::demo_people::PEOPLE;
     use crate::server::db::testing;
     use crate::server::services::clients::Listing;
+    use crate::server::services::posts::public;
     use chrono::TimeZone;
 
     #[tokio::test]
@@ -136,6 +140,10 @@ mod tests {
             let all = clients::list(&db, &actor, &Listing::new("", "", "")).await.unwrap();
             assert_eq!(all.total, PEOPLE as i64);
             assert_eq!(messages::list(&db, &actor, "", None).await.unwrap().total, 3);
+            let asked = Question { lang: lang.as_str().to_owned(), ..Question::default() };
+            let blog = public::listing(&db, &asked, lang, now, "").await.unwrap();
+            assert_eq!(blog.cards.len(), 3, "the fourth is to come");
+            assert!(blog.cards.iter().all(|card| card.cover.is_some() && card.views == 0));
             let mut mailings = mailings::list(&db, &actor, "", None, None).await.unwrap().rows;
             mailings.sort_by_key(|mailing| mailing.id);
             // Nothing is invented: no run has been opened, and two mailings are due.

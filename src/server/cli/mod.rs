@@ -6,6 +6,8 @@ mod deliver;
 mod demo;
 mod demo_messages;
 mod demo_people;
+mod demo_pictures;
+mod demo_posts;
 mod handoff;
 mod mailing;
 mod message;
@@ -47,7 +49,7 @@ enum Command {
     },
     /// Bring the database to this version's shape
     Migrate,
-    /// Fill an empty database with users, clients, messages and mailings to try the service out
+    /// Fill an empty database with users, clients, messages, mailings and posts to try the service out
     Demo,
     /// Users
     #[command(subcommand)]

@@ -10,7 +10,7 @@ use crate::server::services::{accounts, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
 use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
-use crate::server::web::state::{AppState, UPLOADS};
+use crate::server::web::state::{AppState, Blog, UPLOADS};
 use crate::server::web::{self, assets};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,6 +65,10 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let grace = config.running.grace.min(GRACE);
     let config = Arc::new(config);
     let uploads = Quota::new(UPLOADS);
+    let blog = Blog::new(clock.clone());
+    tokio::spawn(blog.views.clone().keep(db.clone(), stop.clone()));
+    tokio::spawn(blog.figures.clone().keep(db.clone(), stop.clone()));
+    let views = blog.views.clone();
     let state = AppState {
         db: db.clone(),
         clock,
@@ -73,6 +77,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         catching,
         wake,
         letters,
+        blog,
         uploads,
         live: Live::default(),
         stop: stop.clone(),
@@ -84,6 +89,10 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     stop.cancelled().await;
     if tokio::time::timeout(grace, server).await.is_err() {
         tracing::warn!("some requests did not end in time");
+    }
+    // The last requests are answered: what they saw is counted.
+    if let Err(error) = views.flush(&db).await {
+        tracing::error!(%error, "the last views could not be added");
     }
     if let Err(error) = engine.await {
         tracing::error!(%error, "the engine ended badly");

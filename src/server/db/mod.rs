@@ -6,6 +6,8 @@ pub mod audit;
 pub mod clients;
 pub mod deliveries;
 pub mod facts;
+pub mod figures;
+pub mod images;
 pub mod imports;
 pub mod letters;
 pub mod mailings;
@@ -14,6 +16,7 @@ pub mod outgoing;
 pub mod oversight;
 #[cfg(test)]
 mod plans;
+pub mod posts;
 pub mod processes;
 pub mod progress;
 pub mod runs;

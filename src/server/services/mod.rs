@@ -4,6 +4,8 @@
 pub mod accounts;
 pub mod audit;
 pub mod clients;
+pub mod figures;
+pub mod images;
 pub mod import;
 pub mod letters;
 pub mod mailings;
@@ -12,6 +14,7 @@ pub mod outbox;
 pub mod oversight;
 pub mod paging;
 pub mod passwords;
+pub mod posts;
 pub mod reports;
 pub mod test_letter;
 #[cfg(test)]

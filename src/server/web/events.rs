@@ -1,4 +1,4 @@
-//! Live events of a mailing's page.
+//! Live events: of a mailing's page, and the figures of the home page.
 
 use super::guard;
 use super::state::AppState;
@@ -6,6 +6,7 @@ use crate::domain::user::Permission;
 use crate::server::services::Error;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,6 +17,31 @@ use tower_sessions::Session;
 /// `GET /events/mailings/{id}`.
 pub fn routes() -> axum::Router<AppState> {
     axum::Router::new().route("/events/mailings/{id}", get(events))
+}
+
+/// `GET /events/home`: the figures whenever they change. One computation serves all who listen; who
+/// comes when too many do gets 503, and a page without ticking figures.
+pub fn public() -> axum::Router<AppState> {
+    axum::Router::new().route("/events/home", get(home))
+}
+
+async fn home(State(state): State<AppState>) -> Response {
+    let Some((figures, permit)) = state.blog.figures.follow() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")]).into_response();
+    };
+    let watch = (figures, permit, state.stop, true);
+    let events = futures::stream::unfold(watch, |(mut figures, permit, stop, first)| async move {
+        if !first || figures.borrow().is_none() {
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                changed = figures.changed() => changed.ok()?,
+            }
+        }
+        let now = (*figures.borrow_and_update())?;
+        let event = Event::default().json_data(now).ok()?;
+        Some((Ok::<_, Infallible>(event), (figures, permit, stop, false)))
+    });
+    ([(CACHE_CONTROL, "no-store")], Sse::new(events).keep_alive(KeepAlive::default())).into_response()
 }
 
 async fn events(

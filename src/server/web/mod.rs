@@ -4,14 +4,17 @@ pub mod assets;
 pub mod clients;
 pub mod events;
 pub mod exports;
+pub mod feeds;
 pub mod guard;
 pub mod health;
+pub mod images;
 pub mod live;
 pub mod outbox;
 mod page;
 mod policy;
 mod preferences;
 pub mod quota;
+pub mod readers;
 pub mod request;
 pub mod state;
 #[cfg(test)]
@@ -66,10 +69,15 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
         .merge(clients::routes())
+        .merge(images::uploads())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(sessions)
         .layer(CsrfLayer::new())
+        // Nothing of these depends on who asks, so no session is looked up for them.
+        .merge(events::public())
+        .merge(feeds::routes())
         .layer(CompressionLayer::new())
+        .merge(images::routes())
         .merge(files(&state))
         .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))

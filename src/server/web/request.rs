@@ -116,7 +116,7 @@ pub fn lang() -> Lang {
 
 /// Whether a form was sent without scripts. Its answer is a redirect back to the page, whose status
 /// must stay a redirect's.
-fn sent_by_form() -> bool {
+pub fn sent_by_form() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
         parts.method == axum::http::Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
@@ -145,6 +145,20 @@ pub fn answer<T>(result: services::Result<T>) -> Result<T, AppError> {
 /// header, leads to the overview.
 pub fn go(path: &str) {
     leptos_axum::redirect(if is_local(path) { path } else { "/mailings" });
+}
+
+/// Answers a page's request with a permanent redirect (308) to another page of this service. A server
+/// function that was called by a script is not redirected: its caller knows what to do.
+pub fn moved(path: &str) {
+    let page = use_context::<Parts>().is_some_and(|parts| parts.method != axum::http::Method::POST);
+    if page
+        && is_local(path)
+        && let Some(options) = use_context::<ResponseOptions>()
+        && let Ok(location) = axum::http::HeaderValue::from_str(path)
+    {
+        options.set_status(StatusCode::PERMANENT_REDIRECT);
+        options.insert_header(axum::http::header::LOCATION, location);
+    }
 }
 
 /// Whether a path stays on this service: a single slash first, no control characters.

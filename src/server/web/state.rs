@@ -7,7 +7,9 @@ use crate::server::db::Db;
 use crate::server::engine::Wake;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::figures::SharedFigures;
 use crate::server::services::letters::Origin;
+use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
 use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
@@ -18,6 +20,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Uploads that one user may have under way at a time.
 pub const UPLOADS: usize = 3;
+
+/// What the public pages count in memory.
+#[derive(Clone)]
+pub struct Blog {
+    pub views: Views,
+    pub figures: SharedFigures,
+}
+
+impl Blog {
+    pub fn new(clock: SharedClock) -> Self {
+        Self { views: Views::new(clock), figures: SharedFigures::default() }
+    }
+}
 
 /// The running service, cheap to clone.
 #[derive(Clone)]
@@ -37,6 +52,7 @@ pub struct AppState {
     pub uploads: Quota,
     /// Pages that follow a mailing.
     pub live: Live,
+    pub blog: Blog,
     /// Cancelled when the service is to end: open event streams end too.
     pub stop: CancellationToken,
 }

@@ -1,7 +1,7 @@
 //! The whole service on a port of its own, and a small browser for it.
 
 use super::quota::Quota;
-use super::state::{AppState, UPLOADS};
+use super::state::{AppState, Blog, UPLOADS};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
@@ -75,9 +75,11 @@ impl Served {
             running: crate::server::config::Running::default(),
         };
         let stop = CancellationToken::new();
+        let clock = ManualClock::new(made_at());
         let state = AppState {
             db,
-            clock: ManualClock::new(made_at()),
+            blog: Blog::new(clock.clone()),
+            clock,
             config: Arc::new(config),
             relay: Arc::new(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap()),
             catching: true,

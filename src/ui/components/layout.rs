@@ -53,24 +53,30 @@ pub fn Shell(children: Children) -> impl IntoView {
     }
 }
 
-fn navigation(session: &Session) -> Option<AnyView> {
-    let me = session.me.as_ref()?;
-    let mut entries = vec![
-        ("/mailings", t("nav.mailings")),
-        ("/messages", t("nav.messages")),
-        ("/clients", t("nav.clients")),
-        ("/reports", t("nav.reports")),
-    ];
-    if session.outbox {
-        entries.push(("/outbox", t("nav.outbox")));
-    }
-    if me.role.may(Permission::Oversee) {
+fn navigation(session: &Session) -> AnyView {
+    let mut entries = Vec::new();
+    if let Some(me) = &session.me {
         entries.extend([
-            ("/all-mailings", t("nav.all_mailings")),
-            ("/users", t("nav.users")),
-            ("/audit", t("nav.audit")),
+            ("/mailings", t("nav.mailings")),
+            ("/messages", t("nav.messages")),
+            ("/clients", t("nav.clients")),
+            ("/reports", t("nav.reports")),
         ]);
+        if session.outbox {
+            entries.push(("/outbox", t("nav.outbox")));
+        }
+        if me.role.may(Permission::Blog) {
+            entries.push(("/posts", t("nav.posts")));
+        }
+        if me.role.may(Permission::Oversee) {
+            entries.extend([
+                ("/all-mailings", t("nav.all_mailings")),
+                ("/users", t("nav.users")),
+                ("/audit", t("nav.audit")),
+            ]);
+        }
     }
+    entries.push(("/blog", t("nav.blog")));
     let path = use_location().pathname;
     let links: Vec<AnyView> = entries
         .into_iter()
@@ -92,7 +98,7 @@ fn navigation(session: &Session) -> Option<AnyView> {
             .into_any()
         })
         .collect();
-    Some(view! { <nav aria-label=t("common.menu") class="flex gap-1">{links}</nav> }.into_any())
+    view! { <nav aria-label=t("common.menu") class="flex gap-1">{links}</nav> }.into_any()
 }
 
 fn person(session: &Session) -> AnyView {

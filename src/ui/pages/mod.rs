@@ -1,6 +1,7 @@
 //! The pages, by area.
 
 pub mod accounts;
+pub mod blog;
 pub mod clients;
 pub mod home;
 pub mod mailings;
@@ -8,4 +9,5 @@ pub mod messages;
 pub mod not_found;
 pub mod outbox;
 pub mod oversight;
+pub mod posts;
 pub mod reports;

@@ -5,6 +5,7 @@ use crate::api::messages::{SaveMessage, SendTest};
 use crate::domain::client::Client;
 use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
 use crate::forms::messages::MessageForm;
+use crate::ui::browser::insert_text;
 use crate::ui::components::field::{TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
@@ -14,7 +15,6 @@ use crate::ui::refused::typed_for;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use leptos::wasm_bindgen::JsCast;
 
 /// The id that the kit gives to the field `form[body]`.
 const BODY: &str = "field-form-body-";
@@ -129,7 +129,7 @@ fn insert_buttons() -> AnyView {
     .into_iter()
     .map(|(word, placeholder)| {
         view! {
-            <button type="button" class="btn btn-xs" title=placeholder on:click=move |_| insert(placeholder)>
+            <button type="button" class="btn btn-xs" title=placeholder on:click=move |_| insert_text(BODY, placeholder)>
                 {t(word)}
             </button>
         }
@@ -143,24 +143,4 @@ fn insert_buttons() -> AnyView {
         </div>
     }
     .into_any()
-}
-
-fn insert(placeholder: &str) {
-    let field =
-        document().get_element_by_id(BODY).and_then(|field| field.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
-    let Some(field) = field else { return };
-    let end = u32::try_from(field.value().encode_utf16().count()).unwrap_or(u32::MAX);
-    let from = field.selection_start().ok().flatten().unwrap_or(end);
-    let to = field.selection_end().ok().flatten().unwrap_or(end);
-    // Refused only for a range that is not in the field; these come from the field itself.
-    let _ = field.set_range_text_with_start_and_end(placeholder, from, to);
-    let behind = from.saturating_add(u32::try_from(placeholder.len()).unwrap_or_default());
-    let _ = field.set_selection_range(behind, behind);
-    let _ = field.focus();
-    // Whoever listens for typing hears of this too.
-    let options = web_sys::EventInit::new();
-    options.set_bubbles(true);
-    if let Ok(event) = web_sys::Event::new_with_event_init_dict("input", &options) {
-        let _ = field.dispatch_event(&event);
-    }
 }

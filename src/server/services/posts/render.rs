@@ -1,0 +1,229 @@
+//! A post's Markdown as HTML for its page: tables and code, pictures of ours with all their sizes.
+//! HTML in the Markdown is shown as it is written; pictures from elsewhere become links.
+
+use crate::domain::post::{Picture, Rendered};
+use crate::forms::posts::is_image_id;
+use ammonia::Builder;
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+/// How wide a picture stands in the text; it must agree with `.article` in the stylesheet.
+const SIZES: &str = "(min-width: 48rem) 44rem, calc(100vw - 2.5rem)";
+
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::default();
+    builder
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
+        .link_rel(Some("noopener"))
+        .add_tag_attributes("img", ["srcset", "sizes", "loading", "decoding"])
+        .add_allowed_classes("th", ["text-center", "text-right"])
+        .add_allowed_classes("td", ["text-center", "text-right"])
+        // What scrolls must be reachable by the keyboard (WCAG 2.2, 2.1.1).
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0");
+    builder
+});
+
+/// The id in the address of one of our pictures, such as `/images/0a…/960`.
+fn image_id(url: &str) -> Option<&str> {
+    let id = url.strip_prefix("/images/")?;
+    let id = id.split('/').next().unwrap_or(id);
+    is_image_id(id).then_some(id)
+}
+
+/// The ids of our pictures that a body shows, each once.
+pub fn images(markdown: &str) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for event in Parser::new_ext(markdown, options()) {
+        if let Event::Start(Tag::Image { dest_url, .. }) = event
+            && let Some(id) = image_id(&dest_url)
+            && !ids.iter().any(|known| known == id)
+        {
+            ids.push(id.to_owned());
+        }
+    }
+    ids
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH
+}
+
+/// Renders a body; `sizes` has width and height of the pictures that exist, by id.
+pub fn render(markdown: &str, sizes: &HashMap<String, (u32, u32)>) -> Rendered {
+    let mut events = Vec::new();
+    let mut undescribed = 0;
+    let mut parser = Parser::new_ext(markdown, options());
+    while let Some(event) = parser.next() {
+        match event {
+            // The page has its one h1 already.
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                events.push(Event::Start(Tag::Heading { level: below(level), id, classes, attrs }));
+            }
+            Event::End(TagEnd::Heading(level)) => events.push(Event::End(TagEnd::Heading(below(level)))),
+            Event::Html(source) | Event::InlineHtml(source) => events.push(Event::Text(source)),
+            Event::Start(Tag::HtmlBlock) => events.push(Event::Start(Tag::Paragraph)),
+            Event::End(TagEnd::HtmlBlock) => events.push(Event::End(TagEnd::Paragraph)),
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                let alt = text_of_image(&mut parser);
+                let known = image_id(&dest_url).and_then(|id| Some((id, sizes.get(id)?)));
+                if let Some((id, &(width, height))) = known {
+                    undescribed += i64::from(alt.is_empty());
+                    let picture = Picture { id: id.to_owned(), alt, width, height };
+                    events.push(Event::InlineHtml(CowStr::from(img(&picture))));
+                } else {
+                    link(&mut events, dest_url, alt);
+                }
+            }
+            other => events.push(other),
+        }
+    }
+    let mut raw = String::with_capacity(markdown.len() * 3 / 2);
+    html::push_html(&mut raw, events.into_iter());
+    // Styles in attributes would need the policy's leave. No text can look like this: it is escaped.
+    for cell in ["td", "th"] {
+        raw = raw.replace(&format!("<{cell} style=\"text-align: left\">"), &format!("<{cell}>"));
+        for side in ["center", "right"] {
+            let styled = format!("<{cell} style=\"text-align: {side}\">");
+            raw = raw.replace(&styled, &format!("<{cell} class=\"text-{side}\">"));
+        }
+    }
+    Rendered { html: SANITISER.clean(&raw).to_string(), undescribed }
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 => HeadingLevel::H2,
+        HeadingLevel::H2 => HeadingLevel::H3,
+        HeadingLevel::H3 => HeadingLevel::H4,
+        HeadingLevel::H4 => HeadingLevel::H5,
+        HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H6,
+    }
+}
+
+/// Reads on to the end of a picture and returns its description.
+fn text_of_image<'a>(parser: &mut impl Iterator<Item = Event<'a>>) -> String {
+    let (mut alt, mut depth) = (String::new(), 1);
+    for event in parser {
+        match event {
+            Event::Start(Tag::Image { .. }) => depth += 1,
+            Event::End(TagEnd::Image) => {
+                depth -= 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => alt.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => alt.push(' '),
+            _ => {}
+        }
+    }
+    alt.trim().to_owned()
+}
+
+fn link<'a>(events: &mut Vec<Event<'a>>, dest_url: CowStr<'a>, alt: String) {
+    let word = if alt.is_empty() { dest_url.clone() } else { CowStr::from(alt) };
+    let (title, id) = (CowStr::from(""), CowStr::from(""));
+    events.push(Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }));
+    events.push(Event::Text(word));
+    events.push(Event::End(TagEnd::Link));
+}
+
+fn img(picture: &Picture) -> String {
+    format!(
+        "<img src=\"{}\" srcset=\"{}\" sizes=\"{SIZES}\" width=\"{}\" height=\"{}\" alt=\"{}\" loading=\"lazy\" decoding=\"async\">",
+        picture.src(),
+        picture.srcset(),
+        picture.width,
+        picture.height,
+        escape(&picture.alt)
+    )
+}
+
+/// Escapes a text for HTML and XML, elements and attributes alike.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // XML 1.0 knows no other control characters (section 2.2).
+            c if c.is_control() && !matches!(c, '\n' | '\t' | '\r') => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Rendered HTML with whole addresses, for readers elsewhere.
+pub fn absolute(html: &str, site: &str) -> String {
+    html.replace("=\"/", &format!("=\"{site}/")).replace("w, /images/", &format!("w, {site}/images/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(markdown: &str) -> String {
+        render(markdown, &HashMap::new()).html
+    }
+
+    #[test]
+    fn nothing_that_runs_comes_through() {
+        let html = plain(
+            "<script>alert(1)</script>\n\n<iframe src=x></iframe> [a](javascript:alert(1)) <b onclick=x>b</b>\n\n\
+             ![x\" onerror=\"y](/images/00000000000000000000000000000000)",
+        );
+        for bad in ["<script", "<iframe", "href=\"javascript", "<b ", "<img"] {
+            assert!(!html.contains(bad), "{bad}: {html}");
+        }
+        assert!(html.contains("&lt;script&gt;"), "it is shown as written: {html}");
+    }
+
+    #[test]
+    fn pictures_have_sizes_and_descriptions() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let sizes = HashMap::from([(id.to_owned(), (1200, 800))]);
+        let markdown = format!("![A \"horn\" <b>](/images/{id})\n\n![](/images/{id}/480)");
+        let Rendered { html, undescribed } = render(&markdown, &sizes);
+        assert_eq!(undescribed, 1);
+        assert!(html.contains("width=\"1200\" height=\"800\"") && html.contains("loading=\"lazy\""), "{html}");
+        assert!(
+            html.contains("alt=\"A &quot;horn&quot; <b>\"") || html.contains("alt=\"A &quot;horn&quot; &lt;b&gt;\"")
+        );
+        assert!(html.contains(&format!("/images/{id}/480 480w, /images/{id}/960 960w, /images/{id}/1200 1200w")));
+        assert_eq!(images(&markdown), [id]);
+        let whole = absolute(&html, "https://example.org");
+        assert_eq!(whole.matches("https://example.org/images/").count(), html.matches("/images/").count());
+    }
+
+    #[test]
+    fn pictures_from_elsewhere_are_links() {
+        assert_eq!(
+            plain("![a cat](https://example.org/cat.png)").trim(),
+            "<p><a href=\"https://example.org/cat.png\" rel=\"noopener\">a cat</a></p>"
+        );
+        assert!(images("![a](https://example.org/images/0123456789abcdef0123456789abcdef)").is_empty());
+    }
+
+    #[test]
+    fn tables_and_code_need_no_styles_in_attributes() {
+        let html = plain("# Head\n\n| a | b |\n|--:|:-:|\n| 1 | 2 |\n\n```sh\nls <x>\n```\n");
+        assert!(html.contains("<h2>Head</h2>") && !html.contains("<h1>") && !html.contains("style="), "{html}");
+        assert!(html.contains("<td class=\"text-right\">1</td>") && html.contains("class=\"text-center\">b"), "{html}");
+        assert!(html.contains("<pre tabindex=\"0\"><code>ls &lt;x&gt;"), "{html}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_markdown_renders_and_stays_safe(markdown in "[ -~\n\u{400}-\u{450}]{0,200}") {
+            let html = plain(&markdown);
+            prop_assert!(!html.contains("<script") && !html.contains("<iframe") && !html.contains("<img"));
+        }
+    }
+}
