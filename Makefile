@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e screenshots lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak screenshots lint fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test-e2e: setup-test build ## run the browser tests against the release build
 
 screenshots: setup-test build ## take a picture of every page (target/screenshots); renew those of the documentation
 	@cd end2end && npx playwright test -c pictures.config.ts
+
+soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (half an hour)
+	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh

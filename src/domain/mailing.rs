@@ -112,6 +112,27 @@ impl SkipReason {
     }
 }
 
+/// Why the service itself paused a mailing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PauseReason {
+    /// The mail server does not take the sender.
+    SenderRefused,
+    /// The mail server refused many letters in a row.
+    LettersRefused,
+}
+
+impl PauseReason {
+    pub const ALL: [Self; 2] = [Self::SenderRefused, Self::LettersRefused];
+
+    /// The word in the database and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SenderRefused => "sender_refused",
+            Self::LettersRefused => "letters_refused",
+        }
+    }
+}
+
 /// Deliveries of a run by state. The sum of all is the run's total.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -155,6 +176,9 @@ pub struct MailingRow {
     pub title: String,
     pub status: MailingStatus,
     pub paused: bool,
+    /// Why the service paused it, as a [`PauseReason`] word, and what the mail server said; empty if its
+    /// owner did.
+    pub paused_because: (String, String),
     /// A manager's reason, if the mailing is disabled.
     pub disabled: Option<String>,
     pub period: Period,

@@ -2,6 +2,9 @@
 //! built-in mail server and its ledger.
 
 mod health;
+mod kill;
+mod outage;
 mod share;
+mod soak;
 mod stop;
 mod support;

@@ -9,8 +9,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-/// A test that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A step that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(600);
 const OWNER: &str = "owner@example.org";
 
 /// Tests on both databases, each given a new [`World`].
@@ -125,6 +125,18 @@ impl World {
         Self::new(|_| parsed.to_string())
     }
 
+    /// On PostgreSQL, with a way to it that can be cut.
+    pub fn behind_a_way() -> (Self, crate::outage::Way) {
+        let mut world = Self::postgres();
+        let mut url = url::Url::parse(&world.env["VESTNIK_DATABASE_URL"]).unwrap();
+        let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+        let way = crate::outage::Way::to(server);
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(way.port)).unwrap();
+        world.set("VESTNIK_DATABASE_URL", url.as_str());
+        (world, way)
+    }
+
     pub fn is_sqlite(&self) -> bool {
         self.env["VESTNIK_DATABASE_URL"].starts_with("sqlite:")
     }
@@ -139,7 +151,10 @@ impl World {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestnik"));
+        self.settle(Command::new(env!("CARGO_BIN_EXE_vestnik")), words)
+    }
+
+    fn settle(&self, mut command: Command, words: &[&str]) -> Command {
         // Settings of whoever runs the tests must not get in.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VESTNIK_")) {
             command.env_remove(name);
@@ -160,7 +175,18 @@ impl World {
     }
 
     pub fn start(&self, words: &[&str]) -> Process {
-        let mut child = self.command(words).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        Self::spawn(self.command(words))
+    }
+
+    /// Starts a process of ours under another program, such as strace.
+    pub fn under(&self, program: &[&str], words: &[&str]) -> Process {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_vestnik"));
+        Self::spawn(self.settle(command, words))
+    }
+
+    fn spawn(mut command: Command) -> Process {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let errors = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
@@ -226,6 +252,11 @@ impl World {
             *times.entry(letter["recipient"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         times
+    }
+
+    /// Letters accepted so far; cheap, where there are many.
+    pub fn accepted(&self) -> usize {
+        std::fs::read(self.path("ledger")).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count()
     }
 
     /// Letters that somebody got beyond the first.

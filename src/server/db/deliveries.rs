@@ -18,6 +18,8 @@ pub struct Claimed {
     pub attempts: i64,
     /// It had been deferred; its run counts it there.
     pub was_deferred: bool,
+    /// Times that the process died while it was claimed or in hand.
+    pub crashes: i64,
 }
 
 /// Takes up to `limit` due deliveries of a run under a lease.
@@ -33,7 +35,7 @@ pub async fn claim(
         WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
             AND due_at <= $4 ORDER BY due_at, id LIMIT $5";
     const TAIL: &str = ") RETURNING id, run_id, client_id, email, full_name, comment, attempts,
-        attempts > 0 AS was_deferred";
+        attempts > 0 AS was_deferred, crashes";
     let lock = match tx {
         Tx::Sqlite(_) => "",
         Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
@@ -82,7 +84,7 @@ pub struct Outcome<'a> {
 /// Records an outcome and gives the lease back. False if the lease is lost.
 pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) -> DbResult<bool> {
     const SQL: &str = "UPDATE deliveries SET state = $3, reason = $4, attempts = $5, due_at = $6, last_at = $7,
-        last_code = $8, last_reply = $9, lease = NULL, lease_until = NULL
+        last_code = $8, last_reply = $9, lease = NULL, lease_until = NULL, crashes = 0
         WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
@@ -103,7 +105,7 @@ pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) ->
 /// Puts a delivery back as it was before it was claimed. False if the lease is lost.
 pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) -> DbResult<bool> {
     const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-        due_at = $3, lease = NULL, lease_until = NULL
+        due_at = $3, lease = NULL, lease_until = NULL, crashes = 0
         WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)

@@ -2,7 +2,7 @@
 
 use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::audience::Audience;
-use crate::domain::mailing::{DoubtPolicy, MailingStatus};
+use crate::domain::mailing::{DoubtPolicy, MailingStatus, PauseReason};
 use crate::domain::schedule::Period;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -25,6 +25,10 @@ pub struct Mailing {
     pub policy: DoubtPolicy,
     pub status: MailingStatus,
     pub paused_at: Option<DateTime<Utc>>,
+    /// Why the service paused it: a word, or empty if its owner did.
+    pub paused_reason: String,
+    /// What the mail server said then.
+    pub paused_reply: String,
     pub disabled_at: Option<DateTime<Utc>>,
     pub disabled_reason: String,
     pub next_at: Option<DateTime<Utc>>,
@@ -51,13 +55,15 @@ struct Row {
     policy: String,
     status: String,
     paused_at: Option<DateTime<Utc>>,
+    paused_reason: String,
+    paused_reply: String,
     disabled_at: Option<DateTime<Utc>>,
     disabled_reason: String,
     next_at: Option<DateTime<Utc>>,
 }
 
 const COLUMNS: &str = "SELECT id, owner_id, message_id, title, audience, start_local, zone, end_at, period,
-    policy, status, paused_at, disabled_at, disabled_reason, next_at FROM mailings WHERE ";
+    policy, status, paused_at, paused_reason, paused_reply, disabled_at, disabled_reason, next_at FROM mailings WHERE ";
 
 impl Row {
     fn into_mailing(self) -> DbResult<Mailing> {
@@ -78,6 +84,8 @@ impl Row {
             policy: word("mailings.policy", &self.policy, DoubtPolicy::parse)?,
             status: word("mailings.status", &self.status, MailingStatus::parse)?,
             paused_at: self.paused_at,
+            paused_reason: self.paused_reason,
+            paused_reply: self.paused_reply,
             disabled_at: self.disabled_at,
             disabled_reason: self.disabled_reason,
             next_at: self.next_at,
@@ -158,7 +166,8 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewMailing, now: Dat
 
 /// Pauses or resumes. False if the owner has no such mailing.
 pub async fn set_paused(tx: &mut Tx, owner: i64, id: i64, at: Option<DateTime<Utc>>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE mailings SET paused_at = $3 WHERE id = $1 AND owner_id = $2";
+    const SQL: &str = "UPDATE mailings SET paused_at = $3, paused_reason = '', paused_reply = ''
+        WHERE id = $1 AND owner_id = $2";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
@@ -284,10 +293,19 @@ pub async fn advance(tx: &mut Tx, id: i64, next_at: Option<DateTime<Utc>>, statu
     Ok(())
 }
 
-/// Pauses a mailing for the service itself, which found that it cannot go on.
-pub async fn pause_any(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "UPDATE mailings SET paused_at = $2 WHERE id = $1 AND paused_at IS NULL";
-    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
+/// Pauses a mailing for the service itself, which found that it cannot go on: why, and what the mail
+/// server said.
+pub async fn pause_any(tx: &mut Tx, id: i64, why: PauseReason, reply: &str, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "UPDATE mailings SET paused_at = $2, paused_reason = $3, paused_reply = $4
+        WHERE id = $1 AND paused_at IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(now)
+        .bind(why.as_str())
+        .bind(reply)
+        .execute(conn)
+        .await
+        .map(drop))?;
     Ok(())
 }
 

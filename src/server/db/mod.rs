@@ -22,6 +22,7 @@ pub mod progress;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
+pub mod suppressions;
 #[cfg(test)]
 pub mod testing;
 pub mod tokens;

@@ -1,5 +1,6 @@
 //! Table `processes`: who is alive, and what the dead have left behind.
 
+use super::suppressions::left_out;
 use super::{Db, DbResult, Tx, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -52,6 +53,17 @@ pub async fn keep_only(tx: &mut Tx, id: &str) -> DbResult<()> {
     Ok(())
 }
 
+/// Puts back what a process that ends in order has claimed.
+pub async fn give_back(tx: &mut Tx, id: &str) -> DbResult<()> {
+    let sql = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
+         lease = NULL, lease_until = NULL, crashes = 0
+         WHERE state = 'claimed' AND SUBSTR(lease, 1, {NAME}) = $1"
+    ));
+    on_tx!(tx, conn => sqlx::query(sql).bind(id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
 /// Strikes a process off that ends.
 pub async fn leave(tx: &mut Tx, id: &str) -> DbResult<()> {
     const SQL: &str = "DELETE FROM processes WHERE id = $1";
@@ -59,14 +71,46 @@ pub async fn leave(tx: &mut Tx, id: &str) -> DbResult<()> {
     Ok(())
 }
 
-/// Puts claimed deliveries back whose process is gone or whose lease has run out.
+/// A process that dies so often with one delivery in hand dies of it.
+pub const QUARANTINE_AFTER: i64 = 3;
+/// The reason of a delivery that nobody takes in hand any more.
+pub const QUARANTINED: &str = "quarantined";
+
+/// Puts claimed deliveries back whose process is gone or whose lease has run out. From its first time on
+/// such a delivery is suspect: [`in_hand`] counts the next ones. Returns how many went back.
 pub async fn reclaim(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<u64> {
+    let orphan = orphan(&format!("SUBSTR(deliveries.lease, 1, {NAME})"));
+    let sql = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = 'failed', reason = '{QUARANTINED}', lease = NULL, lease_until = NULL
+         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan}) AND crashes >= {QUARANTINE_AFTER}
+         RETURNING run_id, attempts > 0"
+    ));
+    let out: Vec<(i64, bool)> = on_tx!(&mut *tx, conn => sqlx::query_as(sql).bind(now).fetch_all(conn).await)?;
+    if !out.is_empty() {
+        tracing::warn!(deliveries = out.len(), "in hand each time the process died; they are given up");
+        left_out(tx, &out, |counts| &mut counts.failed, now).await?;
+    }
     let sql = AssertSqlSafe(format!(
         "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-         lease = NULL, lease_until = NULL WHERE state = 'claimed' AND (lease_until <= $1 OR {})",
-        orphan(&format!("SUBSTR(deliveries.lease, 1, {NAME})"))
+         lease = NULL, lease_until = NULL, crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END
+         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan})"
     ));
     Ok(on_tx!(tx, conn => sqlx::query(sql).bind(now).execute(conn).await.map(|done| done.rows_affected()))?)
+}
+
+/// Counts beforehand that the process dies with this delivery in hand; what it outlives is forgotten with
+/// the delivery's next record.
+pub async fn in_hand(tx: &mut Tx, delivery: i64, lease: &str) -> DbResult<()> {
+    const SQL: &str = "UPDATE deliveries SET crashes = crashes + 1 WHERE id = $1 AND lease = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(delivery).bind(lease).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Remembers the deaths of a delivery that has been put back in spite of them.
+pub async fn remember(tx: &mut Tx, delivery: i64, crashes: i64) -> DbResult<()> {
+    const SQL: &str = "UPDATE deliveries SET crashes = $2 WHERE id = $1 AND state = 'deferred'";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(delivery).bind(crashes).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// An armed delivery whose process is gone: its outcome is in doubt.
@@ -77,12 +121,15 @@ pub struct InDoubt {
     pub attempts: i64,
     pub lease: String,
     pub hold: bool,
+    /// Times that the process died with it in hand, this one included.
+    pub crashes: i64,
 }
 
 /// Armed deliveries without a living process, at most so many.
 pub async fn in_doubt(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<InDoubt>> {
     let sql = AssertSqlSafe(format!(
-        "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold
+        "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold,
+         CASE WHEN d.crashes = 0 THEN 1 ELSE d.crashes END AS crashes
          FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
          WHERE d.state = 'armed' AND d.lease IS NOT NULL AND (d.lease_until <= $1 OR {}) ORDER BY d.id LIMIT $2",
         orphan(&format!("SUBSTR(d.lease, 1, {NAME})"))

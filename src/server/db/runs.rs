@@ -136,10 +136,13 @@ pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: Date
     Ok(())
 }
 
-/// Copies the audience into deliveries, in one statement, and returns how many there are.
+/// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
+/// addresses are there too, as not sent, so that the record is whole.
 pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: DateTime<Utc>) -> DbResult<i64> {
-    const INTO: &str = "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, due_at)
-        SELECT $1, c.id, c.email, c.full_name, c.comment, 'pending', $3 FROM clients c WHERE c.owner_id = $2 AND ";
+    const INTO: &str = "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, reason, due_at)
+        SELECT $1, c.id, c.email, c.full_name, c.comment, CASE WHEN s.since IS NULL THEN 'pending' ELSE 'not_sent' END,
+        CASE WHEN s.since IS NULL THEN '' ELSE 'suppressed' END, $3 FROM clients c
+        LEFT JOIN suppressions s ON s.owner_id = c.owner_id AND s.email_key = c.email_key WHERE c.owner_id = $2 AND ";
     let (filter, text, selection) = match audience {
         Audience::All => ("$4 = $4 AND $5 = $5", String::new(), 0),
         Audience::Search { text } => ("c.search LIKE $4 ESCAPE '\\' AND $5 = $5", super::like_pattern(text), 0),
@@ -160,8 +163,21 @@ pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: D
         .await
         .map(|done| done.rows_affected()))?;
     let total = i64::try_from(rows).unwrap_or(i64::MAX);
-    const COUNT: &str = "UPDATE runs SET waiting = $2 WHERE id = $1";
-    on_tx!(tx, conn => sqlx::query(COUNT).bind(run).bind(total).execute(conn).await.map(drop))?;
+    const ANY: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1)";
+    const LEFT_OUT: &str = "SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND state = 'not_sent'";
+    let any: bool = on_tx!(&mut *tx, conn => sqlx::query_scalar(ANY).bind(owner).fetch_one(conn).await)?;
+    let left_out: i64 = match any {
+        true => on_tx!(&mut *tx, conn => sqlx::query_scalar(LEFT_OUT).bind(run).fetch_one(conn).await)?,
+        false => 0,
+    };
+    const COUNT: &str = "UPDATE runs SET waiting = $2, not_sent = $3 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(COUNT)
+        .bind(run)
+        .bind(total - left_out)
+        .bind(left_out)
+        .execute(conn)
+        .await
+        .map(drop))?;
     Ok(total)
 }
 

@@ -3,12 +3,13 @@
 
 use super::Engine;
 use super::decide::{Decision, decide};
+use super::failpoint;
 use super::recorder::{Record, Ticket};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
-use crate::domain::mailing::Counts;
+use crate::domain::mailing::{Counts, PauseReason};
 use crate::server::db::deliveries::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
-use crate::server::db::{DbResult, mailings};
+use crate::server::db::{DbResult, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter, Mailbox, RunParts};
 use crate::server::mail::smtp::Connection;
@@ -18,13 +19,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 /// Deliveries claimed at once for each connection: enough to keep it busy during a claim.
 const PER_CONNECTION: usize = 20;
+/// Letters refused after the dot, one after the other, after which the mailing is paused.
+pub(super) const REFUSED_IN_A_ROW: u32 = 50;
 /// What a lease lasts beyond the deadlines of one delivery.
 const LEASE_SPARE: Duration = Duration::from_secs(120);
 
@@ -39,6 +42,8 @@ struct Job {
 struct RunWork {
     mailing: i64,
     hold: bool,
+    /// Letters that the mail server refused after the dot since it last took one.
+    refused: AtomicU32,
     /// A run whose message cannot be used fails each delivery with this sentence.
     composer: Result<Composer, String>,
 }
@@ -119,7 +124,7 @@ impl Engine {
             secret: self.config.secret.expose_secret().as_bytes(),
         };
         let composer = Composer::new(&parts).map_err(|error| error.to_string());
-        RunWork { mailing: run.mailing_id, hold: run.hold, composer }
+        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), composer }
     }
 
     /// Ends what is left of a run that may not go on.
@@ -156,6 +161,10 @@ impl Engine {
     }
 
     async fn deliver(&self, slot: &mut Option<Open>, job: Job) {
+        if job.claimed.crashes > 0 {
+            self.take_in_hand(&job).await;
+        }
+        failpoint::reach("compose", &job.claimed.email);
         let at = self.clock.now();
         let begun = Instant::now();
         let recipient =
@@ -240,8 +249,8 @@ impl Engine {
         let Decision::Settle { status, state, reason, wait } = decision else {
             return self.put_back(job, self.clock.now()).await;
         };
-        if outcome.kind == OutcomeKind::SenderRefused && outcome.reply.as_ref().is_some_and(|reply| reply.code >= 500) {
-            self.pause(job.run.mailing).await;
+        if let Some(why) = job.run.reason_to_pause(&outcome) {
+            self.pause(job.run.mailing, why, &outcome).await;
         }
         let (code, enhanced, text) = match outcome.reply {
             Some(reply) => (Some(i32::from(reply.code)), reply.enhanced, reply.text),
@@ -267,15 +276,50 @@ impl Engine {
         }
     }
 
-    /// The mail server does not take our sender: nobody else of this mailing would get through.
-    async fn pause(&self, mailing: i64) {
+    /// Nobody else of this mailing would get through.
+    async fn pause(&self, mailing: i64, why: PauseReason, outcome: &Outcome) {
+        let reply = outcome.reply.as_ref().map(|reply| format!("{} {}", reply.code, reply.text)).unwrap_or_default();
         let paused = async {
             let mut tx = self.db.begin().await?;
-            mailings::pause_any(&mut tx, mailing, self.clock.now()).await?;
+            mailings::pause_any(&mut tx, mailing, why, &reply, self.clock.now()).await?;
             tx.commit().await
         };
-        if let Err(error) = paused.await {
-            tracing::error!(mailing, %error, "a mailing whose sender is refused cannot be paused");
+        match paused.await {
+            Ok(()) => tracing::warn!(mailing, why = why.as_str(), reply, "the mailing is paused"),
+            Err(error) => tracing::error!(mailing, %error, "a mailing that cannot go on cannot be paused"),
+        }
+    }
+
+    /// Counts beforehand that the process dies of a delivery with which it has died before.
+    async fn take_in_hand(&self, job: &Job) {
+        let counted = async {
+            let mut tx = self.db.begin().await?;
+            processes::in_hand(&mut tx, job.ticket.id, &job.ticket.lease).await?;
+            tx.commit().await
+        };
+        if let Err(error) = counted.await {
+            tracing::error!(delivery = job.ticket.id, %error, "a suspect delivery could not be marked");
+        }
+    }
+}
+
+impl RunWork {
+    /// Whether what became of a letter says that the others would fare no better.
+    fn reason_to_pause(&self, outcome: &Outcome) -> Option<PauseReason> {
+        match (outcome.stage, outcome.kind) {
+            (_, OutcomeKind::SenderRefused) => {
+                let for_good = outcome.reply.as_ref().is_some_and(|reply| reply.code >= 500);
+                for_good.then_some(PauseReason::SenderRefused)
+            }
+            (Stage::Dot, OutcomeKind::TryLater | OutcomeKind::Refused) => {
+                let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+                (refused == REFUSED_IN_A_ROW).then_some(PauseReason::LettersRefused)
+            }
+            (Stage::Dot, OutcomeKind::Sent) => {
+                self.refused.store(0, Ordering::Relaxed);
+                None
+            }
+            _ => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod breaker;
 mod decide;
 mod deliver;
+mod failpoint;
 mod letters;
 #[cfg(test)]
 mod letters_tests;

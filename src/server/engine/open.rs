@@ -54,7 +54,8 @@ async fn open_one(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<bool> {
         Due::Open { occurrence, next } => (open_run(tx, &mailing, occurrence.utc, now).await?, next),
     };
     let status = match (opened, next) {
-        (false, None) if !runs::is_open(tx, id).await? => MailingStatus::Finished,
+        // A run whose every address is suppressed is closed already.
+        (_, None) if !runs::is_open(tx, id).await? => MailingStatus::Finished,
         (true, _) => MailingStatus::Running,
         _ => mailing.status,
     };
@@ -74,5 +75,6 @@ async fn open_run(tx: &mut Tx, mailing: &Mailing, occurrence: DateTime<Utc>, now
         runs::turn_into_skip(tx, run, SkipReason::Empty, now).await?;
         return Ok(false);
     }
+    runs::close(tx, run, now).await?;
     Ok(true)
 }

@@ -5,7 +5,7 @@ use crate::domain::delivery::{Attempt, DeliveryState};
 use crate::domain::mailing::Counts;
 use crate::server::clock::SharedClock;
 use crate::server::db::deliveries::{self, Outcome};
-use crate::server::db::{Db, DbResult, attempts, mailings, runs};
+use crate::server::db::{Db, DbResult, attempts, mailings, runs, suppressions};
 use crate::server::metrics;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -111,6 +111,9 @@ async fn commit(db: &Db, batch: &[Entry], now: DateTime<Utc>) -> DbResult<Vec<bo
                 let ours = deliveries::settle(&mut tx, ticket.id, &ticket.lease, &outcome).await?;
                 if ours {
                     attempts::insert(&mut tx, ticket.id, ticket.run, attempt).await?;
+                    if suppressions::condemns(attempt) {
+                        suppressions::add(&mut tx, ticket.id, attempt, now).await?;
+                    }
                     moved(changes.entry(ticket.run).or_default(), ticket.was_deferred, *state);
                 }
                 ours

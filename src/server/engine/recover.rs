@@ -5,7 +5,7 @@ use super::Engine;
 use super::decide::{Decision, decide};
 use super::recorder::{Record, Ticket};
 use super::watch::Watch;
-use crate::domain::delivery::{Attempt, Stage};
+use crate::domain::delivery::{Attempt, DeliveryState, Stage};
 use crate::server::db::{DbResult, processes};
 use crate::server::mail::classify::OutcomeKind;
 
@@ -76,7 +76,10 @@ impl Engine {
         for doubt in processes::in_doubt(&self.db, now, AT_ONCE).await? {
             let number = doubt.attempts + 1;
             let decision = decide(OutcomeKind::InDoubt, number, doubt.hold, &self.config.retry, 0.0);
-            let Decision::Settle { status, state, reason, .. } = decision else { continue };
+            let Decision::Settle { status, mut state, mut reason, .. } = decision else { continue };
+            if doubt.crashes >= processes::QUARANTINE_AFTER && state == DeliveryState::Deferred {
+                (state, reason) = (DeliveryState::Failed, processes::QUARANTINED);
+            }
             let attempt = Attempt {
                 number,
                 at: now,
@@ -94,6 +97,11 @@ impl Engine {
             if self.recorder.record(&ticket, Record::Settle { attempt, state, reason, due_at: now }).await {
                 self.wake.ring();
             }
+            if state == DeliveryState::Deferred {
+                let mut tx = self.db.begin().await?;
+                processes::remember(&mut tx, doubt.id, doubt.crashes).await?;
+                tx.commit().await?;
+            }
         }
         Ok(())
     }
@@ -105,8 +113,8 @@ impl Engine {
     /// Database errors; then others take over as from a dead process.
     pub(super) async fn leave(&self) -> DbResult<()> {
         let mut tx = self.db.begin().await?;
+        processes::give_back(&mut tx, self.wake.process()).await?;
         processes::leave(&mut tx, self.wake.process()).await?;
-        processes::reclaim(&mut tx, self.clock.now()).await?;
         tx.commit().await?;
         self.wake.ring();
         Ok(())

@@ -3,7 +3,7 @@
 use super::recorder::{Record, Ticket};
 use super::watch::Watch;
 use super::{Engine, Wake};
-use crate::server::db::{DbResult, mailings, runs};
+use crate::server::db::{DbResult, mailings, processes, runs};
 use chrono::TimeDelta;
 use std::time::Duration;
 
@@ -68,14 +68,22 @@ impl Engine {
     }
 
     async fn turn(&self) {
+        let mut failed = false;
         while !self.stop.is_cancelled() {
             let worked = async {
+                if failed {
+                    self.give_back_strays().await?;
+                }
                 self.pass(None).await?;
                 self.idle_for().await
             };
             let sleep = match worked.await {
-                Ok(sleep) => sleep,
+                Ok(sleep) => {
+                    failed = false;
+                    sleep
+                }
                 Err(error) => {
+                    failed = true;
                     self.note("the engine cannot work; it tries again", &error);
                     AFTER_ERROR
                 }
@@ -86,6 +94,14 @@ impl Engine {
                 () = tokio::time::sleep(sleep) => {}
             }
         }
+    }
+
+    /// Between two passes nothing is in hand. What is claimed nevertheless was claimed in a transaction
+    /// whose answer got lost: nobody would come back to it while this process lives.
+    async fn give_back_strays(&self) -> DbResult<()> {
+        let mut tx = self.db.begin().await?;
+        processes::give_back(&mut tx, self.wake.process()).await?;
+        tx.commit().await
     }
 
     /// Beats for ever.

@@ -21,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+mod protect;
+
 struct World {
     db: Db,
     clock: Arc<ManualClock>,

@@ -1,4 +1,25 @@
-//! Every row of the fault table, on a real socket.
+//! Every row of the fault table, on a real socket: what one connection makes of it. What follows for
+//! deliveries is `engine::decide`'s, and tried against the built-in mail server in `engine::tests`.
+//!
+//! | what happens | here | in `engine::tests` |
+//! |---|---|---|
+//! | refused, DNS failure | `sessions_that_do_not_come_about` | `an_unreachable_server_costs_nobody_a_try` |
+//! | connect timeout | `a_full_server_meets_the_deadline_of_connect` | |
+//! | silence at a stage | `silence_and_drops_at_every_stage`, `silence_while_a_session_is_opened` | |
+//! | slow drip of bytes | `silence_and_slow_drips_meet_the_deadline` | |
+//! | 421 anywhere, after N letters | `a_closing_server_gets_the_delivery_put_back` | `protect::faults_mixed_at_random…` |
+//! | 4xx at RCPT | `a_refused_recipient_leaves_the_session_in_step` | `faults_of_one_leave_the_others_alone` |
+//! | 552 at RCPT | `refusals_at_each_stage` | `protect::faults_mixed_at_random…` |
+//! | 5xx at RCPT, 5.1.x and 5.7.x | `a_refused_recipient_leaves_the_session_in_step` | `protect::an_address_that_does_not_exist…` |
+//! | 5xx at MAIL | `refusals_at_each_stage` | `a_refused_sender_pauses_the_mailing` |
+//! | 4xx, 5xx after the dot | `refusals_at_each_stage` | `protect::many_refused_letters_in_a_row…` |
+//! | drop before the dot | `silence_and_drops_at_every_stage` | `faults_of_one_leave_the_others_alone` |
+//! | drop after the dot | `silence_and_drops_at_every_stage` | `a_letter_without_an_answer_follows_the_policy` |
+//! | garbage, not UTF-8, mixed codes, endless | `garbage_ends_the_session` | `protect::faults_mixed_at_random…` |
+//! | an unknown code | `an_unknown_code_counts_by_its_first_digit` | `protect::faults_mixed_at_random…` |
+//! | STARTTLS missing, refused, injected, bad certificate | `encryption_is_never_given_up` | |
+//! | 535, 454 at AUTH | `authentication` | |
+//! | address not ASCII, no SMTPUTF8 | `what_the_server_cannot_take_is_refused_without_asking` | |
 
 use super::classify::{Outcome, OutcomeKind};
 use super::relay::Relay;
@@ -116,6 +137,7 @@ async fn refusals_at_each_stage() {
 async fn a_closing_server_gets_the_delivery_put_back() {
     is(&replies("421 4.3.2 enough", vec![]).await.0, Stage::Mail, OutcomeKind::PutBack, false);
     is(&replies("250 ok\r\n421 enough", vec![]).await.0, Stage::Rcpt, OutcomeKind::PutBack, false);
+    is(&replies("250 ok\r\n250 ok\r\n421 enough", vec![]).await.0, Stage::Data, OutcomeKind::PutBack, false);
     is(&replies(TAKEN, vec![Body, say("421 enough")]).await.0, Stage::Dot, OutcomeKind::PutBack, false);
     // The letter is taken and the session is over.
     is(&replies(TAKEN, vec![Body, say("250 ok\r\n421 enough")]).await.0, Stage::Dot, OutcomeKind::Sent, false);
@@ -161,6 +183,74 @@ async fn silence_and_slow_drips_meet_the_deadline() {
         is(&outcome, Stage::Dot, OutcomeKind::InDoubt, false);
         assert!(outcome.note.contains("dot within 300ms"), "{}", outcome.note);
     }
+}
+
+#[tokio::test]
+async fn silence_and_drops_at_every_stage() {
+    let short = Duration::from_millis(300);
+    let [mail, rcpt, data] = envelope();
+    // Without pipelining each command waits for its own answer.
+    let to_the_end = [mail, say("250 ok"), rcpt, say("250 ok"), data, say("354 go"), Body];
+    for (stage, steps) in [(Stage::Mail, 1), (Stage::Rcpt, 3), (Stage::Data, 5), (Stage::Dot, 7)] {
+        let kind = if stage == Stage::Dot { OutcomeKind::InDoubt } else { OutcomeKind::ConnectionLost };
+        for last in [vec![Silence], vec![]] {
+            let script = Script::start([greeted(false), to_the_end[..steps].to_vec(), last].concat()).await;
+            let mut limits = timeouts();
+            match stage {
+                Stage::Mail => limits.mail = short,
+                Stage::Rcpt => limits.rcpt = short,
+                Stage::Data => limits.data = short,
+                _ => limits.dot = short,
+            }
+            let mut connection = open(&script, "", &limits).await.unwrap();
+            is(&send(&mut connection).await, stage, kind, false);
+            drop(connection);
+            script.end().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn silence_while_a_session_is_opened() {
+    let limits = Timeouts { ehlo: Duration::from_millis(300), ..timeouts() };
+    let hello = vec![say("220 hi"), Expect("EHLO")];
+    let starttls = [hello.clone(), vec![say("250-x\r\n250 STARTTLS"), Expect("STARTTLS")]].concat();
+    for (stage, steps) in [(Stage::Ehlo, hello), (Stage::Starttls, starttls)] {
+        let script = Script::start([steps, vec![Silence]].concat()).await;
+        let error = open(&script, "?tls=starttls", &limits).await.unwrap_err();
+        assert_eq!((error.stage, error.kind), (stage, SmtpErrorKind::Timeout));
+        script.end().await;
+    }
+}
+
+/// A server that accepts nobody: its queue is full, and the next connection gets no answer at all.
+#[tokio::test]
+async fn a_full_server_meets_the_deadline_of_connect() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let relay = Relay::parse(&format!("smtp://{}?tls=none", listener.local_addr().unwrap())).unwrap();
+    let limits = Timeouts { connect: Duration::from_millis(300), greeting: Duration::from_millis(300), ..timeouts() };
+    let mut waiting = Vec::new();
+    for _ in 0..10 {
+        match tokio::time::timeout(limits.connect, tokio::net::TcpStream::connect(listener.local_addr().unwrap())).await
+        {
+            Ok(stream) => waiting.push(stream.unwrap()),
+            Err(_) => break,
+        }
+    }
+    let error = Connection::open(&relay, &limits).await.unwrap_err();
+    assert_eq!((error.stage, error.kind), (Stage::Connect, SmtpErrorKind::Timeout));
+    drop(waiting);
+}
+
+#[tokio::test]
+async fn an_unknown_code_counts_by_its_first_digit() {
+    is(&replies(TAKEN, vec![Body, say("299 fine")]).await.0, Stage::Dot, OutcomeKind::Sent, true);
+    is(&replies(TAKEN, vec![Body, say("499 later")]).await.0, Stage::Dot, OutcomeKind::TryLater, true);
+    is(&replies(TAKEN, vec![Body, say("599 never")]).await.0, Stage::Dot, OutcomeKind::Refused, true);
+    is(&replies("250 ok\r\n598 never\r\n503 x", rset()).await.0, Stage::Rcpt, OutcomeKind::Refused, true);
+    is(&replies(TAKEN, vec![Body, say("354 what")]).await.0, Stage::Dot, OutcomeKind::InDoubt, false);
 }
 
 #[tokio::test]

@@ -316,6 +316,7 @@ pub(super) fn row(mailing: Mailing, last_run: Option<Run>) -> MailingRow {
         title: mailing.title,
         status: mailing.status,
         paused: mailing.paused_at.is_some(),
+        paused_because: (mailing.paused_reason, mailing.paused_reply),
         period: mailing.period,
         zone: mailing.zone,
         start_local: mailing.start_local,

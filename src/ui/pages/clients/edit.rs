@@ -1,5 +1,6 @@
 //! The form of one client.
 
+use super::suppression::SuppressionPanel;
 use crate::api::clients::{DeleteClients, SaveClient, get_client};
 use crate::api::error::AppError;
 use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
@@ -58,6 +59,7 @@ fn edit(client: Client) -> AnyView {
     let title = if client.full_name.is_empty() { client.email.clone() } else { client.full_name.clone() };
     view! {
         <Page title=title breadcrumb=above()>
+            <SuppressionPanel client=client.id />
             <ClientFields client=Some(client.clone()) />
             <DeleteOne client=client />
         </Page>

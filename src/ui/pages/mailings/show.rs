@@ -1,7 +1,9 @@
 //! A mailing's own page.
 
 use super::live::{newest, pace, use_live};
-use super::{audience_word, breadcrumb, deliveries, failed_page, occurrences, outcome, period_word, use_id, wall};
+use super::{
+    audience_word, breadcrumb, deliveries, failed_page, occurrences, outcome, period_word, reason_word, use_id, wall,
+};
 use crate::api::error::AppError;
 use crate::api::mailings::{DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries};
 use crate::domain::delivery::DeliveryRow;
@@ -142,6 +144,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
     view! {
         <Page title=row.title breadcrumb=breadcrumb() aside=view! { <span>{badge}</span> }.into_any() actions=actions>
             <FormErrors error=error />
+            {paused_panel(row.paused, &row.paused_because)}
             {row.disabled.map(|reason| view! { <p class="mb-4 text-sm text-error">{t("mailings.disabled_because")} " " {reason}</p> })}
             <div class="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
                 <div class="min-w-0 space-y-6">
@@ -183,6 +186,24 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         </Page>
     }
     .into_any()
+}
+
+/// Why the service itself has paused the mailing. Its owner knows why they did.
+fn paused_panel(paused: bool, (reason, reply): &(String, String)) -> Option<AnyView> {
+    if !paused || reason.is_empty() {
+        return None;
+    }
+    let text = reason_word("paused", reason);
+    Some(
+        view! {
+            <section class="mb-6 rounded-box border border-warning/60 bg-warning/20 p-5">
+                <h2 class="font-semibold">{t("mailings.paused_by_service")}</h2>
+                <p class="mt-1 text-sm">{text}</p>
+                <p class="mt-2 font-mono text-xs break-words">{reply.clone()}</p>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 fn actions(id: i64, title: &str, status: MailingStatus, paused: bool, context: Context) -> AnyView {
