@@ -51,10 +51,10 @@ pub async fn claim(
         .await)?)
 }
 
-/// Marks a claimed delivery as about to be handed over. False if the lease is lost or the letter may
+/// Marks a claimed delivery as about to be handed over: it has not killed the process until then. False if the lease is lost or the letter may
 /// not leave any more: its mailing is stopped or over, its owner blocked.
 pub async fn arm(tx: &mut Tx, id: i64, lease: &str, now: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE deliveries SET state = 'armed'
+    const SQL: &str = "UPDATE deliveries SET state = 'armed', crashes = 0
         WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed') AND EXISTS (
             SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
             WHERE r.id = deliveries.run_id AND g.paused_at IS NULL AND g.disabled_at IS NULL

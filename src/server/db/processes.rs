@@ -71,8 +71,13 @@ pub async fn leave(tx: &mut Tx, id: &str) -> DbResult<()> {
     Ok(())
 }
 
-/// A process that dies so often with one delivery in hand dies of it.
-pub const QUARANTINE_AFTER: i64 = 3;
+/// Deaths at which a delivery was claimed and then in hand beside others: from now on it goes alone, so
+/// that what happens is its own doing.
+pub const ALONE_FROM: i64 = 2;
+/// A process that dies so often with nothing but one delivery in hand dies of it.
+const DEADLY: i64 = 3;
+/// Letters of which the process died each time once they were handed over: the first time others were, too.
+pub const DOUBTS: i64 = 1 + DEADLY;
 /// The reason of a delivery that nobody takes in hand any more.
 pub const QUARANTINED: &str = "quarantined";
 
@@ -82,8 +87,9 @@ pub async fn reclaim(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<u64> {
     let orphan = orphan(&format!("SUBSTR(deliveries.lease, 1, {NAME})"));
     let sql = AssertSqlSafe(format!(
         "UPDATE deliveries SET state = 'failed', reason = '{QUARANTINED}', lease = NULL, lease_until = NULL
-         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan}) AND crashes >= {QUARANTINE_AFTER}
-         RETURNING run_id, attempts > 0"
+         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan}) AND crashes >= {}
+         RETURNING run_id, attempts > 0",
+        ALONE_FROM + DEADLY
     ));
     let out: Vec<(i64, bool)> = on_tx!(&mut *tx, conn => sqlx::query_as(sql).bind(now).fetch_all(conn).await)?;
     if !out.is_empty() {
@@ -106,10 +112,10 @@ pub async fn in_hand(tx: &mut Tx, delivery: i64, lease: &str) -> DbResult<()> {
     Ok(())
 }
 
-/// Remembers the deaths of a delivery that has been put back in spite of them.
-pub async fn remember(tx: &mut Tx, delivery: i64, crashes: i64) -> DbResult<()> {
+/// Has a delivery that was in doubt go alone the next time.
+pub async fn remember(tx: &mut Tx, delivery: i64) -> DbResult<()> {
     const SQL: &str = "UPDATE deliveries SET crashes = $2 WHERE id = $1 AND state = 'deferred'";
-    on_tx!(tx, conn => sqlx::query(SQL).bind(delivery).bind(crashes).execute(conn).await.map(drop))?;
+    on_tx!(tx, conn => sqlx::query(SQL).bind(delivery).bind(ALONE_FROM).execute(conn).await.map(drop))?;
     Ok(())
 }
 
@@ -121,20 +127,21 @@ pub struct InDoubt {
     pub attempts: i64,
     pub lease: String,
     pub hold: bool,
-    /// Times that the process died with it in hand, this one included.
-    pub crashes: i64,
+    /// Times that it was in doubt because the process died, this one included.
+    pub doubts: i64,
 }
 
-/// Armed deliveries without a living process, at most so many.
-pub async fn in_doubt(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<InDoubt>> {
+/// Armed deliveries without a living process, at most so many; `cut_off` is the reply on record of attempts
+/// that ended so.
+pub async fn in_doubt(db: &Db, cut_off: &str, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<InDoubt>> {
     let sql = AssertSqlSafe(format!(
         "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold,
-         CASE WHEN d.crashes = 0 THEN 1 ELSE d.crashes END AS crashes
+         1 + (SELECT COUNT(*) FROM attempts a WHERE a.delivery_id = d.id AND a.reply = $3) AS doubts
          FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
          WHERE d.state = 'armed' AND d.lease IS NOT NULL AND (d.lease_until <= $1 OR {}) ORDER BY d.id LIMIT $2",
         orphan(&format!("SUBSTR(d.lease, 1, {NAME})"))
     ));
-    Ok(on_db!(db, pool => sqlx::query_as(sql).bind(now).bind(limit).fetch_all(pool).await)?)
+    Ok(on_db!(db, pool => sqlx::query_as(sql).bind(now).bind(limit).bind(cut_off).fetch_all(pool).await)?)
 }
 
 /// Ends running imports whose process is gone, keeping their counts; returns how many.

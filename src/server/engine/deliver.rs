@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use tokio::task::JoinSet;
 
 /// Deliveries claimed at once for each connection: enough to keep it busy during a claim.
@@ -161,9 +161,7 @@ impl Engine {
     }
 
     async fn deliver(&self, slot: &mut Option<Open>, job: Job) {
-        if job.claimed.crashes > 0 {
-            self.take_in_hand(&job).await;
-        }
+        let _turn = self.turn_for(&job).await;
         failpoint::reach("compose", &job.claimed.email);
         let at = self.clock.now();
         let begun = Instant::now();
@@ -290,6 +288,19 @@ impl Engine {
         }
     }
 
+    /// Waits until a delivery may be taken in hand: beside others, or alone if the process has died with it.
+    async fn turn_for(&self, job: &Job) -> Turn<'_> {
+        let turn = if job.claimed.crashes < processes::ALONE_FROM {
+            Turn::Among(self.alone.read().await)
+        } else {
+            Turn::Alone(self.alone.write().await)
+        };
+        if job.claimed.crashes > 0 {
+            self.take_in_hand(job).await;
+        }
+        turn
+    }
+
     /// Counts beforehand that the process dies of a delivery with which it has died before.
     async fn take_in_hand(&self, job: &Job) {
         let counted = async {
@@ -301,6 +312,12 @@ impl Engine {
             tracing::error!(delivery = job.ticket.id, %error, "a suspect delivery could not be marked");
         }
     }
+}
+
+/// The right to have a delivery in hand.
+enum Turn<'a> {
+    Among(#[expect(dead_code, reason = "held while it lives")] RwLockReadGuard<'a, ()>),
+    Alone(#[expect(dead_code, reason = "held while it lives")] RwLockWriteGuard<'a, ()>),
 }
 
 impl RunWork {

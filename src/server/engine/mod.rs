@@ -63,6 +63,8 @@ pub struct Engine {
     stop: CancellationToken,
     wake: Wake,
     takeover: TimeDelta,
+    /// Read by deliveries in hand beside others, written by one that has to be alone.
+    alone: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// A process that has shown no sign of life for so long is taken for dead.
@@ -106,6 +108,7 @@ impl Engine {
             breaker: Arc::default(),
             tally: Arc::default(),
             stop,
+            alone: Arc::default(),
             wake: Wake::default(),
             takeover: TimeDelta::from_std(TAKEOVER).unwrap_or(TimeDelta::MAX),
         }

@@ -73,11 +73,11 @@ impl Engine {
             tracing::info!(deliveries = back, "took back what had been claimed");
             self.wake.ring();
         }
-        for doubt in processes::in_doubt(&self.db, now, AT_ONCE).await? {
+        for doubt in processes::in_doubt(&self.db, CUT_OFF, now, AT_ONCE).await? {
             let number = doubt.attempts + 1;
             let decision = decide(OutcomeKind::InDoubt, number, doubt.hold, &self.config.retry, 0.0);
             let Decision::Settle { status, mut state, mut reason, .. } = decision else { continue };
-            if doubt.crashes >= processes::QUARANTINE_AFTER && state == DeliveryState::Deferred {
+            if doubt.doubts >= processes::DOUBTS && state == DeliveryState::Deferred {
                 (state, reason) = (DeliveryState::Failed, processes::QUARANTINED);
             }
             let attempt = Attempt {
@@ -99,7 +99,7 @@ impl Engine {
             }
             if state == DeliveryState::Deferred {
                 let mut tx = self.db.begin().await?;
-                processes::remember(&mut tx, doubt.id, doubt.crashes).await?;
+                processes::remember(&mut tx, doubt.id).await?;
                 tx.commit().await?;
             }
         }
