@@ -1,8 +1,8 @@
-//! Registration, log-in, and who reads the page.
+//! Registration, log-in, links in letters, and who reads the page.
 
 use super::error::AppError;
 use crate::domain::user::Session as Reader;
-use crate::forms::accounts::{LogInForm, RegisterForm};
+use crate::forms::accounts::{AddressForm, CodeForm, LogInForm, RegisterForm, ResetForm};
 use leptos::prelude::*;
 
 /// Who reads the page, and what every page needs to know.
@@ -17,8 +17,8 @@ pub async fn session() -> Result<Reader, AppError> {
 pub async fn register(form: RegisterForm) -> Result<(), AppError> {
     use crate::server::services::accounts::{self, Registered};
     use crate::server::web::request;
-    let state = request::state();
-    let registered = accounts::register(&state.db, state.origin(), &form, request::lang(), state.now()).await;
+    let (state, lang, peer) = (request::state(), request::lang(), request::peer());
+    let registered = accounts::register(&state.db, state.origin(), &form, lang, peer, state.now()).await;
     match request::answer(registered)? {
         Registered::Admin { id } => {
             request::answer(request::remember(id).await)?;
@@ -32,6 +32,16 @@ pub async fn register(form: RegisterForm) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Whether the link of a letter (`confirm`, `reset`, `email`) still works; the conflict says why not.
+#[server(prefix = "/api", endpoint = "check_link")]
+pub async fn check_link(kind: String, token: String) -> Result<(), AppError> {
+    use crate::server::services::{Error, accounts};
+    use crate::server::web::request;
+    let state = request::state();
+    let kind = request::answer(accounts::TokenKind::parse(&kind).ok_or(Error::NotFound))?;
+    request::answer(accounts::check_link(&state.db, kind, &token, state.now()).await)
+}
+
 /// Follows the link of a confirmation letter.
 #[server(prefix = "/api", endpoint = "confirm")]
 pub async fn confirm(token: String) -> Result<(), AppError> {
@@ -42,12 +52,66 @@ pub async fn confirm(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Asks for another confirmation letter. The answer is the same whether or not the address waits for one.
+#[server(prefix = "/api", endpoint = "resend")]
+pub async fn resend(form: AddressForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let (state, now) = (request::state(), request::state().now());
+    request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
+    request::apart("sending a confirmation letter", async move {
+        accounts::send_confirmation(&state.db, state.origin(), &form, now).await?;
+        state.letters.ring();
+        Ok(())
+    });
+    request::go("/signup/sent");
+    Ok(())
+}
+
+/// Asks for a link to a new password. The answer is the same whether or not somebody has the address.
+#[server(prefix = "/api", endpoint = "forgot")]
+pub async fn forgot(form: AddressForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let (state, now) = (request::state(), request::state().now());
+    request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
+    request::apart("sending a link to a new password", async move {
+        accounts::send_reset(&state.db, state.origin(), &form, now).await?;
+        state.letters.ring();
+        Ok(())
+    });
+    request::go("/forgot/sent");
+    Ok(())
+}
+
+/// Sets a new password by the link of a letter, and logs in.
+#[server(prefix = "/api", endpoint = "reset")]
+pub async fn reset(form: ResetForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let state = request::state();
+    let user = request::answer(accounts::reset(&state.db, state.origin(), &form, state.now()).await)?;
+    state.letters.ring();
+    request::answer(request::enter(&user, "/mailings?done=accounts.password_set").await)
+}
+
 /// Logs in.
 #[server(prefix = "/api", endpoint = "login")]
 pub async fn log_in(form: LogInForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let user = request::answer(accounts::log_in(&request::state().db, &form).await)?;
+    let state = request::state();
+    let user = request::answer(accounts::log_in(&state.db, &form, request::peer(), state.now()).await)?;
+    request::answer(request::enter(&user, if form.next.is_empty() { "/mailings" } else { &form.next }).await)
+}
+
+/// The second step of a log-in: a code of the second factor, or a recovery code.
+#[server(prefix = "/api", endpoint = "code")]
+pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let state = request::state();
+    let halfway = request::answer(request::halfway().await)?;
+    let checked = accounts::check_code(&state.db, state.origin(), halfway.user, &form, state.now()).await;
+    let user = request::answer(checked)?;
+    request::answer(accounts::may_enter(&user))?;
+    state.letters.ring();
     request::answer(request::remember(user.id).await)?;
-    request::go(if form.next.is_empty() { "/mailings" } else { &form.next });
+    request::go(&halfway.next);
     Ok(())
 }

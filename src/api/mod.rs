@@ -9,4 +9,5 @@ pub mod messages;
 pub mod outbox;
 pub mod oversight;
 pub mod posts;
+pub mod profile;
 pub mod reports;

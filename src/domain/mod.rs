@@ -1,5 +1,6 @@
 //! Pure types and rules, for both targets. Imports nothing of ours and no framework.
 
+pub mod account;
 pub mod audience;
 pub mod audit;
 pub mod client;

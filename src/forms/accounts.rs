@@ -1,7 +1,9 @@
-//! Registration and log-in.
+//! Registration, log-in, and what people change about their accounts.
 
 use super::{Check, from_garde, is_email, is_filled, is_line};
 use crate::api::error::FieldErrors;
+use crate::domain::lang::Lang;
+use crate::domain::user::Theme;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,10 @@ pub const PASSWORD_MIN: usize = 10;
 pub const PASSWORD_MAX: usize = 256;
 /// Longest name of a user, in characters.
 pub const NAME_MAX: usize = 100;
+/// Longest code that is looked at.
+const CODE_MAX: usize = 40;
+/// Longest zone name that is looked at.
+const ZONE_MAX: usize = 64;
 
 fn is_password<C>(value: &str, _: &C) -> garde::Result {
     match value.chars().count() {
@@ -19,6 +25,14 @@ fn is_password<C>(value: &str, _: &C) -> garde::Result {
         n if n > PASSWORD_MAX => Err(garde::Error::new("error.too_long")),
         _ => Ok(()),
     }
+}
+
+fn is_lang<C>(value: &str, _: &C) -> garde::Result {
+    Lang::parse(value).map(drop).ok_or_else(|| garde::Error::new("error.choice"))
+}
+
+fn is_theme<C>(value: &str, _: &C) -> garde::Result {
+    Theme::parse(value).map(drop).ok_or_else(|| garde::Error::new("error.choice"))
 }
 
 /// A new account: the administrator's or anybody's.
@@ -53,27 +67,113 @@ pub struct LogInForm {
     pub next: String,
 }
 
-impl Check for RegisterForm {
-    fn check(&self) -> FieldErrors {
-        from_garde(self)
-    }
+/// An address that a letter is asked for.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
+pub struct AddressForm {
+    #[garde(custom(is_email))]
+    pub email: String,
 }
 
-impl Check for LogInForm {
-    fn check(&self) -> FieldErrors {
-        from_garde(self)
-    }
+/// A new password, by the link of a letter.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct ResetForm {
+    #[garde(skip)]
+    pub token: String,
+    #[garde(custom(is_password))]
+    pub password: String,
 }
 
-// Passwords must not reach a log through `{:?}`.
-impl std::fmt::Debug for RegisterForm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RegisterForm").field("email", &self.email).finish_non_exhaustive()
-    }
+/// What everybody may change about themselves.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
+pub struct ProfileForm {
+    #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
+    pub name: String,
+    /// A [`Lang`] word.
+    #[garde(custom(is_lang))]
+    pub lang: String,
+    /// A [`Theme`] word.
+    #[garde(custom(is_theme))]
+    pub theme: String,
+    /// An IANA name.
+    #[garde(custom(is_filled), custom(is_line(ZONE_MAX)))]
+    pub zone: String,
 }
 
-impl std::fmt::Debug for LogInForm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogInForm").field("email", &self.email).finish_non_exhaustive()
-    }
+/// Another address, which has to be confirmed.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct NewEmailForm {
+    #[garde(custom(is_email))]
+    pub email: String,
+    #[garde(custom(is_filled))]
+    pub password: String,
 }
+
+/// Another password.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct NewPasswordForm {
+    #[garde(custom(is_filled))]
+    pub password: String,
+    #[garde(custom(is_password))]
+    pub new_password: String,
+}
+
+/// The password once more, before what only the owner may do.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct PasswordForm {
+    #[garde(custom(is_filled))]
+    pub password: String,
+}
+
+/// A code of the second factor, or a recovery code.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct CodeForm {
+    #[garde(custom(is_filled), custom(is_line(CODE_MAX)))]
+    pub code: String,
+}
+
+macro_rules! checks {
+    ($($form:ty),* $(,)?) => {
+        $(impl Check for $form {
+            fn check(&self) -> FieldErrors {
+                from_garde(self)
+            }
+        })*
+    };
+}
+
+checks!(
+    RegisterForm,
+    LogInForm,
+    AddressForm,
+    ResetForm,
+    ProfileForm,
+    NewEmailForm,
+    NewPasswordForm,
+    PasswordForm,
+    CodeForm
+);
+
+/// Passwords and tokens must not reach a log through `{:?}`.
+macro_rules! hides_all_but_email {
+    ($($form:ident),* $(,)?) => {
+        $(impl std::fmt::Debug for $form {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($form)).field("email", &self.email).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+hides_all_but_email!(RegisterForm, LogInForm, NewEmailForm);
+
+macro_rules! hides_all {
+    ($($form:ident),* $(,)?) => {
+        $(impl std::fmt::Debug for $form {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($form)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+hides_all!(ResetForm, NewPasswordForm, PasswordForm, CodeForm);

@@ -15,6 +15,7 @@ macro_rules! files {
         &[
             include_str!(concat!($lang, "/common.json")),
             include_str!(concat!($lang, "/errors.json")),
+            include_str!(concat!($lang, "/account.json")),
             include_str!(concat!($lang, "/accounts.json")),
             include_str!(concat!($lang, "/clients.json")),
             include_str!(concat!($lang, "/messages.json")),

@@ -41,6 +41,9 @@ pub struct Settings {
     /// Largest CSV file that can be uploaded, for example 200MB or 1GB
     #[arg(long, env = "VESTNIK_IMPORT_MAX", default_value = "1GB", global = true)]
     pub import_max: String,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, for example 127.0.0.1,10.0.0.0/8
+    #[arg(long, env = "VESTNIK_TRUSTED_PROXIES", default_value = "", global = true)]
+    pub trusted_proxies: String,
     /// Folder with the built site; found by itself beside the program or in target/site
     #[arg(long, env = "VESTNIK_SITE_DIR", global = true)]
     pub site_dir: Option<PathBuf>,
@@ -74,6 +77,8 @@ pub struct Config {
     pub retry: Vec<std::time::Duration>,
     /// Largest CSV file that can be uploaded, in bytes.
     pub import_max: u64,
+    /// Their word on who is behind them counts.
+    pub trusted_proxies: Vec<super::network::Network>,
     pub site_dir: PathBuf,
     pub dev_reload: Option<String>,
     pub running: Running,
@@ -147,6 +152,9 @@ impl Settings {
         let import_max = parse_size(&self.import_max).ok_or_else(|| {
             wrong("VESTNIK_IMPORT_MAX", format!("{:?} is not a size such as 200MB or 1GB", self.import_max))
         })?;
+        let proxies = self.trusted_proxies.split(',').map(str::trim).filter(|proxy| !proxy.is_empty());
+        let trusted_proxies = proxies.map(super::network::Network::parse).collect::<Result<Vec<_>, _>>();
+        let trusted_proxies = trusted_proxies.map_err(|error| wrong("VESTNIK_TRUSTED_PROXIES", error))?;
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {
@@ -169,6 +177,7 @@ impl Settings {
             secret: secret(self.secret.as_deref(), &self.data_dir)?,
             retry,
             import_max,
+            trusted_proxies,
             site_dir: self.site_dir.clone().unwrap_or_else(site_dir),
             dev_reload: self.dev_reload.clone(),
             running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },

@@ -7,6 +7,7 @@ pub mod db;
 pub mod engine;
 pub mod mail;
 pub mod metrics;
+pub mod network;
 pub mod schedule;
 pub mod services;
 pub mod sink;

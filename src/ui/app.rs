@@ -3,7 +3,10 @@
 use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
-use super::pages::accounts::{ConfirmPage, LogInPage, SentPage, SetupPage, SignUpPage};
+use super::pages::accounts::{
+    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, LogInPage, NewEmailPage, ProfilePage, ResendPage, ResetPage,
+    SecurityPage, SentPage, SetupPage, SignUpPage,
+};
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
 use super::pages::home::Home;
@@ -17,7 +20,7 @@ use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
 use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
 use super::pages::reports::ReportsPage;
 use super::refused::{ForgetRefused, carried, take_up};
-use super::session::provide_session;
+use super::session::{RefreshSession, provide_session};
 use super::theme::use_theme;
 use super::time::provide_tick;
 use leptos::nonce::use_nonce;
@@ -73,14 +76,23 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <ForgetRefused owner=owner />
+            <RefreshSession />
             <Shell>
                 <Routes fallback=|| view! { <NotFound /> }>
                     <Route path=path!("/") view=Home />
                     <Route path=path!("/login") view=LogInPage />
+                    <Route path=path!("/login/code") view=CodePage />
                     <Route path=path!("/signup") view=SignUpPage />
                     <Route path=path!("/signup/sent") view=SentPage />
                     <Route path=path!("/setup") view=SetupPage />
                     <Route path=path!("/confirm") view=ConfirmPage />
+                    <Route path=path!("/resend") view=ResendPage />
+                    <Route path=path!("/forgot") view=ForgotPage />
+                    <Route path=path!("/forgot/sent") view=ForgotSentPage />
+                    <Route path=path!("/reset") view=ResetPage />
+                    <Route path=path!("/account") view=ProfilePage />
+                    <Route path=path!("/account/security") view=SecurityPage />
+                    <Route path=path!("/account/email") view=NewEmailPage />
                     <Route path=path!("/messages") view=MessagesPage />
                     <Route path=path!("/messages/new") view=MessageNewPage />
                     <Route path=path!("/messages/:id") view=MessageEditPage />

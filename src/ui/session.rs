@@ -3,8 +3,9 @@
 use crate::api::error::AppError;
 use crate::domain::user::Session;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
-/// The page's session; read it inside `Suspense` or `Transition`, and `refetch` it after a login.
+/// The page's session; read it inside `Suspense` or `Transition`.
 pub type SessionResource = Resource<Result<Session, AppError>>;
 
 /// Starts to load the session and provides it; called once, by the app.
@@ -17,4 +18,21 @@ pub fn provide_session() -> SessionResource {
 /// The session that the app provides.
 pub fn use_session() -> SessionResource {
     use_context::<SessionResource>().unwrap_or_else(provide_session)
+}
+
+/// Pages that let somebody in or out, or change what the header says of them.
+const CHANGING: [&str; 7] =
+    ["/login", "/login/code", "/reset", "/setup", "/account", "/account/email", "/account/security"];
+
+/// Asks anew who reads the page when one of [`CHANGING`] has been left. Inside the router.
+#[component]
+pub fn RefreshSession() -> impl IntoView {
+    let (session, path) = (use_session(), use_location().pathname);
+    Effect::new(move |before: Option<String>| {
+        let here = path.get();
+        if before.is_some_and(|before| before != here && CHANGING.contains(&before.as_str())) {
+            session.refetch();
+        }
+        here
+    });
 }

@@ -19,12 +19,14 @@ mod plans;
 pub mod posts;
 pub mod processes;
 pub mod progress;
+pub mod recovery_codes;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
 pub mod suppressions;
 #[cfg(test)]
 pub mod testing;
+pub mod throttles;
 pub mod tokens;
 pub mod users;
 

@@ -1,12 +1,33 @@
-//! Table `sessions`: what tower-sessions keeps of each browser.
+//! Table `sessions`: what tower-sessions keeps of each browser. A row's id is the hash of what the cookie
+//! holds, so that the table opens nobody's session.
 
-use super::{Db, DbError, DbResult, on_db, on_tx};
+use super::{Db, DbError, DbResult, Tx, on_db, on_tx};
 use crate::server::clock::SharedClock;
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, ExpiredDeletion, Result};
+use tower_sessions::session_store::{Error, Result};
+
+/// The key of the user's id in a session; the column `user_id` follows it.
+pub const USER: &str = "user";
+/// The key of a session's [`Visit`].
+pub const VISIT: &str = "visit";
+/// Sessions that a user may have; the oldest make room.
+const MOST: i64 = 50;
+
+/// Where a session was begun, and when it was used last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    pub agent: String,
+    pub address: String,
+    pub began: Option<DateTime<Utc>>,
+    pub seen: Option<DateTime<Utc>>,
+}
 
 /// The store of server-side sessions on [`Db`].
 #[derive(Clone)]
@@ -21,29 +42,27 @@ impl std::fmt::Debug for Sessions {
     }
 }
 
+/// The id of a session's row.
+pub fn stored_id(id: &Id) -> String {
+    // The input is 128 random bits: a plain hash is enough.
+    URL_SAFE_NO_PAD.encode(Sha256::digest(id.0.to_be_bytes()))
+}
+
 impl Sessions {
     pub fn new(db: Db, clock: SharedClock) -> Self {
         Self { db, clock }
     }
 
-    async fn insert(&self, record: &Record) -> Result<bool> {
-        const SQL: &str = "INSERT INTO sessions (id, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        self.write(SQL, record).await
-    }
-
-    async fn update(&self, record: &Record) -> Result<bool> {
-        const SQL: &str = "INSERT INTO sessions (id, data, expires_at) VALUES ($1, $2, $3)
-            ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at";
-        self.write(SQL, record).await
-    }
-
+    /// Writes a record; says whether a row was touched.
     async fn write(&self, sql: &'static str, record: &Record) -> Result<bool> {
         let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+        let user = record.data.get(USER).and_then(serde_json::Value::as_i64);
         let expires_at = instant(record);
         let write = async {
             let mut tx = self.db.begin().await?;
             let rows = on_tx!(&mut tx, conn => sqlx::query(sql)
-                .bind(record.id.to_string())
+                .bind(stored_id(&record.id))
+                .bind(user)
                 .bind(data)
                 .bind(expires_at)
                 .execute(conn)
@@ -67,14 +86,18 @@ fn backend(error: DbError) -> Error {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        while !self.insert(record).await? {
+        const SQL: &str =
+            "INSERT INTO sessions (id, user_id, data, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+        while !self.write(SQL, record).await? {
             record.id = Id::default();
         }
         Ok(())
     }
 
+    /// A session that has been ended meanwhile stays ended.
     async fn save(&self, record: &Record) -> Result<()> {
-        self.update(record).await.map(drop)
+        const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id = $1";
+        self.write(SQL, record).await.map(drop)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -82,7 +105,7 @@ impl SessionStore for Sessions {
         let now = self.clock.now();
         let row: DbResult<Option<(String, DateTime<Utc>)>> = async {
             Ok(on_db!(&self.db, pool => sqlx::query_as(SQL)
-                .bind(id.to_string())
+                .bind(stored_id(id))
                 .bind(now)
                 .fetch_optional(pool)
                 .await)?)
@@ -101,25 +124,59 @@ impl SessionStore for Sessions {
         const SQL: &str = "DELETE FROM sessions WHERE id = $1";
         let delete = async {
             let mut tx = self.db.begin().await?;
-            on_tx!(&mut tx, conn => sqlx::query(SQL).bind(id.to_string()).execute(conn).await.map(drop))?;
+            on_tx!(&mut tx, conn => sqlx::query(SQL).bind(stored_id(id)).execute(conn).await.map(drop))?;
             tx.commit().await
         };
         delete.await.map_err(backend)
     }
 }
 
-#[async_trait]
-impl ExpiredDeletion for Sessions {
-    async fn delete_expired(&self) -> Result<()> {
-        const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1";
-        let now = self.clock.now();
-        let delete = async {
-            let mut tx = self.db.begin().await?;
-            on_tx!(&mut tx, conn => sqlx::query(SQL).bind(now).execute(conn).await.map(drop))?;
-            tx.commit().await
-        };
-        delete.await.map_err(backend)
-    }
+/// A user's sessions: the rows' ids, and what is known of each.
+pub async fn of_user(db: &Db, user_id: i64, now: DateTime<Utc>) -> DbResult<Vec<(String, Visit)>> {
+    const SQL: &str = "SELECT id, data FROM sessions WHERE user_id = $1 AND expires_at > $2
+        ORDER BY expires_at DESC, id LIMIT $3";
+    let rows: Vec<(String, String)> =
+        on_db!(db, pool => sqlx::query_as(SQL).bind(user_id).bind(now).bind(MOST).fetch_all(pool).await)?;
+    let visit = |data: &str| {
+        let mut data: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
+        serde_json::from_value(data[VISIT].take()).unwrap_or_default()
+    };
+    Ok(rows.into_iter().map(|(id, data)| (id, visit(&data))).collect())
+}
+
+/// Ends one session of a user; false if there is none.
+pub async fn end(tx: &mut Tx, user_id: i64, id: &str) -> DbResult<bool> {
+    const SQL: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(user_id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Ends all sessions of a user, or all but one.
+pub async fn end_all(tx: &mut Tx, user_id: i64, keep: Option<&str>) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
+    let keep = keep.unwrap_or_default();
+    on_tx!(tx, conn => sqlx::query(SQL).bind(user_id).bind(keep).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Makes room for another session of a user.
+pub async fn make_room(tx: &mut Tx, user_id: i64) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
+        (SELECT id FROM sessions WHERE user_id = $1 ORDER BY expires_at DESC, id LIMIT $2)";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(user_id).bind(MOST - 1).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets sessions that are over.
+pub async fn forget_expired(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(now).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// Which of these sessions still live.

@@ -10,6 +10,10 @@ pub enum TokenKind {
     Setup,
     /// Confirms an address.
     Confirm,
+    /// Sets a new password.
+    Reset,
+    /// Moves an account to the address that the link's data name.
+    Email,
 }
 
 impl TokenKind {
@@ -17,7 +21,14 @@ impl TokenKind {
         match self {
             Self::Setup => "setup",
             Self::Confirm => "confirm",
+            Self::Reset => "reset",
+            Self::Email => "email",
         }
+    }
+
+    /// Reads the word of a link in a letter; the set-up link comes in none.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Confirm, Self::Reset, Self::Email].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -26,27 +37,34 @@ impl TokenKind {
 pub struct Token {
     pub id: i64,
     pub user_id: Option<i64>,
+    /// What the link is about.
+    pub data: String,
     pub expires_at: DateTime<Utc>,
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// Stores a new link and forgets unused older ones of its kind and user.
+/// Stores a new link with its hash and data, and forgets unused older ones of its kind and user.
 pub async fn replace(
     tx: &mut Tx,
     kind: TokenKind,
-    user_id: Option<i64>,
-    hash: &str,
+    user_id: impl Into<Option<i64>>,
+    (hash, data): (&str, &str),
     expires_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> DbResult<()> {
-    const FORGET: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL
-        AND (user_id = $2 OR (user_id IS NULL AND $2 IS NULL))";
-    const KEEP: &str = "INSERT INTO tokens (user_id, kind, hash, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)";
-    on_tx!(&mut *tx, conn => sqlx::query(FORGET).bind(kind.as_str()).bind(user_id).execute(conn).await.map(drop))?;
+    const FORGET: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL AND user_id IS NULL";
+    const KEEP: &str =
+        "INSERT INTO tokens (user_id, kind, hash, data, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let user_id: Option<i64> = user_id.into();
+    match user_id {
+        Some(user_id) => forget(tx, kind, user_id).await?,
+        None => on_tx!(&mut *tx, conn => sqlx::query(FORGET).bind(kind.as_str()).execute(conn).await.map(drop))?,
+    }
     on_tx!(tx, conn => sqlx::query(KEEP)
         .bind(user_id)
         .bind(kind.as_str())
         .bind(hash)
+        .bind(data)
         .bind(expires_at)
         .bind(now)
         .execute(conn)
@@ -55,9 +73,23 @@ pub async fn replace(
     Ok(())
 }
 
+/// Forgets a user's unused links of a kind.
+pub async fn forget(tx: &mut Tx, kind: TokenKind, user_id: i64) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL AND user_id = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(kind.as_str()).bind(user_id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets links that were of no use any more at that time.
+pub async fn forget_old(tx: &mut Tx, before: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM tokens WHERE expires_at < $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(before).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
 /// Finds a link by the hash of what it carries.
 pub async fn find(db: &Db, kind: TokenKind, hash: &str) -> DbResult<Option<Token>> {
-    const SQL: &str = "SELECT id, user_id, expires_at, used_at FROM tokens WHERE kind = $1 AND hash = $2";
+    const SQL: &str = "SELECT id, user_id, data, expires_at, used_at FROM tokens WHERE kind = $1 AND hash = $2";
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(kind.as_str()).bind(hash).fetch_optional(pool).await)?)
 }
 

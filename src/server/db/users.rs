@@ -2,7 +2,7 @@
 
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::lang::Lang;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, Theme};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
@@ -11,11 +11,16 @@ use sqlx::FromRow;
 pub struct User {
     pub id: i64,
     pub email: String,
+    /// As `EmailAddress::key` folds it.
+    pub email_key: String,
     pub name: String,
     pub password_hash: String,
     pub role: Role,
     pub zone: String,
     pub lang: Lang,
+    pub theme: Theme,
+    /// Whether a code is asked for after the password.
+    pub totp: bool,
     pub confirmed_at: Option<DateTime<Utc>>,
     pub blocked_at: Option<DateTime<Utc>>,
 }
@@ -24,11 +29,14 @@ pub struct User {
 struct Row {
     id: i64,
     email: String,
+    email_key: String,
     name: String,
     password_hash: String,
     role: String,
     zone: String,
     lang: String,
+    theme: String,
+    totp: bool,
     confirmed_at: Option<DateTime<Utc>>,
     blocked_at: Option<DateTime<Utc>>,
 }
@@ -38,11 +46,14 @@ impl Row {
         Ok(User {
             id: self.id,
             email: self.email,
+            email_key: self.email_key,
             name: self.name,
             password_hash: self.password_hash,
             role: word("users.role", &self.role, Role::parse)?,
             zone: self.zone,
             lang: word("users.lang", &self.lang, Lang::parse)?,
+            theme: word("users.theme", &self.theme, Theme::parse)?,
+            totp: self.totp,
             confirmed_at: self.confirmed_at,
             blocked_at: self.blocked_at,
         })
@@ -92,7 +103,8 @@ fn search(email: &str, name: &str) -> String {
 }
 
 const COLUMNS: &str =
-    "SELECT id, email, name, password_hash, role, zone, lang, confirmed_at, blocked_at FROM users WHERE ";
+    "SELECT id, email, email_key, name, password_hash, role, zone, lang, theme, totp_since IS NOT NULL AS totp,
+    confirmed_at, blocked_at FROM users WHERE ";
 
 /// The user with this id.
 pub async fn by_id(db: &Db, id: i64) -> DbResult<Option<User>> {
@@ -118,5 +130,112 @@ pub async fn any(tx: &mut Tx) -> DbResult<bool> {
 pub async fn confirm(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<()> {
     const SQL: &str = "UPDATE users SET confirmed_at = $2 WHERE id = $1 AND confirmed_at IS NULL";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Sets another password.
+pub async fn set_password(tx: &mut Tx, id: i64, hash: &str) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(hash).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Stores the same password under newer parameters, unless it has been changed meanwhile.
+pub async fn renew_hash(tx: &mut Tx, id: i64, old: &str, new: &str) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(old).bind(new).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Moves an account to another address.
+///
+/// # Errors
+/// A duplicate (see `DbError::is_duplicate`) if the address is taken.
+pub async fn set_email(tx: &mut Tx, user: &User, email: &str, email_key: &str) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET email = $2, email_key = $3, search = $4 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(user.id)
+        .bind(email)
+        .bind(email_key)
+        .bind(search(email, &user.name))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Stores what people choose for themselves.
+pub async fn set_profile(tx: &mut Tx, user: &User) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET name = $2, lang = $3, theme = $4, zone = $5, search = $6 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(user.id)
+        .bind(&user.name)
+        .bind(user.lang.as_str())
+        .bind(user.theme.as_str())
+        .bind(&user.zone)
+        .bind(search(&user.email, &user.name))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// A second factor as stored.
+#[derive(Clone, Debug, FromRow)]
+pub struct Totp {
+    /// In base32; while it is being set up, what the service makes of it.
+    pub secret: Option<String>,
+    /// None while it is being set up.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A user's second factor.
+pub async fn totp(db: &Db, id: i64) -> DbResult<Option<Totp>> {
+    const SQL: &str = "SELECT totp_secret AS secret, totp_since AS since FROM users WHERE id = $1";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
+}
+
+/// Begins to set up a second factor; false if there is one already.
+pub async fn draft_totp(tx: &mut Tx, id: i64, draft: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE users SET totp_secret = $2 WHERE id = $1 AND totp_since IS NULL";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(draft).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Puts the secret of a draft into use; false if the draft is another one by now.
+pub async fn confirm_totp(
+    tx: &mut Tx,
+    id: i64,
+    (draft, secret): (&str, &str),
+    step: i64,
+    now: DateTime<Utc>,
+) -> DbResult<bool> {
+    const SQL: &str = "UPDATE users SET totp_secret = $3, totp_step = $4, totp_since = $5
+        WHERE id = $1 AND totp_secret = $2 AND totp_since IS NULL";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(draft)
+        .bind(secret)
+        .bind(step)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Takes the code of a time step; false if one of it or of a later step has been taken.
+pub async fn use_totp_step(tx: &mut Tx, id: i64, step: i64) -> DbResult<bool> {
+    const SQL: &str = "UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(step).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Ends the second factor, or its setting up.
+pub async fn end_totp(tx: &mut Tx, id: i64) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET totp_secret = NULL, totp_since = NULL, totp_step = 0 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
     Ok(())
 }

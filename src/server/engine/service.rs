@@ -11,6 +11,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(5);
 /// The shortest, so that a due delivery that cannot be claimed does not spin.
 const SHORTEST: Duration = Duration::from_millis(50);
+/// Time between two looks for sessions, links and tries that are over.
+const TIDY_EVERY: TimeDelta = TimeDelta::hours(1);
 /// After a database error.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How long the last words to the database may take.
@@ -25,9 +27,18 @@ pub async fn serve(engine: Engine, grace: Duration) {
     engine.within(grace, engine.turn()).await;
 }
 
-/// Sends the service's own letters until the engine is told to stop; `wake` rings for new ones.
+/// Sends the service's own letters until the engine is told to stop, and tidies the accounts now and then;
+/// `wake` rings for new letters.
 pub async fn serve_letters(engine: Engine, wake: Wake) {
+    let mut tidied = None;
     while !engine.stop.is_cancelled() {
+        let now = engine.clock.now();
+        if tidied.is_none_or(|last| now - last > TIDY_EVERY) {
+            tidied = Some(now);
+            if let Err(error) = crate::server::services::accounts::tidy(&engine.db, now).await {
+                tracing::error!(%error, "what is over could not be forgotten");
+            }
+        }
         let sleep = match engine.own_letters().await {
             Ok(()) => LONGEST,
             Err(error) => {

@@ -30,6 +30,20 @@ pub enum Subject {
     Confirm,
     /// Somebody signed up with an address that has an account; has a `link`.
     Taken,
+    /// Leads to a new password; has a `link`.
+    Reset,
+    /// The password is another one.
+    PasswordChanged,
+    /// Asks to confirm another address of an account; has a `link`.
+    NewEmail,
+    /// To the old address: the account has another one, `email`.
+    EmailChanged,
+    /// A second factor is asked for from now on.
+    TotpOn,
+    /// It is no longer.
+    TotpOff,
+    /// A recovery code has been used.
+    RecoveryUsed,
 }
 
 impl Subject {
@@ -37,6 +51,13 @@ impl Subject {
         match self {
             Self::Confirm => "confirm",
             Self::Taken => "taken",
+            Self::Reset => "reset",
+            Self::PasswordChanged => "password_changed",
+            Self::NewEmail => "new_email",
+            Self::EmailChanged => "email_changed",
+            Self::TotpOn => "totp_on",
+            Self::TotpOff => "totp_off",
+            Self::RecoveryUsed => "recovery_used",
         }
     }
 }

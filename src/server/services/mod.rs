@@ -19,6 +19,7 @@ pub mod reports;
 pub mod test_letter;
 #[cfg(test)]
 pub mod testing;
+pub mod throttle;
 pub mod tokens;
 
 use crate::api::error::{AppError, FieldErrors};
@@ -80,6 +81,9 @@ pub enum Error {
     Forbidden,
     #[error("not found")]
     NotFound,
+    /// Too many tries: it is to be tried later.
+    #[error("too many tries")]
+    RateLimited,
     /// The state of things forbids it; the text is a locale key.
     #[error("conflict: {0}")]
     Conflict(&'static str),
@@ -112,6 +116,7 @@ impl From<Error> for AppError {
             Error::Unauthenticated => Self::Unauthenticated,
             Error::Forbidden => Self::Forbidden,
             Error::NotFound => Self::NotFound,
+            Error::RateLimited => Self::RateLimited,
             Error::Conflict(key) => Self::Conflict(key.to_owned()),
             Error::Db(_) | Error::Internal(_) => {
                 let reference = tokens::reference();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::lang::Lang;
 use crate::domain::page::PAGE_SIZE;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, Theme};
 use crate::server::db::testing;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
@@ -27,11 +27,14 @@ fn user(role: Role) -> User {
     User {
         id: 1,
         email: "olga@example.org".to_owned(),
+        email_key: "olga@example.org".to_owned(),
         name: "Olga".to_owned(),
         password_hash: String::new(),
         role,
         zone: "UTC".to_owned(),
         lang: Lang::En,
+        theme: Theme::System,
+        totp: false,
         confirmed_at: Some(now()),
         blocked_at: None,
     }

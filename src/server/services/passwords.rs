@@ -1,8 +1,9 @@
-//! Password hashes: argon2id with OWASP's figures (m = 19 MiB, t = 2, p = 1).
+//! Passwords: which are refused, and their hashes: argon2id with OWASP's figures (m = 19 MiB, t = 2, p = 1).
 
 use super::{Error, Result};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
@@ -29,6 +30,33 @@ fn hash_now(password: &str) -> Result<String> {
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let _slot = SLOTS.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// Whether a hash was made with lower parameters than those of today.
+pub fn is_outdated(hash: &str) -> bool {
+    let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
+    params.is_none_or(|params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES || params.p_cost() < LANES)
+}
+
+/// Passwords that are tried first, from a list of our own of those known from every published one, as
+/// far as they are long enough to be taken otherwise.
+const COMMON: &str = include_str!("common_passwords.txt");
+/// A password of fewer different characters is no better than a common one.
+const FEWEST_DIFFERENT: usize = 4;
+
+/// Refuses passwords that would be guessed first: common ones and the address itself.
+///
+/// # Errors
+/// [`Error::Invalid`] at the field.
+pub fn acceptable(field: &str, password: &str, email: &str) -> Result<()> {
+    let folded = password.trim().to_lowercase();
+    let different: HashSet<char> = folded.chars().collect();
+    let local = email.split('@').next().unwrap_or_default().to_lowercase();
+    let easy = different.len() < FEWEST_DIFFERENT
+        || folded == email.to_lowercase()
+        || folded == local
+        || COMMON.lines().any(|common| common == folded);
+    if easy { Err(Error::field(field, "error.password.common")) } else { Ok(()) }
 }
 
 /// Hashes a new password, off the async threads.
@@ -69,5 +97,45 @@ mod tests {
         assert!(verify("correct horse battery", Some(&stored)).await.unwrap());
         assert!(!verify("correct horse batterz", Some(&stored)).await.unwrap());
         assert!(!verify("an address that nobody has", None).await.unwrap());
+    }
+
+    #[test]
+    fn lower_parameters_are_outdated() {
+        let with = |m, t| {
+            let params = Params::new(m, t, 1, None).unwrap();
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password(b"x").unwrap().to_string()
+        };
+        assert!(is_outdated(&with(8, 1)) && is_outdated(&with(MEMORY_KIB, 1)) && is_outdated("rubbish"));
+        assert!(!is_outdated(&with(MEMORY_KIB, PASSES)) && !is_outdated(&hash_now("x").unwrap()));
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_refused() {
+        for easy in [
+            "1234567890",
+            "QwertyUiop",
+            "password123",
+            " password123 ",
+            "aaaaaaaaaaaa",
+            "ababababab",
+            "anna@example.org",
+            "annakarenina",
+        ] {
+            assert!(
+                acceptable("password", easy, "annakarenina@example.org").is_err() || easy == "anna@example.org",
+                "{easy}"
+            );
+        }
+        assert!(acceptable("password", "anna@example.org", "Anna@Example.org").is_err());
+        for good in ["correct horse battery", "зимний вечер у реки"] {
+            assert!(acceptable("password", good, "anna@example.org").is_ok(), "{good}");
+        }
+        for line in COMMON.lines() {
+            let length = line.chars().count();
+            assert!(
+                length >= crate::forms::accounts::PASSWORD_MIN && line == line.to_lowercase(),
+                "{line} is of no use"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::guard;
 use super::state::AppState;
 use crate::domain::user::Permission;
+use crate::server::db::sessions::stored_id;
 use crate::server::services::Error;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -50,7 +51,7 @@ async fn events(
     Path(id): Path<i64>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Response> {
     let actor = guard::actor(&session, &state, Permission::Own).await.map_err(guard::refusal)?;
-    let session = session.id().ok_or_else(|| guard::refusal(Error::Unauthenticated))?.to_string();
+    let session = session.id().map(|id| stored_id(&id)).ok_or_else(|| guard::refusal(Error::Unauthenticated))?;
     let service = (&state.db, &state.clock, &state.stop);
     let follower = state.live.follow(service, actor, session, id).await.map_err(guard::refusal)?;
     let too_many = || (StatusCode::TOO_MANY_REQUESTS, "too many open pages").into_response();

@@ -14,7 +14,7 @@ use tower_sessions::Session;
 /// # Errors
 /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
 pub async fn actor(session: &Session, state: &AppState, permission: Permission) -> Result<Actor> {
-    let user = user_of(session, &state.db).await?.ok_or(Error::Unauthenticated)?;
+    let user = user_of(session, state).await?.ok_or(Error::Unauthenticated)?;
     Actor::prove(&user, permission)
 }
 

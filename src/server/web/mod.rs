@@ -11,6 +11,7 @@ pub mod images;
 pub mod live;
 pub mod outbox;
 mod page;
+mod peer;
 mod policy;
 mod preferences;
 pub mod quota;

@@ -32,7 +32,7 @@ async fn source(State(state): State<AppState>, session: Session, Path(id): Path<
 }
 
 async fn read(state: &AppState, session: &Session, id: i64) -> Result<Vec<u8>, Error> {
-    let user = request::user_of(session, &state.db).await?;
+    let user = request::user_of(session, state).await?;
     let reader = outbox::reader(state.catching, state.outbox_is_open(), user.as_ref())?;
     outbox::source(&state.db, reader, id).await
 }

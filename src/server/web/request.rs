@@ -3,19 +3,30 @@
 use super::state::AppState;
 use crate::api::error::AppError;
 use crate::domain::lang::Lang;
-use crate::domain::user::{Me, Permission, Session as Reader};
+use crate::domain::user::{Me, Permission, Session as Reader, Theme};
+use crate::server::db::oversight;
+use crate::server::db::sessions::{self, USER, VISIT, Visit, stored_id};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, oversight};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
+use std::net::{IpAddr, Ipv4Addr};
 use tower_sessions::Session;
 
-/// The key of the user's id in a session.
-pub(super) const USER: &str = "user";
+/// A session in use says so this often; it bounds how often it is written.
+const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// The key of [`Halfway`] in a session.
+const HALFWAY: &str = "halfway";
+/// How long a right password waits for its code.
+const CODE_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// Longest User-Agent that is kept, in characters.
+const AGENT_MAX: usize = 300;
+/// The longest life of a language and theme cookie, in seconds: a year.
+const KEEP: u32 = 365 * 24 * 3600;
 
 /// The service, from the context that the router provides.
 pub fn state() -> AppState {
@@ -35,30 +46,133 @@ pub async fn session() -> Result<Session, Error> {
 /// # Errors
 /// Database errors.
 pub async fn user() -> Result<Option<User>, Error> {
-    user_of(&session().await?, &state().db).await
+    user_of(&session().await?, &state()).await
 }
 
 /// The same for a route that is no server function.
 ///
 /// # Errors
 /// Database errors.
-pub async fn user_of(session: &Session, db: &Db) -> Result<Option<User>, Error> {
-    let id: Option<i64> = session.get(USER).await.map_err(|error| Error::Internal(error.to_string()))?;
-    match id {
-        Some(id) => Ok(users::by_id(db, id).await?),
-        None => Ok(None),
+pub async fn user_of(session: &Session, state: &AppState) -> Result<Option<User>, Error> {
+    let id: Option<i64> = session.get(USER).await.map_err(broken)?;
+    let Some(id) = id else { return Ok(None) };
+    let now = state.now();
+    let visit: Visit = session.get(VISIT).await.map_err(broken)?.unwrap_or_default();
+    if visit.seen.is_none_or(|seen| now - seen > SEEN_EVERY) {
+        // Stored with the answer, which also renews the cookie.
+        session.insert(VISIT, Visit { seen: Some(now), ..visit }).await.map_err(broken)?;
     }
+    Ok(users::by_id(&state.db, id).await?)
+}
+
+fn broken(error: tower_sessions::session::Error) -> Error {
+    Error::Internal(error.to_string())
+}
+
+/// The id of this browser's session among the stored ones.
+///
+/// # Errors
+/// If the session layer is missing.
+pub async fn session_id() -> Result<Option<String>, Error> {
+    Ok(session().await?.id().map(|id| stored_id(&id)))
+}
+
+/// The address that asks.
+pub fn peer() -> IpAddr {
+    use_context::<Parts>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |parts| super::peer::of(&state(), &parts.extensions, &parts.headers))
 }
 
 /// Notes in the session who has logged in; its id is renewed, so that one planted before is worthless.
+/// A browser that has no language or theme of its own yet gets the user's.
 ///
 /// # Errors
 /// If the session cannot be stored.
 pub async fn remember(user: i64) -> Result<(), Error> {
+    let (state, session) = (state(), session().await?);
+    let user = users::by_id(&state.db, user).await?.ok_or(Error::Unauthenticated)?;
+    let now = state.now();
+    session.clear().await;
+    session.cycle_id().await.map_err(broken)?;
+    session.insert(USER, user.id).await.map_err(broken)?;
+    let agent = header(USER_AGENT).chars().take(AGENT_MAX).collect();
+    let visit = Visit { agent, address: peer().to_string(), began: Some(now), seen: Some(now) };
+    session.insert(VISIT, visit).await.map_err(broken)?;
+    let mut tx = state.db.begin().await?;
+    sessions::make_room(&mut tx, user.id).await?;
+    tx.commit().await?;
+    let chosen = header(COOKIE);
+    if !chosen.contains("lang=") && user.lang != lang() {
+        keep("lang", user.lang.as_str());
+    }
+    if !chosen.contains("theme=") && user.theme != Theme::System {
+        keep("theme", user.theme.as_str());
+    }
+    Ok(())
+}
+
+fn header(name: axum::http::HeaderName) -> String {
+    let parts = use_context::<Parts>();
+    let value = parts.as_ref().and_then(|parts| parts.headers.get(name)?.to_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
+/// Lets the browser keep a language or a theme, as `/language` and `/theme` do.
+pub fn keep(cookie: &str, value: &str) {
+    let text = format!("{cookie}={value}; Path=/; Max-Age={KEEP}; SameSite=Lax");
+    if let Some(options) = use_context::<ResponseOptions>()
+        && let Ok(text) = HeaderValue::from_str(&text)
+    {
+        options.append_header(SET_COOKIE, text);
+    }
+}
+
+/// Does something apart from the answer, which takes as long whatever there is to do.
+pub fn apart(what: &'static str, work: impl Future<Output = Result<(), Error>> + Send + 'static) {
+    tokio::spawn(async move {
+        match work.await {
+            Ok(()) | Err(Error::RateLimited) => {}
+            Err(error) => tracing::error!(%error, "{what} failed"),
+        }
+    });
+}
+
+/// Lets somebody in whose password, or link to a new one, is right, and goes to a page: with a second factor
+/// to that which asks for the code.
+///
+/// # Errors
+/// If they may not come in, or the session cannot be stored.
+pub async fn enter(user: &User, next: &str) -> Result<(), Error> {
+    services::accounts::may_enter(user)?;
+    if !user.totp {
+        remember(user.id).await?;
+        go(next);
+        return Ok(());
+    }
     let session = session().await?;
-    let fail = |error: tower_sessions::session::Error| Error::Internal(error.to_string());
-    session.cycle_id().await.map_err(fail)?;
-    session.insert(USER, user).await.map_err(fail)
+    session.clear().await;
+    session.cycle_id().await.map_err(broken)?;
+    let halfway = Halfway { user: user.id, until: state().now() + CODE_WITHIN, next: next.to_owned() };
+    session.insert(HALFWAY, halfway).await.map_err(broken)?;
+    go("/login/code");
+    Ok(())
+}
+
+/// Somebody whose password was right and whose code is waited for.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Halfway {
+    pub user: i64,
+    until: DateTime<Utc>,
+    pub next: String,
+}
+
+/// Who is halfway in, in this session.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if nobody is, or it took too long.
+pub async fn halfway() -> Result<Halfway, Error> {
+    let halfway: Option<Halfway> = session().await?.get(HALFWAY).await.map_err(broken)?;
+    halfway.filter(|halfway| state().now() < halfway.until).ok_or(Error::Unauthenticated)
 }
 
 /// Ends the session.
@@ -76,7 +190,7 @@ pub async fn forget() -> Result<(), Error> {
 pub async fn require(permission: Permission) -> Result<Actor, AppError> {
     let proof = async {
         let user = user().await?.ok_or(Error::Unauthenticated)?;
-        Actor::prove(&user, permission)
+        Ok(Actor { address: peer().to_string(), ..Actor::prove(&user, permission)? })
     };
     answer(proof.await)
 }

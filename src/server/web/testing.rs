@@ -70,6 +70,7 @@ impl Served {
             secret: "0123456789abcdef0123456789abcdef".to_owned().into(),
             retry: Vec::new(),
             import_max: IMPORT_MAX,
+            trusted_proxies: Vec::new(),
             site_dir: folder.path().to_owned(),
             dev_reload: None,
             running: crate::server::config::Running::default(),

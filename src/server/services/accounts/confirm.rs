@@ -1,10 +1,14 @@
 //! Confirming that an address is one's own.
 
+use super::links::usable;
+use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
+use crate::forms::accounts::AddressForm;
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::{Db, Tx, users};
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
-use crate::server::services::{Error, Result, tokens};
+use crate::server::services::throttle::{self, Act, Key};
+use crate::server::services::{Error, Result, checked, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a link in a confirmation letter works.
@@ -20,10 +24,35 @@ pub(super) async fn ask_to_confirm(
 ) -> Result<()> {
     let expires_at = now + CONFIRM_FOR;
     let (token, hash) = tokens::link();
-    links::replace(tx, TokenKind::Confirm, Some(id), &hash, expires_at, now).await?;
+    links::replace(tx, TokenKind::Confirm, id, (&hash, ""), expires_at, now).await?;
     let link = format!("{}/confirm?token={token}", origin.site);
     let own = Own { subject: Subject::Confirm, name, email, lang, args: &[("link", &link)], expires_at };
     enqueue(tx, origin, &own, now).await
+}
+
+/// Sends the confirmation letter again, if the address waits for one; whether it does shows nowhere.
+///
+/// # Errors
+/// Database errors.
+pub async fn send_confirmation(db: &Db, origin: Origin<'_>, form: &AddressForm, now: DateTime<Utc>) -> Result<()> {
+    let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+    throttle::take(db, &[Key::account(Act::Letter, &email.key())], now).await?;
+    let user = users::by_email(db, &email.key()).await?;
+    let Some(user) = user.filter(|user| user.confirmed_at.is_none() && user.blocked_at.is_none()) else {
+        return Ok(());
+    };
+    let mut tx = db.begin().await?;
+    ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whether this peer may ask for a letter now.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address; [`Error::RateLimited`].
+pub async fn may_ask(db: &Db, form: &AddressForm, peer: std::net::IpAddr, now: DateTime<Utc>) -> Result<()> {
+    checked(form)?;
+    throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await
 }
 
 /// Follows the link of a confirmation letter and returns whose address it was.
@@ -31,20 +60,12 @@ pub(super) async fn ask_to_confirm(
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old.
 pub async fn confirm(db: &Db, token: &str, now: DateTime<Utc>) -> Result<i64> {
-    let found = links::find(db, TokenKind::Confirm, &tokens::hash(token)).await?;
-    let token = found.ok_or(Error::Conflict("error.link.unknown"))?;
-    if token.used_at.is_some() {
-        return Err(Error::Conflict("error.link.used"));
-    }
-    if token.expires_at <= now {
-        return Err(Error::Conflict("error.link.expired"));
-    }
-    let user = token.user_id.ok_or(Error::Conflict("error.link.unknown"))?;
+    let link = usable(db, TokenKind::Confirm, token, now).await?;
     let mut tx = db.begin().await?;
-    if !links::use_up(&mut tx, token.id, now).await? {
+    if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
-    users::confirm(&mut tx, user, now).await?;
+    users::confirm(&mut tx, link.user_id, now).await?;
     tx.commit().await?;
-    Ok(user)
+    Ok(link.user_id)
 }

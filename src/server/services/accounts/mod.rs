@@ -1,11 +1,78 @@
-//! Accounts: registration, links in letters, log-in.
+//! Accounts: registration, links in letters, log-in, and what people change of their own.
 
 mod confirm;
+mod links;
 mod log_in;
+mod profile;
+#[cfg(test)]
+mod profile_tests;
 mod register;
+mod reset;
+#[cfg(test)]
+mod reset_tests;
+mod sessions;
 #[cfg(test)]
 mod tests;
+mod totp;
 
-pub use confirm::confirm;
-pub use log_in::log_in;
+pub use crate::server::db::tokens::TokenKind;
+pub use confirm::{confirm, may_ask, send_confirmation};
+pub use links::check_link;
+pub use log_in::{log_in, may_enter};
+pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
 pub use register::{Registered, add, offer_setup, register};
+pub use reset::{reset, send_reset};
+pub use sessions::{end_session, end_sessions, own_sessions};
+pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};
+
+use super::letters::{Origin, Own, Subject, enqueue};
+use super::throttle::{self, Act, Key};
+use super::{Actor, Error, Result, passwords};
+use crate::server::db::users::{self, User};
+use crate::server::db::{Db, Tx, sessions as stored_sessions, throttles, tokens};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long it is of use to tell somebody what has happened to their account.
+const NOTICE_FOR: TimeDelta = TimeDelta::days(5);
+/// How long used and expired links are kept, so that they can be told from unknown ones.
+const LINKS_FOR: TimeDelta = TimeDelta::days(30);
+
+/// Writes to a user what has happened.
+async fn notice(
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    user: &User,
+    subject: Subject,
+    args: &[(&str, &str)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let User { name, email, lang, .. } = user;
+    let own = Own { subject, name, email, lang: *lang, args, expires_at: now + NOTICE_FOR };
+    enqueue(tx, origin, &own, now).await
+}
+
+/// Asks for the password again, before what only the owner may do.
+async fn prove_password(db: &Db, actor: &Actor, field: &str, password: &str, now: DateTime<Utc>) -> Result<User> {
+    let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
+    let key = Key::account(Act::Prove, &user.email_key);
+    throttle::take(db, std::slice::from_ref(&key), now).await?;
+    if !passwords::verify(password, Some(&user.password_hash)).await? {
+        return Err(Error::field(field, "error.password.wrong"));
+    }
+    let mut tx = db.begin().await?;
+    throttle::succeeded(&mut tx, &[key]).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Forgets what is over: sessions, links, tries. For every hour or so.
+///
+/// # Errors
+/// Database errors.
+pub async fn tidy(db: &Db, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    stored_sessions::forget_expired(&mut tx, now).await?;
+    tokens::forget_old(&mut tx, now - LINKS_FOR).await?;
+    throttles::forget_old(&mut tx, now - throttle::REMEMBER).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,6 +1,7 @@
 //! Registration.
 
 use super::confirm::ask_to_confirm;
+use super::notice;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
@@ -9,14 +10,14 @@ use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
 use crate::server::db::{Db, DbResult, Tx};
 use crate::server::schedule::parse_zone;
-use crate::server::services::letters::{Origin, Own, Subject, enqueue};
+use crate::server::services::letters::{Origin, Subject};
+use crate::server::services::throttle::{self, Act, Key};
 use crate::server::services::{Error, Result, checked, passwords, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::net::IpAddr;
 
 /// How long the one-time link of the first start works; a new start prints a new one.
 const SETUP_FOR: TimeDelta = TimeDelta::hours(24);
-/// How long it is of use to say that an address has an account already.
-const TAKEN_FOR: TimeDelta = TimeDelta::hours(48);
 
 /// What registration came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ impl Account {
     async fn of(form: &RegisterForm) -> Result<Self> {
         checked(form)?;
         let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+        passwords::acceptable("password", &form.password, email.as_str())?;
         let hash = passwords::hash(&form.password).await?;
         let zone = parse_zone(&form.zone).map_or("UTC", |zone| zone.name());
         Ok(Self { key: email.key(), email, name: form.name.trim().to_owned(), hash, zone })
@@ -72,7 +74,7 @@ pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> 
         return Ok(None);
     }
     let (token, hash) = tokens::link();
-    links::replace(&mut tx, TokenKind::Setup, None, &hash, now + SETUP_FOR, now).await?;
+    links::replace(&mut tx, TokenKind::Setup, None, (&hash, ""), now + SETUP_FOR, now).await?;
     tx.commit().await?;
     Ok(Some(token))
 }
@@ -82,16 +84,24 @@ pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> 
 ///
 /// # Errors
 /// [`Error::Invalid`] for a form that its rules refuse; [`Error::Conflict`] for a set-up link that is
-/// unknown, used or too old.
+/// unknown, used or too old; [`Error::RateLimited`] for too many from one peer.
 pub async fn register(
     db: &Db,
     origin: Origin<'_>,
     form: &RegisterForm,
     lang: Lang,
+    peer: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<Registered> {
+    checked(form)?;
+    throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await?;
     let account = Account::of(form).await?;
     if form.setup.is_empty() {
+        // Whoever signs up an address again and again sees the same, and its owner is left in peace.
+        match throttle::take(db, &[Key::account(Act::Letter, &account.key)], now).await {
+            Err(Error::RateLimited) => return Ok(Registered::LetterSent),
+            other => other?,
+        }
         register_user(db, origin, &account, lang, now).await
     } else {
         register_admin(db, &account, &form.setup, lang, now).await
@@ -124,15 +134,7 @@ async fn register_user(
         ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
     } else {
         let link = format!("{}/login", origin.site);
-        let own = Own {
-            subject: Subject::Taken,
-            name: &user.name,
-            email: &user.email,
-            lang: user.lang,
-            args: &[("link", &link)],
-            expires_at: now + TAKEN_FOR,
-        };
-        enqueue(&mut tx, origin, &own, now).await?;
+        notice(&mut tx, origin, &user, Subject::Taken, &[("link", &link)], now).await?;
     }
     tx.commit().await?;
     Ok(Registered::LetterSent)

@@ -10,20 +10,28 @@ use crate::server::services::Error;
 use crate::server::services::letters::Origin;
 use chrono::{DateTime, TimeDelta, Utc};
 use mail_parser::MessageParser;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
-fn noon() -> DateTime<Utc> {
+/// Another address each time: what is throttled here is throttled by account.
+pub(super) fn fresh_peer() -> IpAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0000);
+    Ipv4Addr::from(NEXT.fetch_add(1, Ordering::Relaxed)).into()
+}
+
+pub(super) fn noon() -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
-fn origin() -> Origin<'static> {
+pub(super) fn origin() -> Origin<'static> {
     static FROM: LazyLock<EmailAddress> = LazyLock::new(|| EmailAddress::parse("service@vestnik.example").unwrap());
     Origin { from: &FROM, site: "https://vestnik.example" }
 }
 
-fn form(email: &str) -> RegisterForm {
+pub(super) fn form(email: &str) -> RegisterForm {
     RegisterForm {
         name: "Анна Ким".to_owned(),
         email: email.to_owned(),
@@ -33,17 +41,17 @@ fn form(email: &str) -> RegisterForm {
     }
 }
 
-async fn sign_up(db: &Db, email: &str, now: DateTime<Utc>) -> Result<Registered, Error> {
-    register(db, origin(), &form(email), Lang::En, now).await
+pub(super) async fn sign_up(db: &Db, email: &str, now: DateTime<Utc>) -> Result<Registered> {
+    register(db, origin(), &form(email), Lang::En, fresh_peer(), now).await
 }
 
-async fn enter(db: &Db, email: &str, password: &str) -> Result<users::User, Error> {
+pub(super) async fn enter(db: &Db, email: &str, password: &str) -> Result<users::User> {
     let form = LogInForm { email: email.to_owned(), password: password.to_owned(), next: String::new() };
-    log_in(db, &form).await
+    log_in(db, &form, fresh_peer(), noon()).await
 }
 
 /// Letters that wait, oldest first, and are taken out: recipient and text.
-async fn post(db: &Db) -> Vec<(String, String)> {
+pub(super) async fn post(db: &Db) -> Vec<(String, String)> {
     let rows: Vec<(String, Vec<u8>)> =
         on_db!(db, pool => sqlx::query_as("SELECT recipient, raw FROM outgoing ORDER BY id").fetch_all(pool).await)
             .unwrap();
@@ -59,18 +67,18 @@ async fn post(db: &Db) -> Vec<(String, String)> {
 }
 
 /// The token in the only letter that waits.
-async fn token(db: &Db) -> String {
+pub(super) async fn token(db: &Db) -> String {
     let letters = post(db).await;
     assert_eq!(letters.len(), 1, "{letters:?}");
     token_in(&letters[0].1)
 }
 
-fn token_in(text: &str) -> String {
+pub(super) fn token_in(text: &str) -> String {
     let rest = text.split_once("token=").expect("a link").1;
     rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
 }
 
-fn key(error: Error) -> String {
+pub(super) fn key(error: Error) -> String {
     match error {
         Error::Conflict(key) => key.to_owned(),
         Error::Invalid(errors) => errors.0[0].key.clone(),
@@ -109,7 +117,7 @@ async fn a_second_registration_tells_only_the_owner(db: &Db) {
         password: "another password".to_owned(),
         ..form("boris@example.org")
     };
-    assert_eq!(register(db, origin(), &other, Lang::En, noon()).await.unwrap(), Registered::LetterSent);
+    assert_eq!(register(db, origin(), &other, Lang::En, fresh_peer(), noon()).await.unwrap(), Registered::LetterSent);
     let letters = post(db).await;
     assert!(letters[0].1.contains("/login") && !letters[0].1.contains("token="), "{}", letters[0].1);
     assert!(!letters[0].1.contains("Mallory"), "{}", letters[0].1);
@@ -135,7 +143,8 @@ async fn refused_forms_leave_nothing(db: &Db) {
         ),
         (RegisterForm { password: "x".repeat(257), ..form("d@example.org") }, "password", "error.too_long"),
     ] {
-        let Error::Invalid(errors) = register(db, origin(), &wrong, Lang::En, noon()).await.unwrap_err() else {
+        let Error::Invalid(errors) = register(db, origin(), &wrong, Lang::En, fresh_peer(), noon()).await.unwrap_err()
+        else {
             panic!("{wrong:?}")
         };
         assert_eq!(errors.get(field).map(|error| error.key.as_str()), Some(expected));
@@ -152,7 +161,8 @@ async fn the_set_up_link_makes_one_administrator(db: &Db) {
     let old = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
     let link = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
     let admin = async |setup: &str, email: &str, now| {
-        register(db, origin(), &RegisterForm { setup: setup.to_owned(), ..form(email) }, Lang::Ru, now).await
+        register(db, origin(), &RegisterForm { setup: setup.to_owned(), ..form(email) }, Lang::Ru, fresh_peer(), now)
+            .await
     };
     assert_eq!(key(admin("x", "a@example.org", noon()).await.unwrap_err()), "error.setup.used");
     assert_eq!(key(admin(&old, "a@example.org", noon()).await.unwrap_err()), "error.setup.used");

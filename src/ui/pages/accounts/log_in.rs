@@ -25,6 +25,10 @@ pub fn LogInPage() -> impl IntoView {
                     <Submit label=t("accounts.login") pending=action.pending() class="btn-primary mt-4 w-full" />
                 </ActionForm>
                 <p class="mt-4 text-sm">
+                    <a class="link" href="/forgot">{t("accounts.forgot")}</a> " · "
+                    <a class="link" href="/resend">{t("accounts.no_letter")}</a>
+                </p>
+                <p class="mt-2 text-sm">
                     {t("accounts.no_account")} " " <a class="link" href="/signup">{t("accounts.signup")}</a>
                 </p>
             </Page>

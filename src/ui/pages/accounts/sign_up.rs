@@ -1,3 +1,4 @@
+use super::forgot::OutboxLink;
 use crate::api::accounts::Register;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
@@ -5,7 +6,6 @@ use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
-use crate::ui::session::use_session;
 use crate::ui::time::browser_zone;
 use leptos::prelude::*;
 
@@ -62,17 +62,14 @@ fn RegisterForm(setup: String, label: String) -> impl IntoView {
 /// `/signup/sent`: what to do now.
 #[component]
 pub fn SentPage() -> impl IntoView {
-    let session = use_session();
-    let outbox = move || {
-        session.get().and_then(Result::ok).is_some_and(|session| session.outbox).then(|| {
-            view! { <a class="btn btn-primary mt-6" href="/outbox">{t("accounts.sent_outbox")}</a> }
-        })
-    };
     view! {
         <div class="mx-auto max-w-md">
             <Page title=t("accounts.sent")>
                 <p>{t("accounts.sent_text")}</p>
-                <Suspense>{outbox}</Suspense>
+                <OutboxLink />
+                <p class="mt-6 text-sm">
+                    {t("accounts.no_letter")} " " <a class="link" href="/resend">{t("accounts.resend_again")}</a>
+                </p>
             </Page>
         </div>
     }

@@ -1,0 +1,157 @@
+//! What people see and change of their own accounts.
+
+use super::error::AppError;
+use crate::domain::account::{Profile, SecondFactor, SessionRow};
+use crate::forms::accounts::{CodeForm, NewEmailForm, NewPasswordForm, PasswordForm, ProfileForm};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One of the reader's sessions.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SessionId {
+    pub id: String,
+}
+
+/// The reader's account.
+#[server]
+pub async fn get_profile() -> Result<Profile, AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(accounts::profile(&request::state().db, &actor).await)
+}
+
+/// Stores name, language, theme and zone.
+#[server]
+pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let saved = accounts::save_profile(&request::state().db, &actor, &form).await;
+    let (lang, theme) = request::answer(saved)?;
+    request::keep("lang", lang.as_str());
+    request::keep("theme", theme.as_str());
+    request::go("/account?done=account.saved");
+    Ok(())
+}
+
+/// Sends a link to a new address.
+#[server]
+pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(accounts::ask_new_email(&state.db, state.origin(), &actor, &form, state.now()).await)?;
+    state.letters.ring();
+    request::go("/account?done=account.email_asked");
+    Ok(())
+}
+
+/// Follows the link to a new address.
+#[server]
+pub async fn take_new_email(token: String) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let state = request::state();
+    request::answer(accounts::take_new_email(&state.db, state.origin(), &token, state.now()).await)?;
+    state.letters.ring();
+    request::go("/account?done=account.email_changed");
+    Ok(())
+}
+
+/// Changes the password and ends the other sessions.
+#[server]
+pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let (state, keep) = (request::state(), request::answer(request::session_id().await)?);
+    let changed =
+        accounts::change_password(&state.db, state.origin(), &actor, &form, keep.as_deref(), state.now()).await;
+    request::answer(changed)?;
+    // Whoever knew the old password may know the session too.
+    request::answer(request::remember(actor.id).await)?;
+    state.letters.ring();
+    request::go("/account?done=account.password_changed");
+    Ok(())
+}
+
+/// The reader's sessions.
+#[server]
+pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let (state, current) = (request::state(), request::answer(request::session_id().await)?);
+    request::answer(accounts::own_sessions(&state.db, &actor, current.as_deref(), state.now()).await)
+}
+
+/// Ends one of the reader's sessions.
+#[server]
+pub async fn end_session(form: SessionId) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(accounts::end_session(&request::state().db, &actor, &form.id).await)?;
+    request::go("/account/security?done=account.session_ended");
+    Ok(())
+}
+
+/// Ends all of the reader's sessions but this one.
+#[server]
+pub async fn end_other_sessions() -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let keep = request::answer(request::session_id().await)?;
+    request::answer(accounts::end_sessions(&request::state().db, &actor, keep.as_deref()).await)?;
+    request::go("/account/security?done=account.sessions_ended");
+    Ok(())
+}
+
+/// Logs out everywhere.
+#[server]
+pub async fn log_out_everywhere() -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(accounts::end_sessions(&request::state().db, &actor, None).await)?;
+    request::answer(request::forget().await)?;
+    request::go("/login?done=account.everywhere_out");
+    Ok(())
+}
+
+/// How the reader's second factor stands.
+#[server]
+pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(accounts::second_factor(&request::state().db, &actor).await)
+}
+
+/// Begins to set up a second factor.
+#[server]
+pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(accounts::begin_totp(&state.db, &actor, &form, state.now()).await)?;
+    request::go("/account/security");
+    Ok(())
+}
+
+/// Puts the second factor into use.
+#[server]
+pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(accounts::confirm_totp(&state.db, state.origin(), &actor, &form, state.now()).await)?;
+    state.letters.ring();
+    request::go("/account/security?done=account.totp_on_done");
+    Ok(())
+}
+
+/// Ends the second factor, or its setting up.
+#[server]
+pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(accounts::end_totp(&state.db, state.origin(), &actor, &form, state.now()).await)?;
+    state.letters.ring();
+    request::go("/account/security?done=account.totp_off_done");
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What people change of their own accounts.
+
+use super::links::usable;
+use super::{notice, prove_password};
+use crate::domain::account::Profile;
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use crate::domain::user::Theme;
+use crate::forms::accounts::{NewEmailForm, NewPasswordForm, ProfileForm};
+use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::users::{self, User};
+use crate::server::db::{Db, sessions};
+use crate::server::schedule::parse_zone;
+use crate::server::services::letters::{Origin, Own, Subject, enqueue};
+use crate::server::services::{Actor, Error, Result, checked, mailings, passwords, tokens};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long the link to a new address works.
+const EMAIL_FOR: TimeDelta = TimeDelta::hours(48);
+
+/// The actor's account.
+///
+/// # Errors
+/// Database errors.
+pub async fn profile(db: &Db, actor: &Actor) -> Result<Profile> {
+    let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
+    let (name, email, lang, theme, zone) = (user.name, user.email, user.lang, user.theme, user.zone);
+    Ok(Profile { name, email, lang, theme, zone, zones: mailings::zones() })
+}
+
+/// Stores name, language, theme and zone; returns the two that the browser keeps as well.
+///
+/// # Errors
+/// [`Error::Invalid`] for what the form's rules refuse and for an unknown zone.
+pub async fn save_profile(db: &Db, actor: &Actor, form: &ProfileForm) -> Result<(Lang, Theme)> {
+    checked(form)?;
+    let zone = parse_zone(&form.zone).ok_or_else(|| Error::field("zone", "error.zone"))?;
+    let (Some(lang), Some(theme)) = (Lang::parse(&form.lang), Theme::parse(&form.theme)) else {
+        return Err(Error::field("", "error.choice"));
+    };
+    let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
+    let user = User { name: form.name.trim().to_owned(), lang, theme, zone: zone.name().to_owned(), ..user };
+    let mut tx = db.begin().await?;
+    users::set_profile(&mut tx, &user).await?;
+    tx.commit().await?;
+    Ok((lang, theme))
+}
+
+/// Sends a link to a new address. Nothing changes before it is followed. Where somebody has the address,
+/// the letter tells them, and whoever asked sees the same.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong password or address; [`Error::RateLimited`].
+pub async fn ask_new_email(
+    db: &Db,
+    origin: Origin<'_>,
+    actor: &Actor,
+    form: &NewEmailForm,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    checked(form)?;
+    let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+    let user = prove_password(db, actor, "password", &form.password, now).await?;
+    if email.as_str() == user.email {
+        return Err(Error::field("email", "error.email.same"));
+    }
+    let taken = users::by_email(db, &email.key()).await?.filter(|other| other.id != user.id);
+    let expires_at = now + EMAIL_FOR;
+    let mut tx = db.begin().await?;
+    if let Some(other) = taken {
+        let link = format!("{}/login", origin.site);
+        notice(&mut tx, origin, &other, Subject::Taken, &[("link", &link)], now).await?;
+    } else {
+        let (token, hash) = tokens::link();
+        links::replace(&mut tx, TokenKind::Email, user.id, (&hash, email.as_str()), expires_at, now).await?;
+        let link = format!("{}/account/email?token={token}", origin.site);
+        let args = &[("link", link.as_str())];
+        let own = Own {
+            subject: Subject::NewEmail,
+            name: &user.name,
+            email: email.as_str(),
+            lang: user.lang,
+            args,
+            expires_at,
+        };
+        enqueue(&mut tx, origin, &own, now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Follows the link to a new address: from now on it is the account's, and the old one is told.
+///
+/// # Errors
+/// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile.
+pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, now: DateTime<Utc>) -> Result<()> {
+    let link = usable(db, TokenKind::Email, token, now).await?;
+    let email = EmailAddress::parse(&link.data).map_err(|error| Error::Internal(error.to_string()))?;
+    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    let mut tx = db.begin().await?;
+    if !links::use_up(&mut tx, link.id, now).await? {
+        return Err(Error::Conflict("error.link.used"));
+    }
+    match users::set_email(&mut tx, &user, email.as_str(), &email.key()).await {
+        Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
+        other => other?,
+    }
+    // A link that went to the old address must not open the account any more.
+    links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    let new = crate::server::mail::markdown::escape(email.as_str());
+    notice(&mut tx, origin, &user, Subject::EmailChanged, &[("email", &new)], now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Changes the password and ends all other sessions; `keep` names the one that asks.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong old password or one that cannot be taken; [`Error::RateLimited`].
+pub async fn change_password(
+    db: &Db,
+    origin: Origin<'_>,
+    actor: &Actor,
+    form: &NewPasswordForm,
+    keep: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    checked(form)?;
+    passwords::acceptable("new_password", &form.new_password, &actor.email)?;
+    let user = prove_password(db, actor, "password", &form.password, now).await?;
+    let hash = passwords::hash(&form.new_password).await?;
+    let mut tx = db.begin().await?;
+    users::set_password(&mut tx, user.id, &hash).await?;
+    sessions::end_all(&mut tx, user.id, keep).await?;
+    links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,62 @@
+//! A new password by the link of a letter.
+
+use super::links::usable;
+use super::notice;
+use crate::domain::email::EmailAddress;
+use crate::forms::accounts::{AddressForm, ResetForm};
+use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::users::{self, User};
+use crate::server::db::{Db, sessions};
+use crate::server::services::letters::{Origin, Own, Subject, enqueue};
+use crate::server::services::throttle::{self, Act, Key};
+use crate::server::services::{Error, Result, checked, passwords, tokens};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a link works.
+const RESET_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// Sends a link to whoever has the address; whether anybody does shows nowhere. Call it apart from the
+/// answer, which would take longer otherwise for an address that somebody has.
+///
+/// # Errors
+/// [`Error::RateLimited`] after several letters; database errors.
+pub async fn send_reset(db: &Db, origin: Origin<'_>, form: &AddressForm, now: DateTime<Utc>) -> Result<()> {
+    let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+    throttle::take(db, &[Key::account(Act::Letter, &email.key())], now).await?;
+    let user = users::by_email(db, &email.key()).await?;
+    let Some(user) = user.filter(|user| user.blocked_at.is_none()) else { return Ok(()) };
+    let expires_at = now + RESET_FOR;
+    let (token, hash) = tokens::link();
+    let link = format!("{}/reset?token={token}", origin.site);
+    let args = &[("link", link.as_str())];
+    let own = Own { subject: Subject::Reset, name: &user.name, email: &user.email, lang: user.lang, args, expires_at };
+    let mut tx = db.begin().await?;
+    links::replace(&mut tx, TokenKind::Reset, user.id, (&hash, ""), expires_at, now).await?;
+    enqueue(&mut tx, origin, &own, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sets the password by the link of a letter. It ends all sessions and all throttling of the account,
+/// and confirms the address, for the letter has arrived there.
+///
+/// # Errors
+/// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] refuses the
+/// password, and the link goes on working.
+pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, now: DateTime<Utc>) -> Result<User> {
+    let link = usable(db, TokenKind::Reset, &form.token, now).await?;
+    checked(form)?;
+    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    passwords::acceptable("password", &form.password, &user.email)?;
+    let hash = passwords::hash(&form.password).await?;
+    let mut tx = db.begin().await?;
+    if !links::use_up(&mut tx, link.id, now).await? {
+        return Err(Error::Conflict("error.link.used"));
+    }
+    users::set_password(&mut tx, user.id, &hash).await?;
+    users::confirm(&mut tx, user.id, now).await?;
+    sessions::end_all(&mut tx, user.id, None).await?;
+    throttle::succeeded(&mut tx, &[Key::account(Act::LogIn, &user.email_key)]).await?;
+    notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
+    tx.commit().await?;
+    Ok(User { confirmed_at: user.confirmed_at.or(Some(now)), password_hash: hash, ..user })
+}

@@ -1,0 +1,224 @@
+//! The second factor: codes that change every half minute (RFC 6238), and recovery codes.
+
+use super::{notice, prove_password};
+use crate::domain::account::{SecondFactor, TotpSetup};
+use crate::forms::accounts::{CodeForm, PasswordForm};
+use crate::server::db::recovery_codes;
+use crate::server::db::users::{self, Totp, User};
+use crate::server::db::{Db, Tx};
+use crate::server::services::letters::{Origin, Subject};
+use crate::server::services::throttle::{self, Act, Key};
+use crate::server::services::{Actor, Error, Result, checked, tokens};
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, Mac};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use qrcodegen::{QrCode, QrCodeEcc};
+use sha2::Sha256;
+use std::fmt::Write;
+use totp_rs::{Builder, Secret};
+
+/// Recovery codes that are given out at a time.
+const RECOVERY: u8 = 10;
+/// Steps before and after the present one whose codes are taken too: clocks differ (RFC 6238, 5.2).
+const SKEW: u16 = 1;
+
+/// A secret that is being set up, and the seed of its recovery codes: they can so be shown until the first
+/// code proves that all is well, and only their hashes are kept afterwards.
+struct Draft {
+    secret: Secret,
+    seed: Secret,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let secret = || Secret::new(Box::new(rand::random::<[u8; 20]>()));
+        Self { secret: secret(), seed: secret() }
+    }
+
+    fn write(&self) -> String {
+        format!("{} {}", self.secret.to_base32(), self.seed.to_base32())
+    }
+
+    fn read(text: &str) -> Result<Self> {
+        let (secret, seed) =
+            text.split_once(' ').ok_or_else(|| Error::Internal("no second factor is being set up".into()))?;
+        Ok(Self { secret: decode(secret)?, seed: decode(seed)? })
+    }
+
+    /// The recovery codes, as they are written down: four times four letters and digits, 80 bits.
+    fn codes(&self) -> Result<Vec<String>> {
+        (0..RECOVERY)
+            .map(|n| {
+                let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.seed.as_bytes())
+                    .map_err(|error| Error::Internal(error.to_string()))?;
+                mac.update(&[n]);
+                let bytes: Box<[u8]> = mac.finalize().into_bytes()[..10].into();
+                let text = Secret::new(bytes).to_base32().to_lowercase();
+                Ok([&text[..4], &text[4..8], &text[8..12], &text[12..16]].join("-"))
+            })
+            .collect()
+    }
+}
+
+fn decode(text: &str) -> Result<Secret> {
+    Secret::try_from_base32(text).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// What a code looks like to us: no spaces or dashes, small letters.
+fn folded(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The time step whose code this is.
+fn step(secret: Secret, code: &str, now: DateTime<Utc>) -> Result<Option<i64>> {
+    let totp = Builder::new().with_secret(secret).with_skew(SKEW).build();
+    let totp = totp.map_err(|error| Error::Internal(error.to_string()))?;
+    let step = totp.check(code, u64::try_from(now.timestamp()).unwrap_or(0));
+    Ok(step.and_then(|step| i64::try_from(step).ok()))
+}
+
+/// How the actor's second factor stands.
+///
+/// # Errors
+/// Database errors.
+pub async fn second_factor(db: &Db, actor: &Actor) -> Result<SecondFactor> {
+    let Totp { secret, since, .. } = users::totp(db, actor.id).await?.ok_or(Error::NotFound)?;
+    Ok(match (secret, since) {
+        (None, _) => SecondFactor::Off,
+        (Some(_), Some(since)) => SecondFactor::On { since, recovery: recovery_codes::count(db, actor.id).await? },
+        (Some(draft), None) => {
+            let draft = Draft::read(&draft)?;
+            let secret = draft.secret.to_base32();
+            let account = utf8_percent_encode(&actor.email, NON_ALPHANUMERIC);
+            let uri = format!("otpauth://totp/Vestnik:{account}?secret={secret}&issuer=Vestnik");
+            let (size, path) = qr(&uri)?;
+            SecondFactor::Draft(TotpSetup { secret, uri, size, path, recovery: draft.codes()? })
+        }
+    })
+}
+
+/// A QR code as the path of an SVG whose unit is one module, with the margin that readers need.
+fn qr(text: &str) -> Result<(i32, String)> {
+    const MARGIN: i32 = 4;
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
+            // Writing to a String cannot fail.
+            let _ = write!(path, "M{} {}h1v1h-1z", x + MARGIN, y + MARGIN);
+        }
+    }
+    Ok((code.size() + 2 * MARGIN, path))
+}
+
+/// Begins to set up a second factor. It is asked for only when [`confirm_totp`] has seen a first code.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong password; [`Error::Conflict`] if there is one already.
+pub async fn begin_totp(db: &Db, actor: &Actor, form: &PasswordForm, now: DateTime<Utc>) -> Result<()> {
+    checked(form)?;
+    prove_password(db, actor, "password", &form.password, now).await?;
+    let mut tx = db.begin().await?;
+    if !users::draft_totp(&mut tx, actor.id, &Draft::new().write()).await? {
+        return Err(Error::Conflict("error.totp.on"));
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Takes the first code: from now on one is asked for at each log-in.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code; [`Error::Conflict`] if none is being set up.
+pub async fn confirm_totp(
+    db: &Db,
+    origin: Origin<'_>,
+    actor: &Actor,
+    form: &CodeForm,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    checked(form)?;
+    let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
+    let totp = users::totp(db, actor.id).await?.filter(|totp| totp.since.is_none());
+    let text = totp.and_then(|totp| totp.secret).ok_or(Error::Conflict("error.totp.off"))?;
+    throttle::take(db, &[Key::account(Act::Code, &user.email_key)], now).await?;
+    let draft = Draft::read(&text)?;
+    let (secret, codes) = (draft.secret.to_base32(), draft.codes()?);
+    let step = step(draft.secret, &folded(&form.code), now)?.ok_or_else(|| Error::field("code", "error.code"))?;
+    let mut tx = db.begin().await?;
+    if !users::confirm_totp(&mut tx, actor.id, (&text, &secret), step, now).await? {
+        return Err(Error::Conflict("error.totp.off"));
+    }
+    recovery_codes::forget(&mut tx, actor.id).await?;
+    for code in codes {
+        recovery_codes::insert(&mut tx, actor.id, &tokens::hash(&folded(&code))).await?;
+    }
+    throttle::succeeded(&mut tx, &[Key::account(Act::Code, &user.email_key)]).await?;
+    notice(&mut tx, origin, &user, Subject::TotpOn, &[], now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends the second factor, or its setting up.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong password.
+pub async fn end_totp(
+    db: &Db,
+    origin: Origin<'_>,
+    actor: &Actor,
+    form: &PasswordForm,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    checked(form)?;
+    let user = prove_password(db, actor, "password", &form.password, now).await?;
+    let mut tx = db.begin().await?;
+    users::end_totp(&mut tx, actor.id).await?;
+    recovery_codes::forget(&mut tx, actor.id).await?;
+    if user.totp {
+        notice(&mut tx, origin, &user, Subject::TotpOff, &[], now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Checks the code that is asked for after the password: of the app, or a recovery code. Each is taken once.
+///
+/// # Errors
+/// [`Error::Invalid`] for a code that is wrong or has been used; [`Error::RateLimited`] after several.
+pub async fn check_code(db: &Db, origin: Origin<'_>, user: i64, form: &CodeForm, now: DateTime<Utc>) -> Result<User> {
+    checked(form)?;
+    let user = users::by_id(db, user).await?.ok_or(Error::Unauthenticated)?;
+    let key = Key::account(Act::Code, &user.email_key);
+    throttle::take(db, std::slice::from_ref(&key), now).await?;
+    let totp = users::totp(db, user.id).await?.filter(|totp| totp.since.is_some());
+    let secret = totp.and_then(|totp| totp.secret).ok_or(Error::Unauthenticated)?;
+    let code = folded(&form.code);
+    let step = step(decode(&secret)?, &code, now)?;
+    let mut tx = db.begin().await?;
+    let taken = match step {
+        Some(step) => users::use_totp_step(&mut tx, user.id, step).await?,
+        None => use_recovery_code(&mut tx, origin, &user, &code, now).await?,
+    };
+    if !taken {
+        return Err(Error::field("code", "error.code"));
+    }
+    throttle::succeeded(&mut tx, &[key]).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+async fn use_recovery_code(
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    user: &User,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    if !recovery_codes::use_up(tx, user.id, &tokens::hash(code)).await? {
+        return Ok(false);
+    }
+    notice(tx, origin, user, Subject::RecoveryUsed, &[], now).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+#[path = "totp_tests.rs"]
+mod tests;

@@ -1,0 +1,54 @@
+//! Who is at the other end of a request: the peer's address, or what a trusted proxy says of it.
+
+use super::state::AppState;
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The address that a request came from. `X-Forwarded-For` is believed as far as trusted proxies wrote
+/// it: from its end, the first address that is none of theirs.
+pub fn of(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    // Only a router that is not served over TCP has no such information.
+    let peer =
+        extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    forwarded(peer, headers, &|address| state.config.trusted_proxies.iter().any(|network| network.contains(address)))
+}
+
+fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &dyn Fn(IpAddr) -> bool) -> IpAddr {
+    let mut best = peer.to_canonical();
+    let values = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
+    for hop in values.flat_map(|value| value.rsplit(',')) {
+        if !trusted(best) {
+            break;
+        }
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        best = address.to_canonical();
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::network::Network;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let proxies = [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()];
+        let seen = |peer: &str, headers: &[&'static str]| {
+            let mut map = HeaderMap::new();
+            for value in headers {
+                map.append("x-forwarded-for", value.parse().unwrap());
+            }
+            let trusted = |address| proxies.iter().any(|network| network.contains(address));
+            forwarded(peer.parse().unwrap(), &map, &trusted).to_string()
+        };
+        assert_eq!(seen("192.0.2.1", &["198.51.100.7"]), "192.0.2.1", "a stranger's header is ignored");
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7", "what the proxy saw");
+        assert_eq!(seen("10.0.0.1", &["6.6.6.6, 198.51.100.7, 10.1.1.1"]), "198.51.100.7", "two proxies");
+        assert_eq!(seen("::1", &["6.6.6.6", "198.51.100.7"]), "198.51.100.7", "two headers");
+        assert_eq!(seen("10.0.0.1", &["rubbish"]), "10.0.0.1");
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

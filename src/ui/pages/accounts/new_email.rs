@@ -1,0 +1,25 @@
+use super::link::LinkPage;
+use crate::api::profile::TakeNewEmail;
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{ActionForm, FormErrors, error_of};
+use crate::ui::i18n::t;
+use leptos::prelude::*;
+
+/// `/account/email?token=…`: a click moves the account to the address that the link went to.
+#[component]
+pub fn NewEmailPage() -> impl IntoView {
+    let action = ServerAction::<TakeNewEmail>::new();
+    let error = Signal::derive(move || error_of(action.value().get().as_ref()));
+    let form = move |token: String| {
+        view! {
+            <FormErrors error=error />
+            <ActionForm action=action>
+                <input type="hidden" name="token" value=token />
+                <Submit label=t("account.email_take") pending=action.pending() class="btn-primary" />
+            </ActionForm>
+        }
+        .into_any()
+    };
+    let again = ("/account", "account.email_again");
+    view! { <LinkPage kind="email" title=t("account.email_title") lead=t("account.email_lead") again=again form=form /> }
+}
