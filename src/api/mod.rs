@@ -10,4 +10,5 @@ pub mod outbox;
 pub mod oversight;
 pub mod posts;
 pub mod profile;
+pub mod relays;
 pub mod reports;

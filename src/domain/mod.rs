@@ -14,6 +14,7 @@ pub mod message;
 pub mod oversight;
 pub mod page;
 pub mod post;
+pub mod relay;
 pub mod report;
 pub mod schedule;
 pub mod slug;

@@ -1,6 +1,7 @@
 //! Users, what they may do, and what a page may know of them.
 
 use super::oversight::Stopped;
+use super::relay::Fault;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,8 @@ pub struct Session {
     pub catching: bool,
     /// This reader may open the Outbox.
     pub outbox: bool,
+    /// Mail servers that somebody must see to, with their names; empty for those who may not.
+    pub alerts: Vec<(String, Fault)>,
     /// The instant at which the server rendered the page; the browser counts on from it.
     pub now: DateTime<Utc>,
 }

@@ -7,6 +7,7 @@ pub mod mailings;
 pub mod messages;
 pub mod oversight;
 pub mod posts;
+pub mod relays;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

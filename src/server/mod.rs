@@ -9,6 +9,7 @@ pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod schedule;
+pub mod seal;
 pub mod services;
 pub mod sink;
 pub mod web;

@@ -18,6 +18,7 @@ use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
 use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
+use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
 use super::refused::{ForgetRefused, carried, take_up};
 use super::session::{RefreshSession, provide_session};
@@ -121,6 +122,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/users/:id") view=UserPage />
                     <Route path=path!("/all-mailings") view=AllMailingsPage />
                     <Route path=path!("/audit") view=AuditPage />
+                    <Route path=path!("/relays") view=RelaysPage />
+                    <Route path=path!("/relays/new") view=RelayNewPage />
+                    <Route path=path!("/relays/:id") view=RelayEditPage />
+                    <Route path=path!("/relays/:id/test") view=RelayTestPage />
                 </Routes>
             </Shell>
         </Router>

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 /// The engine alone, until it is told to stop.
 pub async fn work(config: Config, clock: SharedClock) -> Outcome {
-    let relay = service::relay(&config)?;
     let db = service::open(&config).await?;
+    let relays = service::some_relays(&db, &config, &clock).await?;
     let lock = service::lock(&config)?;
     let stop = CancellationToken::new();
     service::stop_on_signal(&stop)?;
-    let engine = service::engine(&db, &config, &relay, &clock, stop);
+    let engine = service::engine(&db, &config, &relays, &clock, stop);
     engine.enter(lock.is_some()).await?;
     tokio::spawn(engine.wake().join(db.clone(), sqlite_file(&config.database_url)));
     let letters = tokio::spawn(serve_letters(engine.clone(), Wake::default()));
@@ -38,8 +38,8 @@ pub async fn send(config: Config, clock: SharedClock, mailing: Option<i64>, json
     let summary = loop {
         match service::lock(&config) {
             Ok(lock) => {
-                let relay = service::relay(&config)?;
-                let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
+                let relays = service::some_relays(&db, &config, &clock).await?;
+                let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
                 engine.enter(lock.is_some()).await?;
                 engine.within(config.running.grace, engine.pass(mailing)).await.transpose()?;
                 break engine.summary();

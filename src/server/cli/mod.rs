@@ -11,6 +11,7 @@ mod demo_posts;
 mod handoff;
 mod mailing;
 mod message;
+mod relay;
 mod serve;
 mod service;
 pub mod sink;
@@ -63,6 +64,9 @@ enum Command {
     /// Mailings
     #[command(subcommand)]
     Mailing(mailing::MailingCommand),
+    /// Mail servers that letters are handed to
+    #[command(subcommand)]
+    Relay(relay::RelayCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -124,6 +128,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
         Command::Client(command) => client::run(&settings.check()?, clock, command, json).await,
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
+        Command::Relay(command) => relay::run(&settings.check()?, clock, command, json).await,
         Command::Audit(command) => audit::run(&settings.check()?, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }

@@ -4,6 +4,7 @@ use super::{Failure, Outcome, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::sqlite_file;
+use crate::server::engine::relays::Source;
 use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
 use crate::server::services::{accounts, import, outbox};
@@ -38,17 +39,20 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;
     let stop = CancellationToken::new();
     service::stop_on_signal(&stop)?;
-    let (relay, catcher) = match &config.relay {
-        Some(relay) => (Arc::new(relay.clone()), None),
+    // Without a relay in the settings the catcher always runs: the last one on the page may be removed.
+    let (source, catcher) = match &config.relay {
+        Some(relay) => (Source::Settings(relay.clone()), None),
         None => {
             let (sender, receiver) = mpsc::channel(CAUGHT);
             let stored = outbox::store(db.clone(), receiver);
             let sink = Sink::start(SinkConfig::default(), clock.clone(), Some(sender)).await?;
-            (Arc::new(Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?), Some((sink, stored)))
+            let relay = Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?;
+            (Source::Catcher(relay), Some((sink, stored)))
         }
     };
     tokio::spawn(import::keep_sweeping(db.clone(), config.uploads(), clock.clone(), stop.clone()));
-    let engine = service::engine(&db, &config, &relay, &clock, stop.clone());
+    let relays = service::relays(&db, &config, &clock, source).await?;
+    let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
     engine.enter(lock.is_some()).await?;
     let wake = engine.wake();
     tokio::spawn(wake.clone().join(db.clone(), sqlite_file(&config.database_url)));
@@ -61,7 +65,6 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         eprintln!("Create the administrator here (works once): {}/setup?token={token}", config.public_url);
     }
     eprintln!("Vestnik listens on http://{}", listener.local_addr()?);
-    let catching = catcher.is_some();
     let grace = config.running.grace.min(GRACE);
     let config = Arc::new(config);
     let uploads = Quota::new(UPLOADS);
@@ -73,8 +76,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         db: db.clone(),
         clock,
         config,
-        relay,
-        catching,
+        relays,
         wake,
         letters,
         blog,

@@ -4,9 +4,8 @@ use super::Failure;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::{Db, sqlite_file};
+use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, ring_others};
-use crate::server::mail::relay::Relay;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -57,21 +56,36 @@ pub async fn close(db: &Db) {
 }
 
 /// An engine for these settings.
-pub fn engine(db: &Db, config: &Config, relay: &Arc<Relay>, clock: &SharedClock, stop: CancellationToken) -> Engine {
+pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop: CancellationToken) -> Engine {
     let engine = EngineConfig {
-        relay: relay.clone(),
         timeouts: config.timeouts.clone(),
         from: config.from.clone(),
         secret: config.secret.clone(),
         retry: config.retry.clone(),
     };
-    Engine::new(db.clone(), clock.clone(), engine, stop).with_takeover(config.running.takeover)
+    Engine::new(db.clone(), clock.clone(), engine, relays.clone(), stop).with_takeover(config.running.takeover)
 }
 
-/// The configured mail server.
-pub fn relay(config: &Config) -> Result<Arc<Relay>, Failure> {
-    let missing = "VESTNIK_SMTP_URL: needed here; the built-in mail catcher belongs to `vestnik serve`";
-    config.relay.clone().map(Arc::new).ok_or_else(|| Failure::Failed(missing.to_owned()))
+/// The mail servers of the settings and of the database.
+pub async fn relays(db: &Db, config: &Config, clock: &SharedClock, source: Source) -> Result<Pool, Failure> {
+    let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
+    let pool = Pool::new(db.clone(), clock.clone(), pool);
+    pool.reload().await?;
+    Ok(pool)
+}
+
+/// The same where there must be one.
+pub async fn some_relays(db: &Db, config: &Config, clock: &SharedClock) -> Result<Pool, Failure> {
+    let source = config.relay.clone().map_or(Source::Nothing, Source::Settings);
+    let pool = relays(db, config, clock, source).await?;
+    if pool.is_empty() {
+        return Err(Failure::Failed(
+            "there is no mail server: set VESTNIK_SMTP_URL or add one with `vestnik relay add`; the built-in mail \
+             catcher belongs to `vestnik serve`"
+                .to_owned(),
+        ));
+    }
+    Ok(pool)
 }
 
 /// Cancels the token at the first SIGTERM or Ctrl-C; the second ends the process at once.

@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod backlog;
 pub mod clients;
 pub mod deliveries;
 pub mod facts;
@@ -20,6 +21,8 @@ pub mod posts;
 pub mod processes;
 pub mod progress;
 pub mod recovery_codes;
+pub mod relay_usage;
+pub mod relays;
 pub mod runs;
 pub mod selections;
 pub mod sessions;

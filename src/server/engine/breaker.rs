@@ -1,89 +1,161 @@
-//! The breaker: after the mail server could not be reached, nobody knocks again for a while.
+//! The breaker: after a relay could not be reached, nobody knocks for a while, then one connection
+//! alone, the probe. It counts connections and handshakes only; what is said about a letter is the
+//! letter's affair. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The first wait after a failed connection; it doubles up to [`LONGEST`].
 const FIRST: TimeDelta = TimeDelta::seconds(1);
 const LONGEST: TimeDelta = TimeDelta::seconds(60);
 
-/// Whether the mail server may be tried, shared by all connections.
-#[derive(Debug, Default)]
-pub struct Breaker(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    open: Option<Open>,
+/// What the breaker says to somebody who wants to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Connect.
+    Free,
+    /// Connect, alone: [`Breaker::begin_probe`] first.
+    Probe,
+    /// Another one is probing.
+    Probing,
+    /// Not before this instant.
+    Closed(DateTime<Utc>),
 }
 
-#[derive(Debug)]
+/// Whether a relay may be connected to.
+#[derive(Clone, Debug, Default)]
+pub struct Breaker {
+    open: Option<Open>,
+    probing: bool,
+}
+
+#[derive(Clone, Debug)]
 struct Open {
     until: DateTime<Utc>,
     wait: TimeDelta,
-    trouble: String,
 }
 
 impl Breaker {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For a relay of which nothing is known yet: the first connection goes alone, so that a wrong
+    /// password is not tried many times at once.
+    pub fn untested() -> Self {
+        Self { open: Some(Open { until: DateTime::<Utc>::MIN_UTC, wait: TimeDelta::zero() }), probing: false }
     }
 
-    /// When the mail server may be tried again, if not now.
-    pub fn closed_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.state().open.as_ref().map(|open| open.until).filter(|until| *until > now)
+    /// Whether nothing is known yet.
+    pub fn is_untested(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.wait.is_zero())
     }
 
-    /// A connection failed. Several that fail at once count as one. Returns when to try again.
-    pub fn trip(&self, trouble: String, now: DateTime<Utc>) -> DateTime<Utc> {
-        let mut state = self.state();
-        match &mut state.open {
-            Some(open) if open.until > now => open.until,
-            Some(open) => {
-                open.wait = (open.wait * 2).min(LONGEST);
-                open.until = now + open.wait;
-                open.trouble = trouble;
-                open.until
-            }
-            None => {
-                let until = now + FIRST;
-                state.open = Some(Open { until, wait: FIRST, trouble });
-                until
-            }
+    /// Whether a connection may be tried.
+    pub fn access(&self, now: DateTime<Utc>) -> Access {
+        match &self.open {
+            None => Access::Free,
+            Some(open) if open.until > now => Access::Closed(open.until),
+            Some(_) if self.probing => Access::Probing,
+            Some(_) => Access::Probe,
         }
     }
 
-    /// The mail server did its work.
-    pub fn reset(&self) {
-        self.state().open = None;
+    /// Somebody tries the one connection that [`Access::Probe`] allows.
+    pub fn begin_probe(&mut self) {
+        self.probing = true;
     }
 
-    /// What is wrong with the mail server, as far as is known.
-    pub fn trouble(&self) -> Option<String> {
-        self.state().open.as_ref().map(|open| open.trouble.clone())
+    /// A connection came about, greeted and authenticated.
+    pub fn connected(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A connection failed. Several that fail at once count as one. Returns when to try again.
+    pub fn failed(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let wait = match &self.open {
+            // A straggler that had begun before.
+            Some(open) if open.until > now => return open.until,
+            Some(open) => (open.wait * 2).clamp(FIRST, LONGEST),
+            None => FIRST,
+        };
+        self.probing = false;
+        self.open = Some(Open { until: now + wait, wait });
+        now + wait
+    }
+
+    /// The probe ended without an answer, as at a stop: another one may try.
+    pub fn abandoned(&mut self) {
+        self.probing = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn start() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_000_000, 0).unwrap()
+    }
 
     #[test]
-    fn waits_longer_each_time_and_forgets_after_a_success() {
-        let breaker = Breaker::default();
-        let start = DateTime::from_timestamp(1_000_000, 0).unwrap();
-        assert_eq!(breaker.closed_until(start), None);
-        assert_eq!(breaker.trip("refused".into(), start), start + FIRST);
-        assert_eq!(breaker.trip("refused".into(), start), start + FIRST, "two at once are one");
-        let mut now = start + FIRST;
-        assert_eq!(breaker.closed_until(now), None);
-        assert_eq!(breaker.trip("refused".into(), now), now + TimeDelta::seconds(2));
-        for _ in 0..20 {
-            now += LONGEST;
-            breaker.trip("refused".into(), now);
+    fn waits_longer_each_time_and_forgets_after_a_connection() {
+        let mut breaker = Breaker::default();
+        assert_eq!(breaker.access(start()), Access::Free);
+        assert_eq!(breaker.failed(start()), start() + FIRST);
+        assert_eq!(breaker.failed(start()), start() + FIRST, "two at once are one");
+        assert_eq!(breaker.access(start()), Access::Closed(start() + FIRST));
+        let mut now = start();
+        for seconds in [2, 4, 8, 16, 32, 60, 60, 60] {
+            let Access::Closed(until) = breaker.access(now) else { panic!("open") };
+            now = until;
+            assert_eq!(breaker.access(now), Access::Probe);
+            breaker.begin_probe();
+            assert_eq!(breaker.failed(now), now + TimeDelta::seconds(seconds));
         }
-        assert_eq!(breaker.closed_until(now), Some(now + LONGEST));
-        assert_eq!(breaker.trouble().as_deref(), Some("refused"));
-        breaker.reset();
-        assert_eq!((breaker.closed_until(now), breaker.trouble()), (None, None));
+        breaker.connected();
+        assert_eq!(breaker.access(now), Access::Free);
+        assert_eq!(breaker.failed(now), now + FIRST);
+    }
+
+    #[test]
+    fn an_untested_relay_is_tried_by_one() {
+        let mut breaker = Breaker::untested();
+        assert_eq!((breaker.access(start()), breaker.is_untested()), (Access::Probe, true));
+        breaker.begin_probe();
+        assert_eq!(breaker.access(start()), Access::Probing);
+        assert_eq!(breaker.failed(start()), start() + FIRST);
+        assert!(!breaker.is_untested());
+        breaker.connected();
+        assert_eq!((breaker.access(start()), breaker.is_untested()), (Access::Free, false));
+    }
+
+    #[test]
+    fn one_probes_at_a_time() {
+        let mut breaker = Breaker::default();
+        let now = breaker.failed(start());
+        breaker.begin_probe();
+        assert_eq!(breaker.access(now), Access::Probing);
+        breaker.abandoned();
+        assert_eq!(breaker.access(now), Access::Probe);
+    }
+
+    proptest! {
+        /// Whatever happens, nobody waits longer than a minute, and between two failures that opened
+        /// it there is at least the first wait.
+        #[test]
+        fn waits_stay_within_bounds(steps in proptest::collection::vec((0_u8..4, 0_i64..90), 0..200)) {
+            let (mut breaker, mut now) = (Breaker::default(), start());
+            for (step, seconds) in steps {
+                now += TimeDelta::seconds(seconds);
+                match (step, breaker.access(now)) {
+                    (0, Access::Free | Access::Probe) => { breaker.begin_probe(); breaker.failed(now); }
+                    (1, Access::Free | Access::Probe) => { breaker.begin_probe(); breaker.connected(); }
+                    (2, _) => { breaker.failed(now); }
+                    (3, Access::Probe) => { breaker.begin_probe(); breaker.abandoned(); }
+                    _ => {}
+                }
+                if let Access::Closed(until) = breaker.access(now) {
+                    prop_assert!(until > now && until <= now + LONGEST);
+                }
+                prop_assert_ne!(breaker.access(now), Access::Probing);
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
 use super::recorder::{Record, Ticket};
+use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::{Counts, PauseReason};
 use crate::server::db::deliveries::{self, Claimed};
@@ -12,9 +13,7 @@ use crate::server::db::runs::{self, OpenRun};
 use crate::server::db::{DbResult, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter, Mailbox, RunParts};
-use crate::server::mail::smtp::Connection;
 use crate::server::mail::template::Recipient;
-use crate::server::metrics::OpenConnection;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -23,6 +22,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// Deliveries claimed at once for each connection: enough to keep it busy during a claim.
 const PER_CONNECTION: usize = 20;
@@ -53,30 +53,39 @@ type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
 impl Engine {
     /// Delivers until nothing is left to claim now, of one mailing or of all.
     pub(super) async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
-        let connections = self.config.relay.connections.max(1);
+        self.relays.refresh().await?;
+        let connections = self.relays.workers();
         let (sender, receiver) = mpsc::channel(connections * PER_CONNECTION);
         let jobs: Jobs = Arc::new(Mutex::new(receiver));
         let mut workers = JoinSet::new();
+        let fed_out = CancellationToken::new();
         for _ in 0..connections {
-            workers.spawn(self.clone().work(jobs.clone()));
+            workers.spawn(self.clone().work(jobs.clone(), fed_out.clone()));
         }
-        let fed = self.feed(mailing, sender).await;
+        let fed = self.feed(mailing, sender, connections).await;
+        fed_out.cancel();
         while workers.join_next().await.is_some() {}
+        // What nobody had a place for.
+        while let Ok(job) = jobs.lock().await.try_recv() {
+            self.put_back(&job, self.clock.now()).await;
+        }
+        self.relays.rest().await;
         fed
     }
 
-    async fn feed(&self, mailing: Option<i64>, sender: mpsc::Sender<Job>) -> DbResult<()> {
-        let batch = i64::try_from(self.config.relay.connections.max(1) * PER_CONNECTION).unwrap_or(i64::MAX);
+    async fn feed(&self, mailing: Option<i64>, sender: mpsc::Sender<Job>, connections: usize) -> DbResult<()> {
+        let batch = i64::try_from(connections * PER_CONNECTION).unwrap_or(i64::MAX);
         let mut works = HashMap::<i64, Arc<RunWork>>::new();
         while !self.stop.is_cancelled() {
             let mut found = false;
+            self.relays.refresh().await?;
             for run in runs::open_runs(&self.db, mailing).await? {
                 let now = self.clock.now();
                 if run.blocked || now >= run.end_at {
                     self.end_run(&run, if run.blocked { "owner_blocked" } else { "ended" }, now).await?;
                     continue;
                 }
-                if run.stopped || self.breaker.closed_until(now).is_some() {
+                if run.stopped || self.relays.closed_until(now).is_some() {
                     continue;
                 }
                 let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
@@ -140,27 +149,27 @@ impl Engine {
         tx.commit().await
     }
 
-    pub(super) fn relay_name(&self) -> String {
-        self.config.relay.to_string()
-    }
-
-    async fn work(self, jobs: Jobs) {
-        let mut connection = None;
+    async fn work(self, jobs: Jobs, fed_out: CancellationToken) {
+        let mut session = self.relays.session(self.stop.clone());
         loop {
+            // Without a place at a relay it leaves the letters to those that have one.
+            tokio::select! {
+                biased;
+                () = session.placed() => {}
+                () = fed_out.cancelled() => break,
+            }
             let job = jobs.lock().await.recv().await;
             let Some(job) = job else { break };
             if self.stop.is_cancelled() {
                 self.put_back(&job, self.clock.now()).await;
             } else {
-                self.deliver(&mut connection, job).await;
+                self.deliver(&mut session, job).await;
             }
         }
-        if let Some(Open { connection, .. }) = connection {
-            connection.quit().await;
-        }
+        session.leave().await;
     }
 
-    async fn deliver(&self, slot: &mut Option<Open>, job: Job) {
+    async fn deliver(&self, session: &mut Session, job: Job) {
         let _turn = self.turn_for(&job).await;
         failpoint::reach("compose", &job.claimed.email);
         let at = self.clock.now();
@@ -171,68 +180,25 @@ impl Engine {
             Ok(composer) => composer.compose(&recipient, job.claimed.client_id, at).map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
-        let outcome = match (&letter, &job.run.composer) {
+        let handed = match (&letter, &job.run.composer) {
             (Ok(letter), Ok(composer)) => {
-                let Some(open) = self.connected(slot, &job).await else { return };
-                let (outcome, armed) = self.send(open, composer.sender(), letter, &job).await;
-                if outcome.kind != OutcomeKind::PutBack {
-                    open.answered = true;
-                    self.breaker.reset();
+                if !session.ready().await {
+                    // Nothing is claimed again until a relay can be used.
+                    return self.put_back(&job, self.clock.now()).await;
                 }
-                // A letter that may not leave any more says nothing about the mail server.
-                let fruitless = outcome.kind == OutcomeKind::PutBack && !open.answered && armed != Some(false);
-                if !outcome.connection_usable {
-                    *slot = None;
-                }
-                if fruitless {
-                    let until = self.breaker.trip(outcome.note.clone(), at);
-                    return self.put_back(&job, until).await;
-                }
-                outcome
+                self.send(session, composer.sender(), letter, &job).await
             }
-            (Err(error), _) | (_, Err(error)) => Outcome {
-                stage: Stage::Compose,
-                kind: OutcomeKind::Refused,
-                reply: None,
-                note: error.clone(),
-                connection_usable: true,
-            },
+            (Err(error), _) | (_, Err(error)) => Handed::not_made(error.clone()),
         };
-        self.settle(&job, outcome, at, begun.elapsed()).await;
+        self.settle(&job, handed, at, begun.elapsed()).await;
     }
 
-    /// The open connection, or a new one; none if the mail server cannot be reached, in which case the
-    /// delivery has been put back.
-    async fn connected<'a>(&self, slot: &'a mut Option<Open>, job: &Job) -> Option<&'a mut Open> {
-        if slot.is_none() {
-            let now = self.clock.now();
-            if let Some(until) = self.breaker.closed_until(now) {
-                self.put_back(job, until).await;
-                return None;
-            }
-            match Connection::open(&self.config.relay, &self.config.timeouts).await {
-                Ok(connection) => *slot = Some(Open { connection, answered: false, _counted: OpenConnection::new() }),
-                Err(error) => {
-                    tracing::warn!(relay = self.relay_name(), %error, "the mail server cannot be used");
-                    let until = self.breaker.trip(error.to_string(), self.clock.now());
-                    self.put_back(job, until).await;
-                    return None;
-                }
-            }
-        }
-        slot.as_mut()
-    }
-
-    /// Hands a letter over. The second value tells whether it could be armed, if that was tried.
-    async fn send(&self, open: &mut Open, sender: &str, letter: &Letter, job: &Job) -> (Outcome, Option<bool>) {
-        let mut armed = None;
+    async fn send(&self, session: &mut Session, sender: &str, letter: &Letter, job: &Job) -> Handed {
         let arm = async || {
             let may_leave = self.recorder.record(&job.ticket, Record::Arm).await;
-            armed = Some(may_leave);
             if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
         };
-        let outcome = open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, arm).await;
-        (outcome, armed)
+        session.send(sender, letter, arm).await
     }
 
     async fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
@@ -240,7 +206,8 @@ impl Engine {
         self.recorder.record(&job.ticket, Record::PutBack { due_at }).await;
     }
 
-    async fn settle(&self, job: &Job, outcome: Outcome, at: DateTime<Utc>, took: Duration) {
+    async fn settle(&self, job: &Job, handed: Handed, at: DateTime<Utc>, took: Duration) {
+        let Handed { outcome, relay } = handed;
         let number = job.claimed.attempts + 1;
         let jitter = rand::random::<f64>() * 2.0 - 1.0;
         let decision = decide(outcome.kind, number, job.run.hold, &self.config.retry, jitter);
@@ -260,7 +227,7 @@ impl Engine {
             ms: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
             stage: outcome.stage,
             status,
-            relay: self.relay_name(),
+            relay,
             code,
             enhanced,
             reply: text,
@@ -341,13 +308,6 @@ impl RunWork {
     }
 }
 
-/// An open connection, and whether the server has done anything useful on it yet.
-struct Open {
-    connection: Connection,
-    answered: bool,
-    _counted: OpenConnection,
-}
-
 #[cfg(test)]
 impl Engine {
     /// One claimed delivery over a connection of its own.
@@ -355,6 +315,6 @@ impl Engine {
         let ticket =
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
         let job = Job { run: Arc::new(self.prepare(run)), claimed, ticket };
-        self.deliver(&mut None, job).await;
+        self.deliver(&mut self.relays.session(self.stop.clone()), job).await;
     }
 }

@@ -60,7 +60,10 @@ impl Engine {
             bytes: &letter.raw,
             needs_smtputf8: letter.smtputf8,
         };
-        hand_over(&self.config.relay, &self.config.timeouts, single, PATIENCE).await
+        match self.relays.for_one().await {
+            Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, single, PATIENCE).await,
+            None => HandedOver::NotNow("no mail server may be used now".to_owned()),
+        }
     }
 
     async fn settle_own(&self, tx: &mut Tx, lease: &str, letter: &Claimed, result: HandedOver) -> DbResult<()> {

@@ -12,6 +12,7 @@ mod lock;
 mod open;
 mod recorder;
 mod recover;
+pub mod relays;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -26,12 +27,11 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::email::EmailAddress;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
-use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::metrics;
-use breaker::Breaker;
 use chrono::TimeDelta;
 use recorder::Recorder;
+use relays::Pool;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,6 @@ use tokio_util::sync::CancellationToken;
 /// What an engine works with.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    pub relay: Arc<Relay>,
     pub timeouts: Timeouts,
     /// The address that letters come from.
     pub from: EmailAddress,
@@ -51,14 +50,14 @@ pub struct EngineConfig {
     pub retry: Vec<Duration>,
 }
 
-/// One engine. Cheap to clone; all clones share the recorder and the breaker.
+/// One engine. Cheap to clone; all clones share the recorder and the relays.
 #[derive(Clone)]
 pub struct Engine {
     db: Db,
     clock: SharedClock,
     config: Arc<EngineConfig>,
     recorder: Recorder,
-    breaker: Arc<Breaker>,
+    relays: Pool,
     tally: Arc<Tally>,
     stop: CancellationToken,
     wake: Wake,
@@ -99,13 +98,13 @@ pub struct Summary {
 
 impl Engine {
     /// Makes an engine and starts its recorder.
-    pub fn new(db: Db, clock: SharedClock, config: EngineConfig, stop: CancellationToken) -> Self {
+    pub fn new(db: Db, clock: SharedClock, config: EngineConfig, relays: Pool, stop: CancellationToken) -> Self {
         Self {
             recorder: Recorder::start(db.clone(), clock.clone()),
             db,
             clock,
             config: Arc::new(config),
-            breaker: Arc::default(),
+            relays,
             tally: Arc::default(),
             stop,
             alone: Arc::default(),
@@ -145,7 +144,7 @@ impl Engine {
             failed: read(&self.tally.failed),
             unknown: read(&self.tally.unknown),
             put_back: read(&self.tally.put_back),
-            relay_trouble: self.breaker.trouble(),
+            relay_trouble: self.relays.trouble(),
         }
     }
 }

@@ -36,7 +36,7 @@ impl Engine {
     pub(super) async fn beat(&self, watch: &mut Watch) -> DbResult<()> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let trouble = self.breaker.trouble();
+        let trouble = self.relays.trouble();
         processes::beat(&mut tx, self.wake.process(), trouble.as_deref().unwrap_or_default(), now).await?;
         tx.commit().await?;
         let found = processes::list(&self.db).await?;
@@ -86,7 +86,7 @@ impl Engine {
                 ms: 0,
                 stage: Stage::Dot,
                 status,
-                relay: self.relay_name(),
+                relay: self.relays.only_name(),
                 code: None,
                 enhanced: None,
                 reply: CUT_OFF.to_owned(),

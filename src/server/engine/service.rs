@@ -148,6 +148,8 @@ impl Engine {
             let due = crate::server::db::deliveries::next_due(&self.db, run.id).await?;
             next = [next, due, Some(run.end_at)].into_iter().flatten().min();
         }
+        // What is due cannot go out while no relay can be used.
+        let next = next.map(|next| next.max(self.relays.closed_until(now).unwrap_or(next)));
         let wait = next.map_or(TimeDelta::MAX, |next| next - now);
         Ok(wait.to_std().unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST))
     }

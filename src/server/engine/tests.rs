@@ -1,5 +1,6 @@
 //! The engine against a real database of either kind and the built-in mail server with its faults.
 
+use super::relays::{Pool, PoolConfig, Source};
 use super::watch::Watch;
 use super::{Engine, EngineConfig};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryRow, DeliveryState, Stage};
@@ -15,6 +16,7 @@ use crate::server::services::testing::actor;
 use crate::server::services::{Actor, mailings as service, reports};
 use crate::server::sink::{CaughtLetter, Scenario, Sink, SinkConfig};
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,14 +118,18 @@ impl World {
 }
 
 pub(super) fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
+    let timeouts = Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap();
+    let secret: SecretString = "a secret of the tests, long enough".to_owned().into();
+    let source = Source::Settings(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap());
+    let pool = PoolConfig { source, timeouts: timeouts.clone(), secret: secret.clone() };
+    let pool = Pool::new(db.clone(), clock.clone(), pool);
     let config = EngineConfig {
-        relay: Arc::new(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap()),
-        timeouts: Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap(),
+        timeouts,
         from: EmailAddress::parse("service@vestnik.example").unwrap(),
-        secret: "a secret of the tests, long enough".to_owned().into(),
+        secret,
         retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
     };
-    Engine::new(db.clone(), clock.clone(), config, CancellationToken::new())
+    Engine::new(db.clone(), clock.clone(), config, pool, CancellationToken::new())
 }
 
 const FOUR: [&str; 4] = ["a@example.org", "b@example.org", "c@example.org", "d@example.org"];

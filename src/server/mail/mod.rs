@@ -21,6 +21,6 @@ mod wire;
 #[cfg(test)]
 mod compose_tests;
 #[cfg(test)]
-mod script;
+pub(crate) mod script;
 #[cfg(test)]
 mod smtp_tests;

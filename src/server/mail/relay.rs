@@ -1,28 +1,18 @@
-//! The mail server that letters are handed to, as VESTNIK_SMTP_URL names it.
+//! A mail server that letters are handed to, as VESTNIK_SMTP_URL or an administrator names it.
 
 use super::tls::Trust;
+use crate::domain::relay::{self, Limits};
 use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::Url;
 
-/// Connections at a time unless `connections=N` says otherwise.
-const DEFAULT_CONNECTIONS: usize = 20;
-const MAX_CONNECTIONS: usize = 1000;
+pub use crate::domain::relay::TlsMode;
 
-/// How the connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsMode {
-    /// Never.
-    None,
-    /// STARTTLS where the server offers it. Once begun it must succeed.
-    Offered,
-    /// STARTTLS, or no session.
-    Required,
-    /// TLS from the first byte (RFC 8314).
-    Implicit,
-}
+/// Connections at a time unless `connections=N` says otherwise.
+const DEFAULT_CONNECTIONS: usize = relay::CONNECTIONS as usize;
+const MAX_CONNECTIONS: usize = relay::CONNECTIONS_MAX as usize;
 
 /// User and password for AUTH.
 #[derive(Clone, Debug)]
@@ -40,6 +30,8 @@ pub struct Relay {
     pub credentials: Option<Credentials>,
     /// The most connections at a time.
     pub connections: usize,
+    /// The most letters in any second, hour and day.
+    pub limits: Limits,
     /// The name in EHLO; without one, the address literal of our end (RFC 5321 4.1.4).
     pub hello: Option<String>,
     pub(super) trust: Trust,
@@ -60,17 +52,20 @@ pub enum RelayUrlError {
     Credentials,
     #[error("it has a password without a user, or a user without a password")]
     HalfCredentials,
-    #[error("it has an option other than tls and connections")]
+    #[error("it has an option other than tls, connections, second, hour and day")]
     Option,
     #[error("tls must be none, starttls or required; smtps:// knows only required")]
     Tls,
     #[error("connections must be a number from 1 to {MAX_CONNECTIONS}")]
     Connections,
+    #[error("second, hour and day must be numbers from 1 on: the most letters in such a time")]
+    Limit,
 }
 
 impl Relay {
     /// Reads `smtp://` (port 25) or `smtps://` (port 465) with user, password, host, port and
-    /// `?tls=none|starttls|required&connections=N`; for submission write the port, 587.
+    /// `?tls=none|starttls|required&connections=N&second=N&hour=N&day=N`; for submission write the port,
+    /// 587.
     ///
     /// Without `tls`, an `smtp://` connection uses STARTTLS where it is offered, but not to a loopback
     /// host, where it protects nothing and certificates rarely fit. Certificates are always verified.
@@ -94,6 +89,11 @@ impl Relay {
             (false, false) => TlsMode::Offered,
         };
         let mut connections = DEFAULT_CONNECTIONS;
+        let mut limits = Limits::default();
+        let limit = |text: &str| match text.parse::<i64>() {
+            Ok(n) if n > 0 => Ok(Some(n)),
+            _ => Err(RelayUrlError::Limit),
+        };
         for (name, value) in url.query_pairs() {
             match (&*name, &*value) {
                 ("tls", "required") if implicit => {}
@@ -109,12 +109,47 @@ impl Relay {
                         .filter(|n| (1..=MAX_CONNECTIONS).contains(n))
                         .ok_or(RelayUrlError::Connections)?;
                 }
+                ("second", number) => limits.second = limit(number)?,
+                ("hour", number) => limits.hour = limit(number)?,
+                ("day", number) => limits.day = limit(number)?,
                 _ => return Err(RelayUrlError::Option),
             }
         }
         let port = url.port().unwrap_or(if implicit { 465 } else { 25 });
         let credentials = credentials(&url)?;
-        Ok(Self { host, port, tls, credentials, connections, hello: None, trust: Trust::default() })
+        Ok(Self { host, port, tls, credentials, connections, limits, hello: None, trust: Trust::default() })
+    }
+
+    /// A server named in parts, as a form does. The host may be international.
+    ///
+    /// # Errors
+    /// [`RelayUrlError::Host`] or [`RelayUrlError::Credentials`].
+    pub fn new(
+        host: &str,
+        port: u16,
+        tls: TlsMode,
+        credentials: Option<Credentials>,
+        connections: usize,
+    ) -> Result<Self, RelayUrlError> {
+        let host = match host.trim().trim_start_matches('[').trim_end_matches(']') {
+            address if address.parse::<std::net::IpAddr>().is_ok() => address.to_owned(),
+            name => name_of(name)?,
+        };
+        if let Some(Credentials { user, password }) = &credentials
+            && (user.contains('\0') || password.expose_secret().contains('\0'))
+        {
+            return Err(RelayUrlError::Credentials);
+        }
+        let connections = connections.clamp(1, MAX_CONNECTIONS);
+        let (limits, trust) = (Limits::default(), Trust::default());
+        Ok(Self { host, port, tls, credentials, connections, limits, hello: None, trust })
+    }
+
+    /// The same server with limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The same server, greeted under a name of ours.
@@ -153,8 +188,12 @@ fn host(url: &Url) -> Result<String, RelayUrlError> {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return Ok(address.to_owned());
     }
-    let host = percent_decode_str(host).decode_utf8().map_err(|_| RelayUrlError::Host)?;
-    let host = idna::domain_to_ascii(&host).map_err(|_| RelayUrlError::Host)?;
+    name_of(&percent_decode_str(host).decode_utf8().map_err(|_| RelayUrlError::Host)?)
+}
+
+/// A host's name as DNS knows it.
+fn name_of(host: &str) -> Result<String, RelayUrlError> {
+    let host = idna::domain_to_ascii(host).map_err(|_| RelayUrlError::Host)?;
     let valid = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if host.is_empty() || !host.chars().all(valid) { Err(RelayUrlError::Host) } else { Ok(host) }
 }
@@ -181,11 +220,25 @@ fn credentials(url: &Url) -> Result<Option<Credentials>, RelayUrlError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use secrecy::ExposeSecret;
+
+    #[test]
+    fn parts_make_the_same_server() {
+        let of = |host: &str| Relay::new(host, 587, TlsMode::Required, None, 5).map(|relay| relay.to_string());
+        assert_eq!(of(" почта.рф "), Ok("xn--80a1acny.xn--p1ai:587".to_owned()));
+        assert_eq!((of("[::1]"), of("::1")), (Ok("[::1]:587".to_owned()), Ok("[::1]:587".to_owned())));
+        for bad in ["", "two words", "a/b", "u:secret@h", "h:25"] {
+            assert_eq!(of(bad), Err(RelayUrlError::Host), "{bad}");
+        }
+        let credentials = Credentials { user: "a".into(), password: "b\0".to_owned().into() };
+        let relay = Relay::new("h", 25, TlsMode::None, Some(credentials), 5);
+        assert_eq!(relay.map(drop), Err(RelayUrlError::Credentials));
+    }
 
     #[test]
     fn reads_all_parts() {
-        let relay = Relay::parse("smtp://an%40na:p%3Aa%2Fss@mail.example.org:587?tls=required&connections=7").unwrap();
+        let relay =
+            Relay::parse("smtp://an%40na:p%3Aa%2Fss@mail.example.org:587?tls=required&connections=7&hour=500").unwrap();
+        assert_eq!(relay.limits, Limits { hour: Some(500), ..Limits::default() });
         assert_eq!((relay.host.as_str(), relay.port, relay.connections), ("mail.example.org", 587, 7));
         assert_eq!(relay.tls, TlsMode::Required);
         let credentials = relay.credentials.as_ref().unwrap();
@@ -216,6 +269,8 @@ mod tests {
             ("smtps://u:secret@h?tls=none", Some(E::Tls)),
             ("smtp://h?connections=0", Some(E::Connections)),
             ("smtp://h?connections=secret", Some(E::Connections)),
+            ("smtp://h?second=0", Some(E::Limit)),
+            ("smtp://h?day=secret", Some(E::Limit)),
             ("smtp://u:1?secret@h", Some(E::Option)),
             ("smtp://u:1/secret@h", Some(E::Path)),
             ("smtp://u:1#secret@h", Some(E::Path)),

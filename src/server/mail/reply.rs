@@ -20,6 +20,13 @@ pub struct Reply {
     pub(super) lines: Vec<String>,
 }
 
+impl Reply {
+    /// The lines as they came, without their codes, lossy UTF-8.
+    pub(super) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
 /// Why bytes are not a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {

@@ -6,6 +6,7 @@
 //! injected behind a STARTTLS reply would pass as the encrypted server's), and hands out no stream of
 //! ours to encrypt. The engine needs each reply with its stage, and a deadline on each.
 
+mod dialogue;
 mod open;
 
 use super::classify::{Event, Outcome, OutcomeKind, Verdict, classify};
@@ -17,6 +18,7 @@ use std::fmt::Display;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+pub use dialogue::Dialogue;
 pub use open::{SmtpError, SmtpErrorKind};
 
 /// Most bytes under one body deadline. A letter within it goes out in a single write, dot included.

@@ -15,6 +15,7 @@ pub mod oversight;
 pub mod paging;
 pub mod passwords;
 pub mod posts;
+pub mod relays;
 pub mod reports;
 pub mod test_letter;
 #[cfg(test)]

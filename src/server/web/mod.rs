@@ -16,6 +16,7 @@ mod policy;
 mod preferences;
 pub mod quota;
 pub mod readers;
+pub mod relays;
 pub mod request;
 pub mod state;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .merge(exports::routes())
         .merge(outbox::routes())
         .merge(preferences::routes())
+        .merge(relays::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
         .merge(clients::routes())

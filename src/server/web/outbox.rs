@@ -33,7 +33,7 @@ async fn source(State(state): State<AppState>, session: Session, Path(id): Path<
 
 async fn read(state: &AppState, session: &Session, id: i64) -> Result<Vec<u8>, Error> {
     let user = request::user_of(session, state).await?;
-    let reader = outbox::reader(state.catching, state.outbox_is_open(), user.as_ref())?;
+    let reader = outbox::reader(state.catching(), state.outbox_is_open(), user.as_ref())?;
     outbox::source(&state.db, reader, id).await
 }
 
@@ -44,5 +44,5 @@ async fn read(state: &AppState, session: &Session, id: i64) -> Result<Vec<u8>, E
 pub async fn reader() -> Result<outbox::Reader, Error> {
     let state = request::state();
     let user = request::user().await?;
-    outbox::reader(state.catching, state.outbox_is_open(), user.as_ref())
+    outbox::reader(state.catching(), state.outbox_is_open(), user.as_ref())
 }

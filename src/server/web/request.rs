@@ -209,8 +209,10 @@ pub async fn reader() -> Result<Reader, Error> {
         _ => None,
     };
     let user = found.filter(|user| user.blocked_at.is_none());
-    let outbox =
-        state.outbox_is_open() || state.catching && user.as_ref().is_some_and(|user| user.role.may(Permission::Outbox));
+    let outbox = state.outbox_is_open()
+        || state.catching() && user.as_ref().is_some_and(|user| user.role.may(Permission::Outbox));
+    let settings = user.as_ref().is_some_and(|user| user.role.may(Permission::Settings));
+    let alerts = if settings { state.relays.alerts() } else { Vec::new() };
     let me = user.map(|user| Me {
         id: user.id,
         email: user.email,
@@ -220,7 +222,7 @@ pub async fn reader() -> Result<Reader, Error> {
         confirmed: user.confirmed_at.is_some(),
     });
     let contact = state.from().as_str().to_owned();
-    Ok(Reader { me, blocked, contact, catching: state.catching, outbox, now: state.now() })
+    Ok(Reader { me, blocked, contact, catching: state.catching(), outbox, alerts, now: state.now() })
 }
 
 /// The language of this request.

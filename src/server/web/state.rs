@@ -5,8 +5,11 @@ use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::Db;
 use crate::server::engine::Wake;
+use crate::server::engine::relays::{Grant, Pool};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::seal::Sealer;
+use crate::server::services::Error;
 use crate::server::services::figures::SharedFigures;
 use crate::server::services::letters::Origin;
 use crate::server::services::posts::views::Views;
@@ -40,10 +43,8 @@ pub struct AppState {
     pub db: Db,
     pub clock: SharedClock,
     pub config: Arc<Config>,
-    /// The mail server in use: the configured one or the built-in catcher.
-    pub relay: Arc<Relay>,
-    /// Whether letters are caught on this machine.
-    pub catching: bool,
+    /// The mail servers in use, or the built-in catcher.
+    pub relays: Pool,
     /// Tells the engine that there is something new to do.
     pub wake: Wake,
     /// Tells it that there is a new letter of the service itself.
@@ -76,17 +77,35 @@ impl AppState {
     }
 
     /// What a single letter leaves by.
-    pub fn post(&self) -> Post<'_> {
+    pub fn post<'a>(&'a self, relay: &'a Relay) -> Post<'a> {
         Post {
-            relay: &self.relay,
+            relay,
             timeouts: self.timeouts(),
             from: self.from(),
             secret: self.config.secret.expose_secret().as_bytes(),
         }
     }
 
+    /// The relay for a single letter, and the permission for it, to be kept until it is out.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while there is none, or all limits are used up.
+    pub async fn relay_for_one(&self) -> Result<(Relay, Grant), Error> {
+        self.relays.for_one().await.ok_or(Error::Conflict("error.relay.none_now"))
+    }
+
+    /// What passwords of relays are sealed with.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&self.config.secret)
+    }
+
+    /// Whether letters are caught on this machine.
+    pub fn catching(&self) -> bool {
+        self.relays.catching()
+    }
+
     /// Whether everybody may read the Outbox: while only this machine can reach the service.
     pub fn outbox_is_open(&self) -> bool {
-        self.catching && self.config.addr.ip().is_loopback()
+        self.catching() && self.config.addr.ip().is_loopback()
     }
 }

@@ -11,6 +11,7 @@ use crate::server::config::Config;
 use crate::server::db::testing::made_at;
 use crate::server::db::{Db, users};
 use crate::server::engine::Wake;
+use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::{Actor, accounts};
@@ -77,13 +78,14 @@ impl Served {
         };
         let stop = CancellationToken::new();
         let clock = ManualClock::new(made_at());
+        let source = Source::Catcher(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap());
+        let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
         let state = AppState {
+            relays: Pool::new(db.clone(), clock.clone(), pool),
             db,
             blog: Blog::new(clock.clone()),
             clock,
             config: Arc::new(config),
-            relay: Arc::new(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap()),
-            catching: true,
             wake: Wake::default(),
             letters: Wake::default(),
             uploads: Quota::new(UPLOADS),

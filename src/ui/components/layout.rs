@@ -3,9 +3,11 @@
 use super::icon::{Icon, icon};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
+use crate::domain::relay::Fault;
 use crate::domain::user::{Permission, Session};
 use crate::ui::i18n::{t, t_with};
 use crate::ui::pages::oversight::stopped_note;
+use crate::ui::pages::relays::fault_text;
 use crate::ui::session::use_session;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -36,7 +38,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <div class="overflow-x-auto px-3 pb-2 empty:hidden md:hidden">
                     <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
                 </div>
-                <Suspense>{move || read().map(|session| banner(&session))}</Suspense>
+                <Suspense>{move || read().map(|session| (banner(&session), alerts(&session)))}</Suspense>
             </header>
             <main id="content" tabindex="-1" class="flex-1 outline-none">
                 <Suspense>{move || read().and_then(|session| blocked(&session))}</Suspense>
@@ -74,6 +76,9 @@ fn navigation(session: &Session) -> AnyView {
                 ("/users", t("nav.users")),
                 ("/audit", t("nav.audit")),
             ]);
+        }
+        if me.role.may(Permission::Settings) {
+            entries.push(("/relays", t("nav.relays")));
         }
     }
     entries.push(("/blog", t("nav.blog")));
@@ -144,4 +149,22 @@ fn blocked(session: &Session) -> Option<AnyView> {
         }
         .into_any(),
     )
+}
+
+/// Mail servers that somebody must see to.
+fn alerts(session: &Session) -> Vec<AnyView> {
+    let alert = |(name, fault): &(String, Fault)| {
+        let text = t_with("relays.alert", &[("name", name), ("reason", &fault_text(fault))]);
+        view! {
+            <div role="alert" class="border-t border-error/40 bg-error/10">
+                <p class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-5 py-2 text-sm">
+                    <span class="text-error">{icon(Icon::Alert, "size-4")}</span>
+                    <span class="min-w-0 break-words">{text}</span>
+                    <a class="link" href="/relays">{t("relays.alert_link")}</a>
+                </p>
+            </div>
+        }
+        .into_any()
+    };
+    session.alerts.iter().map(alert).collect()
 }

@@ -10,4 +10,5 @@ pub mod not_found;
 pub mod outbox;
 pub mod oversight;
 pub mod posts;
+pub mod relays;
 pub mod reports;

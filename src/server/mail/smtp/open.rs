@@ -1,7 +1,9 @@
 //! From a host name to a session that is greeted, encrypted and authenticated.
 
+use super::dialogue::Dialogue;
 use super::{Capabilities, Connection, Trouble, exchange, timed_out};
 use crate::domain::delivery::Stage;
+use crate::domain::relay::{Cause, Fault};
 use crate::server::mail::relay::{Credentials, Relay, TlsMode};
 use crate::server::mail::reply::Reply;
 use crate::server::mail::timeouts::Timeouts;
@@ -17,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, CertificateError};
 
 /// Why there is no session. None of these charges a delivery a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +48,21 @@ pub enum SmtpErrorKind {
 pub struct SmtpError {
     pub stage: Stage,
     pub kind: SmtpErrorKind,
+    /// The same more exactly, for people.
+    pub cause: Cause,
     pub reply: Option<Reply>,
     /// What we saw, in English for the log; never holds a password.
     pub text: String,
 }
 
 impl SmtpError {
-    fn new(stage: Stage, kind: SmtpErrorKind, text: impl fmt::Display) -> Self {
-        Self { stage, kind, reply: None, text: text.to_string() }
+    fn new(stage: Stage, kind: SmtpErrorKind, cause: Cause, text: impl fmt::Display) -> Self {
+        Self { stage, kind, cause, reply: None, text: text.to_string() }
+    }
+
+    /// What is wrong, so that it can be said in any language.
+    pub fn fault(&self) -> Fault {
+        Fault { stage: self.stage, cause: self.cause, detail: self.text.clone() }
     }
 
     /// From a reply that ends the session; `permanent` is what a 5xx means at this stage.
@@ -62,14 +72,17 @@ impl SmtpError {
             5 => permanent,
             _ => SmtpErrorKind::Protocol,
         };
-        Self { stage, kind, text: format!("{} {}", reply.code, reply.text), reply: Some(reply) }
+        let text = format!("{} {}", reply.code, reply.text);
+        Self { stage, kind, cause: Cause::Reply, text, reply: Some(reply) }
     }
 
     fn trouble(stage: Stage, limit: Duration, trouble: Trouble) -> Self {
         match trouble {
-            Trouble::Timeout => Self::new(stage, SmtpErrorKind::Timeout, timed_out(stage, limit)),
-            Trouble::Wire(error @ WireError::Reply(_)) => Self::new(stage, SmtpErrorKind::Protocol, error),
-            Trouble::Wire(error) => Self::new(stage, SmtpErrorKind::Closed, error),
+            Trouble::Timeout => Self::new(stage, SmtpErrorKind::Timeout, Cause::Timeout, timed_out(stage, limit)),
+            Trouble::Wire(error @ WireError::Reply(_)) => {
+                Self::new(stage, SmtpErrorKind::Protocol, Cause::Protocol, error)
+            }
+            Trouble::Wire(error) => Self::new(stage, SmtpErrorKind::Closed, Cause::Closed, error),
         }
     }
 }
@@ -88,28 +101,35 @@ impl Connection {
     /// # Errors
     /// Says at which stage it failed and what the server said.
     pub async fn open(relay: &Relay, timeouts: &Timeouts) -> Result<Self, SmtpError> {
+        Self::open_aloud(relay, timeouts, &mut Dialogue::silent()).await
+    }
+
+    /// The same, writing down what is said.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub async fn open_aloud(relay: &Relay, timeouts: &Timeouts, log: &mut Dialogue) -> Result<Self, SmtpError> {
         let stream = connect(relay, timeouts.connect).await?;
         // Without this, every letter waits for a delayed acknowledgement.
-        stream.set_nodelay(true).map_err(|error| SmtpError::new(Stage::Connect, SmtpErrorKind::Closed, error))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| SmtpError::new(Stage::Connect, SmtpErrorKind::Closed, Cause::Closed, error))?;
         let hello = hello(relay, &stream);
         if relay.tls == TlsMode::Implicit {
-            let wire: Wire<Box<dyn Io>> =
-                Wire::new(Box::new(encrypt(relay, stream, Stage::Connect, timeouts.connect).await?));
-            let mut session = Session { wire, timeouts };
+            let stream = encrypt(relay, stream, Stage::Connect, timeouts.connect, log).await?;
+            let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream));
+            let mut session = Session { wire, timeouts, log };
             session.greeting().await?;
             let capabilities = session.ehlo(&hello).await?;
             return session.finish(relay, capabilities, true).await;
         }
-        let mut session = Session { wire: Wire::new(stream), timeouts };
+        let mut session = Session { wire: Wire::new(stream), timeouts, log };
         session.greeting().await?;
         let capabilities = session.ehlo(&hello).await?;
         let encrypted = match relay.tls {
             TlsMode::Required if !capabilities.starttls => {
-                return Err(SmtpError::new(
-                    Stage::Starttls,
-                    SmtpErrorKind::Tls,
-                    "the server does not offer STARTTLS, which tls=required asks for",
-                ));
+                let text = "the server does not offer STARTTLS, which tls=required asks for";
+                return Err(SmtpError::new(Stage::Starttls, SmtpErrorKind::Tls, Cause::NoStarttls, text));
             }
             TlsMode::Required => true,
             TlsMode::Offered => capabilities.starttls,
@@ -117,12 +137,13 @@ impl Connection {
         };
         if !encrypted {
             let wire: Wire<Box<dyn Io>> = session.wire.boxed();
-            return Session { wire, timeouts }.finish(relay, capabilities, false).await;
+            return Session { wire, timeouts, log: session.log }.finish(relay, capabilities, false).await;
         }
         session.starttls().await?;
-        let stream = encrypt(relay, session.wire.into_inner(), Stage::Starttls, timeouts.connect).await?;
+        let Session { wire, log, .. } = session;
+        let stream = encrypt(relay, wire.into_inner(), Stage::Starttls, timeouts.connect, log).await?;
         let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream));
-        let mut session = Session { wire, timeouts };
+        let mut session = Session { wire, timeouts, log };
         // What was announced in the clear may have been forged (RFC 3207 4.2).
         let capabilities = session.ehlo(&hello).await?;
         session.finish(relay, capabilities, true).await
@@ -133,11 +154,16 @@ impl Connection {
 struct Session<'a, S> {
     wire: Wire<S>,
     timeouts: &'a Timeouts,
+    log: &'a mut Dialogue,
 }
 
 impl<S: Io> Session<'_, S> {
     async fn ask(&mut self, stage: Stage, command: &[u8], limit: Duration) -> Result<Reply, SmtpError> {
-        exchange(&mut self.wire, command, limit).await.map_err(|trouble| SmtpError::trouble(stage, limit, trouble))
+        self.log.said(stage, command);
+        let reply = exchange(&mut self.wire, command, limit).await;
+        let reply = reply.map_err(|trouble| SmtpError::trouble(stage, limit, trouble))?;
+        self.log.heard(&reply);
+        Ok(reply)
     }
 
     async fn greeting(&mut self) -> Result<(), SmtpError> {
@@ -173,7 +199,7 @@ impl<S: Io> Session<'_, S> {
         // Text that came in the clear must not pass as the encrypted server's (CVE-2011-0411).
         if self.wire.has_unread() {
             let text = "the server sent plain text after its reply to STARTTLS";
-            return Err(SmtpError::new(Stage::Starttls, SmtpErrorKind::Tls, text));
+            return Err(SmtpError::new(Stage::Starttls, SmtpErrorKind::Tls, Cause::Injected, text));
         }
         Ok(())
     }
@@ -189,8 +215,9 @@ impl Session<'_, Box<dyn Io>> {
         if let Some(credentials) = &relay.credentials {
             if !encrypted && !relay.is_loopback() {
                 let text = "the connection is not encrypted, so the password is not sent";
-                return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, text));
+                return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, Cause::NotEncrypted, text));
             }
+            self.log.hide(credentials);
             self.auth(credentials, &capabilities).await?;
         }
         Ok(Connection {
@@ -213,7 +240,7 @@ impl Session<'_, Box<dyn Io>> {
             vec!["AUTH LOGIN\r\n".to_owned(), line(user), line(password)]
         } else {
             let text = "the server offers neither AUTH PLAIN nor AUTH LOGIN";
-            return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, text));
+            return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, Cause::NoMechanism, text));
         };
         let last = steps.len() - 1;
         for (index, step) in steps.iter().enumerate() {
@@ -224,7 +251,8 @@ impl Session<'_, Box<dyn Io>> {
                 _ => return Err(SmtpError::refused(Stage::Auth, SmtpErrorKind::Auth, reply)),
             }
         }
-        Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Protocol, "the server asked for more than there is"))
+        let text = "the server asked for more than there is";
+        Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Protocol, Cause::Protocol, text))
     }
 }
 
@@ -253,23 +281,23 @@ impl Capabilities {
 }
 
 async fn connect(relay: &Relay, limit: Duration) -> Result<TcpStream, SmtpError> {
-    let fail = |kind, text: String| SmtpError::new(Stage::Connect, kind, text);
+    let fail = |kind, cause, text: String| SmtpError::new(Stage::Connect, kind, cause, text);
     let deadline = Instant::now() + limit;
-    let timeout = || fail(SmtpErrorKind::Timeout, timed_out(Stage::Connect, limit));
+    let timeout = || fail(SmtpErrorKind::Timeout, Cause::Timeout, timed_out(Stage::Connect, limit));
     let lookup = tokio::net::lookup_host((relay.host.as_str(), relay.port));
     let addresses: Vec<SocketAddr> = match timeout_at(deadline, lookup).await {
         Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(fail(SmtpErrorKind::Dns, error.to_string())),
+        Ok(Err(error)) => return Err(fail(SmtpErrorKind::Dns, Cause::Dns, error.to_string())),
         Err(_) => return Err(timeout()),
     };
-    let mut last = fail(SmtpErrorKind::Dns, "the host's name has no address".to_owned());
+    let mut last = fail(SmtpErrorKind::Dns, Cause::Dns, "the host's name has no address".to_owned());
     for (index, address) in addresses.iter().enumerate() {
         // The rest of the time is shared, so that a dead address leaves some for the next.
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(addresses.len() - index).unwrap_or(1);
         match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => last = fail(SmtpErrorKind::Unreachable, error.to_string()),
+            Ok(Err(error)) => last = fail(SmtpErrorKind::Unreachable, Cause::Unreachable, error.to_string()),
             Err(_) => last = timeout(),
         }
     }
@@ -290,16 +318,34 @@ async fn encrypt(
     stream: TcpStream,
     stage: Stage,
     limit: Duration,
+    log: &mut Dialogue,
 ) -> Result<TlsStream<TcpStream>, SmtpError> {
-    let fail = |text: String| SmtpError::new(stage, SmtpErrorKind::Tls, text);
-    let connector = relay.trust.connector().map_err(|error| fail(error.to_string()))?;
-    let name = ServerName::try_from(relay.host.clone()).map_err(|error| fail(error.to_string()))?;
+    let fail = |cause, text: String| SmtpError::new(stage, SmtpErrorKind::Tls, cause, text);
+    let connector = relay.trust.connector().map_err(|error| fail(Cause::Handshake, error.to_string()))?;
+    let name = ServerName::try_from(relay.host.clone()).map_err(|error| fail(Cause::Handshake, error.to_string()))?;
     match timeout_at(Instant::now() + limit, connector.connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(fail("the server closed the connection during the TLS handshake".to_owned()))
+        Ok(Ok(stream)) => {
+            let version = stream.get_ref().1.protocol_version();
+            log.encrypted(version.and_then(|version| version.as_str()).unwrap_or("TLS"));
+            Ok(stream)
         }
-        Ok(Err(error)) => Err(fail(error.to_string())),
-        Err(_) => Err(SmtpError::new(stage, SmtpErrorKind::Timeout, timed_out(stage, limit))),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(fail(Cause::Handshake, "the server closed the connection during the TLS handshake".to_owned()))
+        }
+        Ok(Err(error)) => Err(fail(cause_of(&error), error.to_string())),
+        Err(_) => Err(SmtpError::new(stage, SmtpErrorKind::Timeout, Cause::Timeout, timed_out(stage, limit))),
+    }
+}
+
+/// What is wrong with a certificate, of the things that people can put right.
+fn cause_of(error: &io::Error) -> Cause {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(error)) = inner else { return Cause::Handshake };
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Cause::OtherName,
+        CertificateError::UnknownIssuer => Cause::UnknownIssuer,
+        _ => Cause::Handshake,
     }
 }

@@ -1,0 +1,221 @@
+//! One worker's way to send: a place at a relay, a connection, and what is learned from each letter.
+
+use super::allowance::{Grant, PATIENCE};
+use super::pool::{Pool, Slot};
+use crate::domain::delivery::Stage;
+use crate::domain::relay::{Cause, Fault};
+use crate::server::mail::classify::{Outcome, OutcomeKind};
+use crate::server::mail::compose::Letter;
+use crate::server::mail::smtp::Connection;
+use crate::server::metrics::OpenConnection;
+use std::fmt::Display;
+use tokio_util::sync::CancellationToken;
+
+/// A worker's place, connection and permission.
+pub struct Session {
+    pool: Pool,
+    stop: CancellationToken,
+    place: Option<Place>,
+}
+
+struct Place {
+    slot: Slot,
+    connection: Option<Open>,
+    /// Letters that were taken on this connection.
+    letters: u64,
+    /// Whether the server has said anything of use on it.
+    answered: bool,
+    grant: Option<Grant>,
+}
+
+impl Place {
+    fn new(slot: Slot) -> Self {
+        Self { slot, connection: None, letters: 0, answered: false, grant: None }
+    }
+}
+
+/// An open connection, counted while it lives.
+struct Open {
+    connection: Connection,
+    _counted: OpenConnection,
+}
+
+/// What became of a letter that was handed over.
+pub struct Handed {
+    pub outcome: Outcome,
+    /// `host:port` of the relay.
+    pub relay: String,
+}
+
+impl Handed {
+    /// A letter that could not be made: no relay has seen it.
+    pub fn not_made(why: String) -> Self {
+        let outcome = Outcome {
+            stage: Stage::Compose,
+            kind: OutcomeKind::Refused,
+            reply: None,
+            note: why,
+            connection_usable: true,
+        };
+        Self { outcome, relay: String::new() }
+    }
+}
+
+impl Session {
+    pub(super) fn new(pool: Pool, stop: CancellationToken) -> Self {
+        Self { pool, stop, place: None }
+    }
+
+    /// Waits until there is a place for this worker, or none for anybody. Whoever has no place takes
+    /// no letter from those who have one. Safe to cancel.
+    pub async fn placed(&mut self) {
+        if self.place.is_none()
+            && let Some(slot) = self.pool.0.place(&self.stop).await
+        {
+            self.place = Some(Place::new(slot));
+        }
+    }
+
+    /// Sees to it that a letter can be handed over: a place at the right relay, permission for one
+    /// letter, and an open connection. False if no relay can be used now; [`Pool::closed_until`] tells
+    /// until when.
+    pub async fn ready(&mut self) -> bool {
+        let pool = self.pool.0.clone();
+        loop {
+            let now = pool.clock.now();
+            if self.stop.is_cancelled() {
+                return false;
+            }
+            if let Some(place) = &self.place
+                && (!place.slot.live.may_go_on(now) || pool.is_better(&place.slot.live, now))
+            {
+                self.leave().await;
+            }
+            let place = match &mut self.place {
+                Some(place) => place,
+                none => {
+                    let Some(slot) = pool.place(&self.stop).await else { return false };
+                    none.insert(Place::new(slot))
+                }
+            };
+            if place.grant.is_none() {
+                match place.slot.live.allowance.take().await {
+                    Ok(grant) => place.grant = Some(grant),
+                    Err(until) if until - pool.clock.now() <= PATIENCE => {
+                        tokio::select! {
+                            () = pool.clock.until(until) => {}
+                            () = self.stop.cancelled() => {}
+                        }
+                        continue;
+                    }
+                    // Another relay may do, or none: that is for the next round to see.
+                    Err(_) => {
+                        self.leave().await;
+                        continue;
+                    }
+                }
+            }
+            if place.connection.is_some() {
+                return true;
+            }
+            match place.slot.connect().await {
+                Ok(connection) => {
+                    let connection = Open { connection, _counted: OpenConnection::new() };
+                    (place.connection, place.letters, place.answered) = (Some(connection), 0, false);
+                    return true;
+                }
+                Err(_) => self.leave().await,
+            }
+        }
+    }
+
+    /// Hands one letter over, after [`Session::ready`]. `before_dot` is as in [`Connection::send`].
+    pub async fn send<F, E>(&mut self, sender: &str, letter: &Letter, before_dot: F) -> Handed
+    where
+        F: AsyncFnOnce() -> Result<(), E>,
+        E: Display,
+    {
+        let Some((place, mut open)) =
+            self.place.as_mut().and_then(|place| place.connection.take().map(|open| (place, open)))
+        else {
+            return Handed { outcome: not_ready(), relay: String::new() };
+        };
+        let outcome =
+            open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, before_dot).await;
+        if let Some(grant) = place.grant.take()
+            && outcome.stage == Stage::Compose
+        {
+            grant.unused();
+        }
+        let live = &place.slot.live;
+        let now = self.pool.0.clock.now();
+        let mut useless = false;
+        place.answered |= outcome.kind != OutcomeKind::PutBack;
+        match outcome.kind {
+            OutcomeKind::Sent => {
+                place.letters += 1;
+                if live.succeeded(now) {
+                    self.pool.0.changed.notify_waiters();
+                }
+            }
+            OutcomeKind::ConnectionLost | OutcomeKind::InDoubt => live.broke(fault_of(&outcome), now),
+            // Without a reply it was us who held the letter back, which says nothing about the relay.
+            OutcomeKind::PutBack if outcome.reply.is_some() => {
+                useless = live.closed(place.letters, place.answered, fault_of(&outcome), now);
+            }
+            _ => {}
+        }
+        let handed = Handed { relay: live.relay.to_string(), outcome };
+        if !handed.outcome.connection_usable {
+            drop(open);
+        } else if live.is_enough(place.letters) {
+            open.connection.quit().await;
+        } else {
+            place.connection = Some(open);
+        }
+        if useless {
+            self.leave().await;
+        }
+        handed
+    }
+
+    /// Says goodbye, and gives the place and the permission back.
+    pub async fn leave(&mut self) {
+        if let Some(Place { connection, grant, slot, .. }) = self.place.take() {
+            if let Some(grant) = grant {
+                grant.unused();
+            }
+            if let Some(open) = connection {
+                open.connection.quit().await;
+            }
+            drop(slot);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(grant) = self.place.as_mut().and_then(|place| place.grant.take()) {
+            grant.unused();
+        }
+    }
+}
+
+fn fault_of(outcome: &Outcome) -> Fault {
+    match &outcome.reply {
+        Some(reply) => {
+            Fault { stage: outcome.stage, cause: Cause::Reply, detail: format!("{} {}", reply.code, reply.text) }
+        }
+        None => Fault { stage: outcome.stage, cause: Cause::Closed, detail: outcome.note.clone() },
+    }
+}
+
+fn not_ready() -> Outcome {
+    Outcome {
+        stage: Stage::Connect,
+        kind: OutcomeKind::PutBack,
+        reply: None,
+        note: "there is no connection".to_owned(),
+        connection_usable: false,
+    }
+}

@@ -1,0 +1,235 @@
+//! Relays: what administrators add, change and try out. The passwords are sealed here and opened
+//! only to be sent.
+
+use super::{Actor, Error, Result, checked};
+use crate::api::error::FieldErrors;
+use crate::domain::relay::{Fault, RelaySettings, RelayTest};
+use crate::forms::relays::RelayForm;
+use crate::server::db::relays::{self, Stored};
+use crate::server::db::{Db, DbResult};
+use crate::server::mail::relay::{Credentials, Relay, RelayUrlError};
+use crate::server::mail::smtp::{Connection, Dialogue};
+use crate::server::mail::timeouts::Timeouts;
+use crate::server::seal::Sealer;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// How long somebody who waits for an answer is left waiting, at each stage and altogether.
+const STAGE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Somebody who may change relays: an administrator, or whoever has the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeper(());
+
+impl Keeper {
+    /// The actor was proven to have `Permission::Settings`.
+    pub fn actor(_: &Actor) -> Self {
+        Self(())
+    }
+
+    /// Whoever can run the program on its data can do anything.
+    pub fn command_line() -> Self {
+        Self(())
+    }
+}
+
+/// The stored relays, the first one first.
+///
+/// # Errors
+/// Database errors.
+pub async fn list(db: &Db, _: Keeper) -> Result<Vec<RelaySettings>> {
+    Ok(relays::all(db).await?.into_iter().map(|stored| stored.settings).collect())
+}
+
+/// One stored relay.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(db: &Db, _: Keeper, id: i64) -> Result<RelaySettings> {
+    Ok(relays::get(db, id).await?.ok_or(Error::NotFound)?.settings)
+}
+
+/// Stores a relay, new while its id is 0, and returns its id. One that is on must work: it is tried.
+///
+/// # Errors
+/// [`Error::Invalid`] names the wrong field, or the stage at which the relay failed.
+pub async fn save(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
+    checked(form)?;
+    let (mut settings, password) = typed(db, sealer, form).await?;
+    let relay = relay(&settings, password.clone())?;
+    if settings.enabled
+        && let Some(fault) = try_out(&relay).await.fault
+    {
+        return Err(not_working(&fault));
+    }
+    settings.host.clone_from(&relay.host);
+    let sealed = password.map_or_else(String::new, |password| {
+        use secrecy::ExposeSecret;
+        sealer.seal(password.expose_secret(), &relays::context(&settings))
+    });
+    let stored = Stored { settings, sealed };
+    let saved: DbResult<Option<i64>> = async {
+        let mut tx = db.begin().await?;
+        let id = relays::save(&mut tx, &stored, now).await?;
+        if let Some(id) = id {
+            // What was refused may be right now; one connection will find out.
+            relays::resume(&mut tx, id).await?;
+        }
+        tx.commit().await?;
+        Ok(id)
+    }
+    .await;
+    match saved {
+        Ok(id) => id.ok_or(Error::NotFound),
+        Err(error) if error.is_duplicate() => Err(Error::field("name", "error.relay.taken")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Switches a relay on or off.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn set_enabled(db: &Db, _: Keeper, id: i64, enabled: bool, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if !relays::set_enabled(&mut tx, id, enabled, now).await? {
+        return Err(Error::NotFound);
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Ends the pause of a relay that refused user and password, also of the one in the settings.
+///
+/// # Errors
+/// Database errors.
+pub async fn resume(db: &Db, _: Keeper, id: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    relays::resume(&mut tx, id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Removes a relay. What it has sent stays on record.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn remove(db: &Db, _: Keeper, id: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if !relays::delete(&mut tx, id).await? {
+        return Err(Error::NotFound);
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Tries a relay as the form has it, and tells what was said, without secrets.
+///
+/// # Errors
+/// [`Error::Invalid`] for a form that cannot be tried.
+pub async fn test(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm) -> Result<RelayTest> {
+    checked(form)?;
+    let (settings, password) = typed(db, sealer, form).await?;
+    Ok(try_out(&relay(&settings, password)?).await)
+}
+
+/// Tries a stored relay.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] if its password cannot be read.
+pub async fn test_stored(db: &Db, _: Keeper, sealer: &Sealer, id: i64) -> Result<RelayTest> {
+    let Stored { settings, sealed } = relays::get(db, id).await?.ok_or(Error::NotFound)?;
+    let password = match settings.user.is_empty() {
+        true => None,
+        false => {
+            let password = sealer.open(&sealed, &relays::context(&settings));
+            Some(password.ok_or(Error::Conflict("error.relay.sealed"))?)
+        }
+    };
+    Ok(try_out(&relay(&settings, password)?).await)
+}
+
+/// Tries a relay that stands in no table.
+pub async fn test_given(_: Keeper, relay: &Relay) -> RelayTest {
+    try_out(relay).await
+}
+
+/// The settings of a form with their password: the typed one, or the stored one if host and user are
+/// the same. With others it must be typed again, or anybody who may change relays could have it sent
+/// to a server of theirs.
+async fn typed(db: &Db, sealer: &Sealer, form: &RelayForm) -> Result<(RelaySettings, Option<SecretString>)> {
+    let settings = form.settings();
+    if settings.user.is_empty() {
+        return Ok((settings, None));
+    }
+    if !form.password.is_empty() {
+        return Ok((settings, Some(form.password.clone().into())));
+    }
+    if form.id == 0 {
+        return Err(Error::field("password", "error.required"));
+    }
+    let before = relays::get(db, form.id).await?.ok_or(Error::NotFound)?;
+    let context = relays::context(&before.settings);
+    // The stored host is written as DNS knows it.
+    let host = Relay::new(&settings.host, settings.port, settings.tls, None, 1).map(|relay| relay.host);
+    if host.as_ref() != Ok(&before.settings.host) || settings.user != before.settings.user {
+        return Err(Error::field("password", "error.relay.password_again"));
+    }
+    let password = sealer.open(&before.sealed, &context);
+    let password = password.ok_or_else(|| Error::field("password", "error.relay.sealed"))?;
+    Ok((settings, Some(password)))
+}
+
+fn relay(settings: &RelaySettings, password: Option<SecretString>) -> Result<Relay> {
+    let credentials = password.map(|password| Credentials { user: settings.user.clone(), password });
+    let connections = usize::try_from(settings.connections).unwrap_or(1);
+    Relay::new(&settings.host, settings.port, settings.tls, credentials, connections).map_err(|error| match error {
+        RelayUrlError::Credentials => Error::field("password", "error.control"),
+        _ => Error::field("host", "error.relay.host"),
+    })
+}
+
+/// Opens a session and says goodbye.
+async fn try_out(relay: &Relay) -> RelayTest {
+    let timeouts = Timeouts { connect: STAGE, greeting: STAGE, ehlo: STAGE, ..Timeouts::default() };
+    try_within(relay, &timeouts, PATIENCE).await
+}
+
+async fn try_within(relay: &Relay, timeouts: &Timeouts, patience: Duration) -> RelayTest {
+    let mut dialogue = Dialogue::aloud();
+    let tried = async {
+        match Connection::open_aloud(relay, timeouts, &mut dialogue).await {
+            Ok(connection) => {
+                connection.quit().await;
+                None
+            }
+            Err(error) => Some(error.fault()),
+        }
+    };
+    let fault = match tokio::time::timeout(patience, tried).await {
+        Ok(fault) => fault,
+        Err(_) => Some(Fault {
+            stage: crate::domain::delivery::Stage::Connect,
+            cause: crate::domain::relay::Cause::Timeout,
+            detail: format!("{} s", patience.as_secs()),
+        }),
+    };
+    let fault = fault.map(|fault| Fault { detail: dialogue.clean(&fault.detail), ..fault });
+    RelayTest { address: relay.to_string(), dialogue: dialogue.into_lines(), fault }
+}
+
+/// The error of a form whose relay does not work: the stage, and what is wrong, in words that the
+/// page says in its reader's language.
+fn not_working(fault: &Fault) -> Error {
+    let mut errors = FieldErrors::default();
+    let field = match fault.stage_word() {
+        "AUTH" => "password",
+        "TLS" => "tls",
+        _ => "host",
+    };
+    errors.push_with(field, &fault.key(), &[("stage", fault.stage_word()), ("detail", &fault.detail)]);
+    errors.into()
+}
+
+#[cfg(test)]
+#[path = "relays_tests.rs"]
+mod tests;
