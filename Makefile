@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak screenshots lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench screenshots lint fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ screenshots: setup-test build ## take a picture of every page (target/screenshot
 
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (half an hour)
 	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
+
+bench: setup-test build ## measure sending beside Postfix's smtp-source
+	@.ci/postgres.sh --durable .ci/bench.sh
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh

@@ -2,6 +2,7 @@
 # Runs a command beside a PostgreSQL server of its own, which is gone afterwards:
 #   .ci/postgres.sh cargo test
 # The command finds it in VESTNIK_TEST_POSTGRES_URL; where that is set already, no server is started.
+#   .ci/postgres.sh --durable CMD…   the same with a server that survives crashes as it comes (for benches)
 #   .ci/postgres.sh --find   prints the folder of initdb and pg_ctl, or fails
 set -euo pipefail
 # shellcheck source=.ci/lib.sh
@@ -23,6 +24,12 @@ find_server() {
 if [ "${1:-}" = --find ]; then
   find_server
   exit
+fi
+# Nothing here has to survive a crash, unless that is what is measured.
+lax="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+if [ "${1:-}" = --durable ]; then
+  lax=
+  shift
 fi
 if [ -n "${VESTNIK_TEST_POSTGRES_URL:-}" ]; then
   exec "$@"
@@ -64,10 +71,8 @@ cd /
   { cat "$work/initdb.log" >&2 && fail "initdb failed."; }
 
 start() {
-  # Nothing here has to survive a crash.
   "${as_server[@]}" "$bin/pg_ctl" -D "$work/data" -l "$work/data/server.log" -w -t 60 start -o "\
-    -p $1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work -c max_connections=200 \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off" >/dev/null 2>&1
+    -p $1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work -c max_connections=200 $lax" >/dev/null 2>&1
 }
 
 # A port may be taken between the look and the start: try others.

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. README.md documents the exit codes.
 
 mod audit;
+mod bench;
 mod client;
 mod deliver;
 mod demo;
@@ -70,6 +71,9 @@ enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Measure how fast this machine sends
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Run the built-in mail server alone: it catches letters and can inject faults
     Sink(sink::SinkArgs),
 }
@@ -130,6 +134,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
         Command::Relay(command) => relay::run(&settings.check()?, clock, command, json).await,
         Command::Audit(command) => audit::run(&settings.check()?, command, json).await,
+        Command::Bench(command) => bench::run(settings.check()?, clock, command, json).await,
         Command::Mailing(command) => mailing::run(&settings.check()?, clock, command, json).await,
     }
 }

@@ -51,18 +51,14 @@ pub async fn claim(
         .await)?)
 }
 
-/// Marks a claimed delivery as about to be handed over: it has not killed the process until then. False if the lease is lost or the letter may
-/// not leave any more: its mailing is stopped or over, its owner blocked.
-pub async fn arm(tx: &mut Tx, id: i64, lease: &str, now: DateTime<Utc>) -> DbResult<bool> {
+/// Marks a claimed delivery as about to be handed over: it has not killed the process until then. False if
+/// the lease is lost.
+pub async fn arm(tx: &mut Tx, id: i64, lease: &str) -> DbResult<bool> {
     const SQL: &str = "UPDATE deliveries SET state = 'armed', crashes = 0
-        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed') AND EXISTS (
-            SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
-            WHERE r.id = deliveries.run_id AND g.paused_at IS NULL AND g.disabled_at IS NULL
-            AND u.blocked_at IS NULL AND g.end_at > $3)";
+        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(lease)
-        .bind(now)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;

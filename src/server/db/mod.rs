@@ -4,12 +4,14 @@
 pub mod attempts;
 pub mod audit;
 pub mod backlog;
+pub mod bench;
 pub mod clients;
 pub mod deliveries;
 pub mod facts;
 pub mod figures;
 pub mod images;
 pub mod imports;
+pub mod journals;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
@@ -20,6 +22,7 @@ mod plans;
 pub mod posts;
 pub mod processes;
 pub mod progress;
+pub mod records;
 pub mod recovery_codes;
 pub mod relay_usage;
 pub mod relays;
@@ -33,9 +36,12 @@ pub mod throttles;
 pub mod tokens;
 pub mod users;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection, Postgres, Sqlite, Transaction};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -63,6 +69,13 @@ pub enum Db {
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A connection outside the pools, for who asks all the time; on SQLite it only reads.
+#[derive(Debug)]
+pub enum Conn {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
 }
 
 /// Why the database could not do what was asked.
@@ -220,6 +233,25 @@ impl Db {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// Opens a connection beside the pools.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn connect(&self) -> DbResult<Conn> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Conn::Sqlite(SqliteConnection::connect_with(&read.connect_options()).await?),
+            Self::Postgres(pool) => Conn::Postgres(PgConnection::connect_with(&pool.connect_options()).await?),
+        })
+    }
+
+    /// The file that holds an SQLite database.
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { read, .. } => Some(read.connect_options().get_filename().to_path_buf()),
+            Self::Postgres(_) => None,
+        }
     }
 
     /// Closes all connections, so that SQLite's log is folded into its file.

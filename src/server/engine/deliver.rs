@@ -1,155 +1,56 @@
-//! Delivering: one feeder claims small batches of every open run in turn, and each connection takes
-//! the next one when it is free.
+//! Delivering: the feeder claims, and each connection takes the next delivery when it is free.
 
 use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
-use super::recorder::{Record, Ticket};
+use super::feed::{Job, Queue, RunWork};
+use super::recorder::Record;
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
-use crate::domain::mailing::{Counts, PauseReason};
-use crate::server::db::deliveries::{self, Claimed};
-use crate::server::db::runs::{self, OpenRun};
+use crate::domain::mailing::PauseReason;
 use crate::server::db::{DbResult, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
-use crate::server::mail::compose::{Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::compose::Letter;
 use crate::server::mail::template::Recipient;
-use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::ExposeSecret;
-use std::collections::HashMap;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, RwLockReadGuard, RwLockWriteGuard, mpsc};
+use tokio::sync::{RwLockReadGuard, RwLockWriteGuard, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Deliveries claimed at once for each connection: enough to keep it busy during a claim.
-const PER_CONNECTION: usize = 20;
 /// Letters refused after the dot, one after the other, after which the mailing is paused.
 pub(super) const REFUSED_IN_A_ROW: u32 = 50;
-/// What a lease lasts beyond the deadlines of one delivery.
-const LEASE_SPARE: Duration = Duration::from_secs(120);
-
-/// A claimed delivery on its way to a connection.
-struct Job {
-    run: Arc<RunWork>,
-    claimed: Claimed,
-    ticket: Ticket,
-}
-
-/// What all deliveries of a run share.
-struct RunWork {
-    mailing: i64,
-    hold: bool,
-    /// Letters that the mail server refused after the dot since it last took one.
-    refused: AtomicU32,
-    /// A run whose message cannot be used fails each delivery with this sentence.
-    composer: Result<Composer, String>,
-}
-
-type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
 
 impl Engine {
     /// Delivers until nothing is left to claim now, of one mailing or of all.
-    pub(super) async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
+    ///
+    /// # Errors
+    /// Database errors; what had been recorded until then stays.
+    pub async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
         self.relays.refresh().await?;
         let connections = self.relays.workers();
-        let (sender, receiver) = mpsc::channel(connections * PER_CONNECTION);
-        let jobs: Jobs = Arc::new(Mutex::new(receiver));
+        let (sender, receiver) = mpsc::channel(1);
+        let queue = Arc::new(Queue::new(receiver));
         let mut workers = JoinSet::new();
         let fed_out = CancellationToken::new();
         for _ in 0..connections {
-            workers.spawn(self.clone().work(jobs.clone(), fed_out.clone()));
+            workers.spawn(self.clone().work(queue.clone(), fed_out.clone()));
         }
         let fed = self.feed(mailing, sender, connections).await;
         fed_out.cancel();
         while workers.join_next().await.is_some() {}
         // What nobody had a place for.
-        while let Ok(job) = jobs.lock().await.try_recv() {
-            self.put_back(&job, self.clock.now()).await;
+        for job in queue.rest().await {
+            self.put_back(&job, self.clock.now());
         }
+        self.recorder.flush().await;
         self.relays.rest().await;
         fed
     }
 
-    async fn feed(&self, mailing: Option<i64>, sender: mpsc::Sender<Job>, connections: usize) -> DbResult<()> {
-        let batch = i64::try_from(connections * PER_CONNECTION).unwrap_or(i64::MAX);
-        let mut works = HashMap::<i64, Arc<RunWork>>::new();
-        while !self.stop.is_cancelled() {
-            let mut found = false;
-            self.relays.refresh().await?;
-            for run in runs::open_runs(&self.db, mailing).await? {
-                let now = self.clock.now();
-                if run.blocked || now >= run.end_at {
-                    self.end_run(&run, if run.blocked { "owner_blocked" } else { "ended" }, now).await?;
-                    continue;
-                }
-                if run.stopped || self.relays.closed_until(now).is_some() {
-                    continue;
-                }
-                let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
-                let lease = self.lease_word();
-                let mut tx = self.db.begin().await?;
-                let claimed = deliveries::claim(&mut tx, run.id, &lease, now + self.lease(), now, batch).await?;
-                tx.commit().await?;
-                found |= !claimed.is_empty();
-                for claimed in claimed {
-                    let ticket = Ticket {
-                        id: claimed.id,
-                        run: run.id,
-                        lease: lease.clone(),
-                        was_deferred: claimed.was_deferred,
-                    };
-                    let job = Job { run: work.clone(), claimed, ticket };
-                    if sender.send(job).await.is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            if !found {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// A lease outlives the deadlines of all that may stand before a delivery in the queue.
-    fn lease(&self) -> TimeDelta {
-        let timeouts = &self.config.timeouts;
-        let one = timeouts.connect + timeouts.greeting + timeouts.delivery();
-        let queue = u32::try_from(PER_CONNECTION * 2).unwrap_or(u32::MAX);
-        TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
-    }
-
-    fn prepare(&self, run: &OpenRun) -> RunWork {
-        let parts = RunParts {
-            from: Mailbox { name: &run.snapshot.from_name, address: self.config.from.as_str() },
-            reply_to: &run.snapshot.reply_to,
-            subject: &run.snapshot.subject,
-            body: &run.snapshot.body,
-            lang: run.snapshot.lang,
-            run_id: run.id,
-            secret: self.config.secret.expose_secret().as_bytes(),
-        };
-        let composer = Composer::new(&parts).map_err(|error| error.to_string());
-        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), composer }
-    }
-
-    /// Ends what is left of a run that may not go on.
-    async fn end_run(&self, run: &OpenRun, reason: &str, now: DateTime<Utc>) -> DbResult<()> {
-        let mut tx = self.db.begin().await?;
-        let (pending, deferred) = deliveries::end(&mut tx, run.id, reason).await?;
-        let change =
-            Counts { waiting: -pending, deferred: -deferred, not_sent: pending + deferred, ..Counts::default() };
-        runs::count(&mut tx, run.id, &change).await?;
-        if runs::close(&mut tx, run.id, now).await? {
-            mailings::finish_after(&mut tx, run.id).await?;
-        }
-        tx.commit().await
-    }
-
-    async fn work(self, jobs: Jobs, fed_out: CancellationToken) {
+    async fn work(self, queue: Arc<Queue>, fed_out: CancellationToken) {
         let mut session = self.relays.session(self.stop.clone());
         loop {
             // Without a place at a relay it leaves the letters to those that have one.
@@ -158,10 +59,9 @@ impl Engine {
                 () = session.placed() => {}
                 () = fed_out.cancelled() => break,
             }
-            let job = jobs.lock().await.recv().await;
-            let Some(job) = job else { break };
+            let Some(job) = queue.next().await else { break };
             if self.stop.is_cancelled() {
-                self.put_back(&job, self.clock.now()).await;
+                self.put_back(&job, self.clock.now());
             } else {
                 self.deliver(&mut session, job).await;
             }
@@ -184,7 +84,7 @@ impl Engine {
             (Ok(letter), Ok(composer)) => {
                 if !session.ready().await {
                     // Nothing is claimed again until a relay can be used.
-                    return self.put_back(&job, self.clock.now()).await;
+                    return self.put_back(&job, self.clock.now());
                 }
                 self.send(session, composer.sender(), letter, &job).await
             }
@@ -195,15 +95,15 @@ impl Engine {
 
     async fn send(&self, session: &mut Session, sender: &str, letter: &Letter, job: &Job) -> Handed {
         let arm = async || {
-            let may_leave = self.recorder.record(&job.ticket, Record::Arm).await;
+            let may_leave = self.recorder.arm(&job.ticket).await;
             if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
         };
         session.send(sender, letter, arm).await
     }
 
-    async fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
+    fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
         self.tally.put_back.fetch_add(1, Ordering::Relaxed);
-        self.recorder.record(&job.ticket, Record::PutBack { due_at }).await;
+        self.recorder.note(job.ticket.clone(), Record::PutBack { due_at });
     }
 
     async fn settle(&self, job: &Job, handed: Handed, at: DateTime<Utc>, took: Duration) {
@@ -212,7 +112,7 @@ impl Engine {
         let jitter = rand::random::<f64>() * 2.0 - 1.0;
         let decision = decide(outcome.kind, number, job.run.hold, &self.config.retry, jitter);
         let Decision::Settle { status, state, reason, wait } = decision else {
-            return self.put_back(job, self.clock.now()).await;
+            return self.put_back(job, self.clock.now());
         };
         if let Some(why) = job.run.reason_to_pause(&outcome) {
             self.pause(job.run.mailing, why, &outcome).await;
@@ -236,9 +136,9 @@ impl Engine {
             tracing::debug!(delivery = job.ticket.id, reply = attempt.reply, ?state, "not delivered");
         }
         let due_at = if state == DeliveryState::Deferred { self.clock.now() + wait } else { at };
-        if self.recorder.record(&job.ticket, Record::Settle { attempt, state, reason, due_at }).await {
-            self.tally.add(state);
-        }
+        let record = Record::Settle { attempt, state, reason: reason.into(), due_at };
+        self.recorder.note(job.ticket.clone(), record);
+        self.tally.add(state);
     }
 
     /// Nobody else of this mailing would get through.
@@ -309,6 +209,11 @@ impl RunWork {
 }
 
 #[cfg(test)]
+use super::recorder::Ticket;
+#[cfg(test)]
+use crate::server::db::{deliveries::Claimed, runs::OpenRun};
+
+#[cfg(test)]
 impl Engine {
     /// One claimed delivery over a connection of its own.
     pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
@@ -316,5 +221,6 @@ impl Engine {
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
         let job = Job { run: Arc::new(self.prepare(run)), claimed, ticket };
         self.deliver(&mut self.relays.session(self.stop.clone()), job).await;
+        self.recorder.flush().await;
     }
 }

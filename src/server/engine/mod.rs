@@ -5,6 +5,7 @@ mod breaker;
 mod decide;
 mod deliver;
 mod failpoint;
+mod feed;
 mod letters;
 #[cfg(test)]
 mod letters_tests;
@@ -16,6 +17,7 @@ pub mod relays;
 mod service;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod wake;
 mod watch;
 
@@ -92,6 +94,8 @@ pub struct Summary {
     pub unknown: u64,
     /// Deliveries put back without an attempt, because the mail server could not be reached.
     pub put_back: u64,
+    /// Transactions in which records were written.
+    pub commits: u64,
     /// The mail server's last trouble, if it is in trouble now.
     pub relay_trouble: Option<String>,
 }
@@ -99,8 +103,9 @@ pub struct Summary {
 impl Engine {
     /// Makes an engine and starts its recorder.
     pub fn new(db: Db, clock: SharedClock, config: EngineConfig, relays: Pool, stop: CancellationToken) -> Self {
+        let wake = Wake::default();
         Self {
-            recorder: Recorder::start(db.clone(), clock.clone()),
+            recorder: Recorder::start(db.clone(), clock.clone(), wake.process()),
             db,
             clock,
             config: Arc::new(config),
@@ -108,8 +113,9 @@ impl Engine {
             tally: Arc::default(),
             stop,
             alone: Arc::default(),
-            wake: Wake::default(),
+            wake,
             takeover: TimeDelta::from_std(TAKEOVER).unwrap_or(TimeDelta::MAX),
+            runtime: tokio::runtime::Handle::current(),
         }
     }
 

@@ -14,7 +14,10 @@ const AT_ONCE: i64 = 100;
 
 impl Engine {
     /// Opens what is due, of one mailing or of all.
-    pub(super) async fn open_due(&self, mailing: Option<i64>) -> DbResult<()> {
+    ///
+    /// # Errors
+    /// Database errors; what had been opened until then stays.
+    pub async fn open_due(&self, mailing: Option<i64>) -> DbResult<()> {
         let now = self.clock.now();
         for id in mailings::due(&self.db, now, AT_ONCE).await? {
             if mailing.is_some_and(|only| only != id) {

@@ -26,6 +26,7 @@ impl Engine {
             processes::keep_only(&mut tx, self.wake.process()).await?;
         }
         tx.commit().await?;
+        self.recorder.recover(&self.db, alone, self.clock.now()).await?;
         self.beat(&mut Watch::default()).await
     }
 
@@ -65,6 +66,7 @@ impl Engine {
     /// Database errors; a later call goes on.
     pub async fn recover(&self) -> DbResult<()> {
         let now = self.clock.now();
+        self.recorder.recover(&self.db, false, now).await?;
         let mut tx = self.db.begin().await?;
         let back = processes::reclaim(&mut tx, now).await?;
         processes::end_imports(&mut tx).await?;
@@ -94,9 +96,8 @@ impl Engine {
             let ticket =
                 Ticket { id: doubt.id, run: doubt.run_id, lease: doubt.lease, was_deferred: doubt.attempts > 0 };
             // Due at once: the wait was the time the service was away.
-            if self.recorder.record(&ticket, Record::Settle { attempt, state, reason, due_at: now }).await {
-                self.wake.ring();
-            }
+            self.recorder.record(&ticket, Record::Settle { attempt, state, reason: reason.into(), due_at: now }).await;
+            self.wake.ring();
             if state == DeliveryState::Deferred {
                 let mut tx = self.db.begin().await?;
                 processes::remember(&mut tx, doubt.id).await?;

@@ -1,5 +1,7 @@
 //! The engine against a real database of either kind and the built-in mail server with its faults.
 
+mod records;
+
 use super::relays::{Pool, PoolConfig, Source};
 use super::watch::Watch;
 use super::{Engine, EngineConfig};
@@ -324,8 +326,8 @@ async fn what_a_dead_engine_left_is_taken_over(db: Db) {
     let mut tx = world.db.begin().await.unwrap();
     processes::beat(&mut tx, "deaddeaddeaddead", "", now).await.unwrap();
     let claimed = deliveries::claim(&mut tx, run, lease, now + TimeDelta::hours(1), now, 2).await.unwrap();
-    assert!(deliveries::arm(&mut tx, claimed[0].id, lease, now).await.unwrap());
-    assert!(!deliveries::arm(&mut tx, claimed[1].id, "another", now).await.unwrap(), "fenced by the lease");
+    assert!(deliveries::arm(&mut tx, claimed[0].id, lease).await.unwrap());
+    assert!(!deliveries::arm(&mut tx, claimed[1].id, "another").await.unwrap(), "fenced by the lease");
     tx.commit().await.unwrap();
     let mut watch = Watch::default();
     for seconds in [0, 10, 20] {

@@ -1,0 +1,119 @@
+//! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
+//! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
+
+use super::{Conn, Db, DbResult, Tx, on_db, on_tx};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// How far a journal is in the tables; 0 if nothing is.
+pub async fn applied(db: &Db, id: &str) -> DbResult<i64> {
+    const SQL: &str = "SELECT applied FROM journals WHERE id = $1";
+    let applied: Option<i64> = on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await)?;
+    Ok(applied.unwrap_or(0))
+}
+
+/// Moves on from one frame to another, in the transaction that carries the frames between over. False
+/// if somebody else did.
+pub async fn advance(tx: &mut Tx, id: &str, from: i64, to: i64, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "INSERT INTO journals (id, applied, touched_at) VALUES ($1, $3, $4)
+        ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, touched_at = excluded.touched_at
+        WHERE journals.applied = $2";
+    let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(from)
+        .bind(to)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if let Tx::Postgres(tx) = tx {
+        const FRAMES: &str = "DELETE FROM journal_frames WHERE journal = $1 AND seq <= $2";
+        sqlx::query(FRAMES).bind(id).bind(to).execute(&mut **tx).await?;
+    }
+    Ok(rows == 1)
+}
+
+/// Forgets journals, all but one, whose engines are gone: untouched since `before`, nothing in them.
+pub async fn forget(tx: &mut Tx, but: &str, before: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM journals WHERE id <> $1 AND touched_at < $2";
+    const SQL_FRAMES: &str = " AND NOT EXISTS (SELECT 1 FROM journal_frames f WHERE f.journal = journals.id)";
+    let sql = match tx {
+        Tx::Sqlite(_) => SQL.to_owned(),
+        Tx::Postgres(_) => format!("{SQL}{SQL_FRAMES}"),
+    };
+    let sql = sqlx::AssertSqlSafe(sql);
+    on_tx!(tx, conn => sqlx::query(sql).bind(but).bind(before).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// PostgreSQL: the journals of processes that are gone, with frames that are not in the tables yet.
+pub async fn orphaned(db: &Db) -> DbResult<Vec<String>> {
+    const SQL: &str = "SELECT DISTINCT journal FROM journal_frames f
+        WHERE NOT EXISTS (SELECT 1 FROM processes p WHERE p.id = f.journal)";
+    let Db::Postgres(pool) = db else { return Ok(Vec::new()) };
+    Ok(sqlx::query_scalar(SQL).fetch_all(pool).await?)
+}
+
+/// PostgreSQL: some frames of a journal behind the given one, in order.
+pub async fn frames(db: &Db, id: &str, after: i64, limit: i64) -> DbResult<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT seq, records FROM journal_frames WHERE journal = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let Db::Postgres(pool) = db else { return Ok(Vec::new()) };
+    Ok(sqlx::query_as(SQL).bind(id).bind(after).bind(limit).fetch_all(pool).await?)
+}
+
+/// Deliveries that are ours and may leave, as far as the lease they are returned with is the caller's: the
+/// mailing is not stopped or over, its owner not blocked.
+const FREE: &str = "JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+    JOIN users u ON u.id = g.owner_id
+    WHERE d.state IN ('claimed', 'armed') AND d.lease IS NOT NULL AND g.paused_at IS NULL
+    AND g.disabled_at IS NULL AND u.blocked_at IS NULL AND g.end_at > $2";
+
+/// Which of these deliveries may leave, with the leases that they are under.
+pub async fn may_leave(conn: &mut Conn, ids: &[i64], now: DateTime<Utc>) -> DbResult<Vec<(i64, String)>> {
+    Ok(match conn {
+        Conn::Sqlite(conn) => {
+            let sql =
+                format!("SELECT d.id, d.lease FROM json_each($1) j CROSS JOIN deliveries d ON d.id = j.value {FREE}");
+            let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+            let ids = format!("[{}]", ids.join(","));
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
+        }
+        Conn::Postgres(conn) => {
+            let sql = format!(
+                "SELECT d.id, d.lease FROM UNNEST($1::bigint[]) j (id) JOIN deliveries d ON d.id = j.id {FREE}"
+            );
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
+        }
+    })
+}
+
+/// PostgreSQL: enters a process that is not in the table of processes, so that it can [`append`].
+pub async fn enter(conn: &mut PgConnection, id: &str, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "INSERT INTO processes (id, beat, trouble, started_at, seen_at) VALUES ($1, 0, '', $2, $2)
+        ON CONFLICT (id) DO NOTHING";
+    sqlx::query(SQL).bind(id).bind(now).execute(conn).await?;
+    Ok(())
+}
+
+/// PostgreSQL: makes a frame durable and asks [`may_leave`], in one round trip. The same frame may be
+/// written again. `None`, and nothing is written, if the process has been struck off: the row that is
+/// locked here is the one that goes then, so whoever strikes off finds every frame that was answered.
+pub async fn append(
+    conn: &mut PgConnection,
+    id: &str,
+    seq: i64,
+    records: &str,
+    ids: &[i64],
+    now: DateTime<Utc>,
+) -> DbResult<Option<Vec<(i64, String)>>> {
+    let sql = format!(
+        "WITH alive AS (SELECT id FROM processes WHERE id = $3 FOR KEY SHARE),
+         written AS (INSERT INTO journal_frames (journal, seq, records) SELECT id, $4, $5 FROM alive
+             ON CONFLICT (journal, seq) DO NOTHING)
+         SELECT 0::bigint, id FROM alive UNION ALL
+         SELECT d.id, d.lease FROM UNNEST($1::bigint[]) j (id) JOIN deliveries d ON d.id = j.id {FREE}"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).bind(id).bind(seq).bind(records);
+    let free: Vec<(i64, String)> = query.fetch_all(conn).await?;
+    Ok(free.iter().any(|(delivery, _)| *delivery == 0).then_some(free))
+}

@@ -1,0 +1,181 @@
+//! Feeding: claims deliveries of every open run in turn, a batch ahead of what the connections send.
+
+use super::Engine;
+use super::recorder::Ticket;
+use crate::domain::mailing::Counts;
+use crate::server::db::deliveries::{self, Claimed};
+use crate::server::db::runs::{self, OpenRun};
+use crate::server::db::{DbResult, mailings};
+use crate::server::mail::compose::{Composer, Mailbox, RunParts};
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, mpsc};
+
+/// Deliveries claimed at once: few at first and where the mail server is slow, so that all runs get their
+/// turn; many where it is fast, so that a claim costs little for each.
+const FEWEST_PER_CONNECTION: usize = 2;
+const MOST: usize = 1000;
+/// A batch should keep the connections busy for about so long.
+const BATCH_LASTS: Duration = Duration::from_millis(100);
+/// Batches that may be claimed and not sent: one on its way, one being taken, one being claimed.
+const AHEAD: usize = 3;
+/// What a lease lasts beyond the deadlines of all that may stand before a delivery.
+const LEASE_SPARE: Duration = Duration::from_secs(120);
+
+/// A claimed delivery on its way to a connection.
+pub struct Job {
+    pub run: Arc<RunWork>,
+    pub claimed: Claimed,
+    pub ticket: Ticket,
+}
+
+/// What all deliveries of a run share.
+pub struct RunWork {
+    pub mailing: i64,
+    pub hold: bool,
+    /// Letters that the mail server refused after the dot since it last took one.
+    pub refused: AtomicU32,
+    /// A run whose message cannot be used fails each delivery with this sentence.
+    pub composer: Result<Composer, String>,
+}
+
+/// Where connections take their jobs.
+pub struct Queue {
+    batches: Mutex<mpsc::Receiver<Vec<Job>>>,
+    ready: std::sync::Mutex<VecDeque<Job>>,
+}
+
+impl Queue {
+    pub fn new(batches: mpsc::Receiver<Vec<Job>>) -> Self {
+        Self { batches: Mutex::new(batches), ready: std::sync::Mutex::default() }
+    }
+
+    /// What has been left over.
+    pub async fn rest(&self) -> Vec<Job> {
+        let mut rest: Vec<Job> = self.ready().drain(..).collect();
+        let mut batches = self.batches.lock().await;
+        while let Ok(batch) = batches.try_recv() {
+            rest.extend(batch);
+        }
+        rest
+    }
+
+    fn ready(&self) -> std::sync::MutexGuard<'_, VecDeque<Job>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job, once there is one; none when nothing more will come.
+    pub async fn next(&self) -> Option<Job> {
+        loop {
+            if let Some(job) = self.ready().pop_front() {
+                return Some(job);
+            }
+            let mut batches = self.batches.lock().await;
+            // Another connection may have waited for the same batch.
+            if self.ready().is_empty() {
+                let batch = batches.recv().await?;
+                self.ready().extend(batch);
+            }
+        }
+    }
+}
+
+impl Engine {
+    pub(super) async fn feed(
+        &self,
+        mailing: Option<i64>,
+        sender: mpsc::Sender<Vec<Job>>,
+        connections: usize,
+    ) -> DbResult<()> {
+        let fewest = (connections * FEWEST_PER_CONNECTION).clamp(1, MOST);
+        let mut batch = fewest;
+        let mut works = HashMap::<i64, Arc<RunWork>>::new();
+        while !self.stop.is_cancelled() {
+            let mut found = false;
+            self.relays.refresh().await?;
+            for run in runs::open_runs(&self.db, mailing).await? {
+                let now = self.clock.now();
+                if run.blocked || now >= run.end_at {
+                    self.end_run(&run, if run.blocked { "owner_blocked" } else { "ended" }, now).await?;
+                    continue;
+                }
+                if run.stopped || self.relays.closed_until(now).is_some() {
+                    continue;
+                }
+                let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
+                let lease = self.lease_word();
+                let limit = i64::try_from(batch).unwrap_or(i64::MAX);
+                let mut tx = self.db.begin().await?;
+                let until = now + self.lease(batch, connections);
+                let claimed = deliveries::claim(&mut tx, run.id, &lease, until, now, limit).await?;
+                tx.commit().await?;
+                if claimed.is_empty() {
+                    continue;
+                }
+                found = true;
+                let job = |claimed: Claimed| {
+                    let ticket = Ticket {
+                        id: claimed.id,
+                        run: run.id,
+                        lease: lease.clone(),
+                        was_deferred: claimed.was_deferred,
+                    };
+                    Job { run: work.clone(), claimed, ticket }
+                };
+                let began = Instant::now();
+                if sender.send(claimed.into_iter().map(job).collect()).await.is_err() {
+                    return Ok(());
+                }
+                let waited = began.elapsed();
+                if waited < BATCH_LASTS {
+                    batch = (batch * 2).min(MOST);
+                } else if waited > BATCH_LASTS * 4 {
+                    batch = (batch / 2).max(fewest);
+                }
+            }
+            if !found {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A lease outlives the deadlines of all that may stand before a delivery in the queue.
+    fn lease(&self, batch: usize, connections: usize) -> TimeDelta {
+        let timeouts = &self.config.timeouts;
+        let one = timeouts.connect + timeouts.greeting + timeouts.delivery();
+        let queue = u32::try_from(batch * AHEAD / connections.max(1) + 1).unwrap_or(u32::MAX);
+        TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
+    }
+
+    pub(super) fn prepare(&self, run: &OpenRun) -> RunWork {
+        let parts = RunParts {
+            from: Mailbox { name: &run.snapshot.from_name, address: self.config.from.as_str() },
+            reply_to: &run.snapshot.reply_to,
+            subject: &run.snapshot.subject,
+            body: &run.snapshot.body,
+            lang: run.snapshot.lang,
+            run_id: run.id,
+            secret: self.config.secret.expose_secret().as_bytes(),
+        };
+        let composer = Composer::new(&parts).map_err(|error| error.to_string());
+        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), composer }
+    }
+
+    /// Ends what is left of a run that may not go on.
+    async fn end_run(&self, run: &OpenRun, reason: &str, now: DateTime<Utc>) -> DbResult<()> {
+        let mut tx = self.db.begin().await?;
+        let (pending, deferred) = deliveries::end(&mut tx, run.id, reason).await?;
+        let change =
+            Counts { waiting: -pending, deferred: -deferred, not_sent: pending + deferred, ..Counts::default() };
+        runs::count(&mut tx, run.id, &change).await?;
+        if runs::close(&mut tx, run.id, now).await? {
+            mailings::finish_after(&mut tx, run.id).await?;
+        }
+        tx.commit().await
+    }
+}

@@ -1,0 +1,293 @@
+//! From the journal into the tables, exactly once.
+
+use super::file;
+use super::record::{Entry, Frame, Record};
+use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::mailing::Counts;
+use crate::server::clock::SharedClock;
+use crate::server::db::deliveries::{self, Outcome};
+use crate::server::db::records::{self, Settled};
+use crate::server::db::{Db, DbError, DbResult, Tx, attempts, journals, mailings, runs, suppressions};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+/// Most entries carried over in one transaction: it keeps other writers waiting.
+const BATCH: usize = 2000;
+/// How long entries are gathered, at most.
+const GATHER: Duration = Duration::from_millis(100);
+/// A journal on PostgreSQL whose engine has not written for so long is forgotten.
+const FORGET_AFTER: TimeDelta = TimeDelta::days(7);
+
+/// Carries a journal over while it is written.
+pub struct Applier {
+    db: Db,
+    clock: SharedClock,
+    id: Arc<str>,
+    progress: Arc<Progress>,
+}
+
+impl Applier {
+    pub fn new(db: Db, clock: SharedClock, id: Arc<str>, progress: Arc<Progress>) -> Self {
+        Self { db, clock, id, progress }
+    }
+
+    /// Works until nothing more can come.
+    pub async fn run(self, mut steps: mpsc::UnboundedReceiver<Step>) {
+        let mut frames = Vec::new();
+        while let Some(step) = steps.recv().await {
+            let until = Instant::now() + GATHER;
+            let mut count = 0;
+            let mut next = Some(step);
+            let mut flushes = Vec::new();
+            // Who waits for a flush does not wait for more to come.
+            loop {
+                match next {
+                    Some(Step::Frame(frame)) => {
+                        count += frame.entries.len();
+                        frames.push(frame);
+                    }
+                    Some(Step::Flush(done)) => flushes.push(done),
+                    None => break,
+                }
+                if count >= BATCH || !flushes.is_empty() {
+                    break;
+                }
+                next = timeout_at(until, steps.recv()).await.ok().flatten();
+            }
+            self.apply(&mut frames).await;
+            for done in flushes {
+                // Who asked may be gone.
+                let _ = done.send(());
+            }
+        }
+    }
+
+    /// Carries frames over, however long it takes.
+    async fn apply(&self, frames: &mut Vec<Frame>) {
+        let count: usize = frames.iter().map(|frame| frame.entries.len()).sum();
+        let last = frames.last().map(|frame| frame.seq);
+        let mut wait = FIRST_WAIT;
+        while let Err(error) = carry(&self.db, &self.id, frames, self.clock.now()).await {
+            tracing::error!(%error, "the record cannot be carried into the tables; it is kept in the journal");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        frames.clear();
+        if let Some(last) = last {
+            self.progress.applied.store(last, Ordering::Release);
+            self.progress.behind.fetch_sub(count, Ordering::Relaxed);
+            self.progress.changed.notify_one();
+        }
+    }
+}
+
+impl Recorder {
+    /// Carries over what processes that are gone left in their journals. It must be done before what they
+    /// had claimed is taken back. On SQLite nobody is gone but at the start of the only engine (`alone`).
+    ///
+    /// # Errors
+    /// Database errors; a later call goes on. A journal that cannot be read is logged and left.
+    pub async fn recover(&self, db: &Db, alone: bool, now: DateTime<Utc>) -> DbResult<()> {
+        let forget_before = match db.file() {
+            None => {
+                for id in journals::orphaned(db).await? {
+                    if *id != *self.id {
+                        recover_table(db, &id, now).await?;
+                    }
+                }
+                now - FORGET_AFTER
+            }
+            Some(_) if !alone => return Ok(()),
+            Some(database) => {
+                for id in file::found(&database).unwrap_or_default() {
+                    if *id != *self.id {
+                        recover_file(db, &database, &id, now).await?;
+                    }
+                }
+                now
+            }
+        };
+        let mut tx = db.begin().await?;
+        journals::forget(&mut tx, &self.id, forget_before).await?;
+        tx.commit().await
+    }
+}
+
+async fn recover_table(db: &Db, id: &str, now: DateTime<Utc>) -> DbResult<()> {
+    const AT_ONCE: i64 = 100;
+    loop {
+        let after = journals::applied(db, id).await?;
+        let rows = journals::frames(db, id, after, AT_ONCE).await?;
+        let mut frames = Vec::with_capacity(rows.len());
+        for (seq, records) in rows {
+            let entries = serde_json::from_str(&records)
+                .map_err(|error| DbError::Corrupt { column: "journal_frames.records", value: error.to_string() })?;
+            frames.push(Frame { seq, entries });
+        }
+        if frames.is_empty() {
+            return Ok(());
+        }
+        carry(db, id, &mut frames, now).await?;
+    }
+}
+
+async fn recover_file(db: &Db, database: &std::path::Path, id: &str, now: DateTime<Utc>) -> DbResult<()> {
+    let after = journals::applied(db, id).await?;
+    match file::read(database, id, after) {
+        Ok(mut frames) => {
+            let count: usize = frames.iter().map(|frame| frame.entries.len()).sum();
+            carry(db, id, &mut frames, now).await?;
+            tracing::info!(records = count, "carried over what the last engine had recorded");
+            if let Err(error) = file::remove(database, id) {
+                tracing::warn!(journal = id, %error, "a journal that is carried over cannot be removed");
+            }
+        }
+        Err(error) => tracing::error!(journal = id, %error, "a journal cannot be read; it is left as it is"),
+    }
+    Ok(())
+}
+
+/// Carries frames over in one transaction. Those that somebody else carried over meanwhile are left out.
+pub(super) async fn carry(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateTime<Utc>) -> DbResult<()> {
+    loop {
+        let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return Ok(()) };
+        let (from, to) = (first.seq - 1, last.seq);
+        let entries = latest(frames);
+        let mut tx = db.begin().await?;
+        if journals::advance(&mut tx, id, from, to, now).await? {
+            let changes = match together(&mut tx, &entries, now).await? {
+                Some(changes) => changes,
+                // A lease is lost. What belongs to others is left out, one by one.
+                None => {
+                    drop(tx);
+                    tx = db.begin().await?;
+                    if !journals::advance(&mut tx, id, from, to, now).await? {
+                        continue;
+                    }
+                    one_by_one(&mut tx, &entries, now).await?
+                }
+            };
+            for (run, change) in changes {
+                runs::count(&mut tx, run, &change).await?;
+                if runs::close(&mut tx, run, now).await? {
+                    mailings::finish_after(&mut tx, run).await?;
+                }
+            }
+            return tx.commit().await;
+        }
+        drop(tx);
+        let applied = journals::applied(db, id).await?;
+        frames.retain(|frame| frame.seq > applied);
+        if frames.first().is_some_and(|frame| frame.seq != applied + 1) {
+            return Err(DbError::Corrupt { column: "journals.applied", value: applied.to_string() });
+        }
+    }
+}
+
+/// The last entry about each delivery, in order: an arm that was settled needs no row of its own.
+fn latest(frames: &[Frame]) -> Vec<&Entry> {
+    let mut place = HashMap::new();
+    let mut entries: Vec<Option<&Entry>> = Vec::new();
+    for entry in frames.iter().flat_map(|frame| &frame.entries) {
+        if let Some(before) = place.insert((entry.ticket.id, &entry.ticket.lease), entries.len()) {
+            entries[before] = None;
+        }
+        entries.push(Some(entry));
+    }
+    entries.into_iter().flatten().collect()
+}
+
+type Changes = BTreeMap<i64, Counts>;
+
+/// Carries entries over many at a time; `None`, with some of it done, if a lease is lost.
+async fn together(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResult<Option<Changes>> {
+    let mut changes = Changes::new();
+    let mut settled = Vec::with_capacity(entries.len());
+    for Entry { ticket, record } in entries {
+        match record {
+            Record::Settle { attempt, state, reason, due_at } => {
+                moved(changes.entry(ticket.run).or_default(), ticket.was_deferred, *state);
+                settled.push(Settled {
+                    id: ticket.id,
+                    run: ticket.run,
+                    lease: &ticket.lease,
+                    state: state.as_str(),
+                    reason,
+                    due_at: *due_at,
+                    attempt,
+                });
+            }
+            Record::Arm | Record::PutBack { .. } => {
+                small(tx, &ticket.lease, ticket.id, record).await?;
+            }
+        }
+    }
+    if !settled.is_empty() {
+        let count = u64::try_from(settled.len()).unwrap_or(u64::MAX);
+        if records::settle(tx, &settled).await? != count {
+            return Ok(None);
+        }
+        records::insert_attempts(tx, &settled).await?;
+        for Settled { id, attempt, .. } in settled {
+            if suppressions::condemns(attempt) {
+                suppressions::add(tx, id, attempt, now).await?;
+            }
+        }
+    }
+    Ok(Some(changes))
+}
+
+/// Arms or puts back. What is lost is somebody else's and not counted.
+async fn small(tx: &mut Tx, lease: &str, id: i64, record: &Record) -> DbResult<()> {
+    match record {
+        Record::Arm => deliveries::arm(tx, id, lease).await.map(drop),
+        Record::PutBack { due_at } => deliveries::put_back(tx, id, lease, *due_at).await.map(drop),
+        Record::Settle { .. } => Ok(()),
+    }
+}
+
+async fn one_by_one(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResult<Changes> {
+    let mut changes = Changes::new();
+    for Entry { ticket, record } in entries {
+        let Record::Settle { attempt, state, reason, due_at } = record else {
+            small(tx, &ticket.lease, ticket.id, record).await?;
+            continue;
+        };
+        let outcome = Outcome {
+            state: *state,
+            reason,
+            attempts: attempt.number,
+            due_at: *due_at,
+            at: attempt.at,
+            code: attempt.code,
+            reply: &attempt.reply,
+        };
+        if deliveries::settle(tx, ticket.id, &ticket.lease, &outcome).await? {
+            attempts::insert(tx, ticket.id, ticket.run, attempt).await?;
+            if suppressions::condemns(attempt) {
+                suppressions::add(tx, ticket.id, attempt, now).await?;
+            }
+            moved(changes.entry(ticket.run).or_default(), ticket.was_deferred, *state);
+        }
+    }
+    Ok(changes)
+}
+
+/// Moves one delivery from where its run counts it to its new state.
+fn moved(counts: &mut Counts, was_deferred: bool, state: DeliveryState) {
+    *(if was_deferred { &mut counts.deferred } else { &mut counts.waiting }) -= 1;
+    *match state {
+        DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed => &mut counts.waiting,
+        DeliveryState::Deferred => &mut counts.deferred,
+        DeliveryState::Sent => &mut counts.sent,
+        DeliveryState::Failed => &mut counts.failed,
+        DeliveryState::Unknown => &mut counts.unknown,
+        DeliveryState::NotSent => &mut counts.not_sent,
+    } += 1;
+}

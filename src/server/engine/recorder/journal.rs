@@ -1,0 +1,100 @@
+//! Where records become durable first: a file on SQLite, a table on PostgreSQL.
+
+use super::file::FileJournal;
+use super::record::Entry;
+use crate::server::clock::SharedClock;
+use crate::server::db::{Conn, Db, DbError, journals};
+use std::collections::HashMap;
+use std::io;
+
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("the journal beside the database: {0}")]
+    File(#[from] io::Error),
+    #[error("other processes took this one for dead; it waits for its next sign of life")]
+    Struck,
+    #[error("a record cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// An engine's journal, open for writing.
+pub struct Journal {
+    id: String,
+    conn: Conn,
+    /// On SQLite.
+    file: Option<FileJournal>,
+    seq: i64,
+}
+
+impl Journal {
+    /// Makes the journal of this name.
+    ///
+    /// # Errors
+    /// What the database or the file system says.
+    pub async fn create(db: &Db, id: &str, clock: &SharedClock) -> Result<Self, JournalError> {
+        let file = db.file().map(|database| FileJournal::create(&database, id)).transpose()?;
+        let mut conn = db.connect().await?;
+        if let Conn::Postgres(conn) = &mut conn {
+            journals::enter(conn, id, clock.now()).await?;
+        }
+        Ok(Self { id: id.to_owned(), conn, file, seq: 0 })
+    }
+
+    /// Makes entries durable, together and before it returns, and says for each whether the letter may
+    /// leave; that matters for [`super::Record::Arm`] alone. After an error the same entries may be given again.
+    ///
+    /// # Errors
+    /// What the database or the file system says.
+    pub async fn append(&mut self, entries: &[Entry], clock: &SharedClock) -> Result<(i64, Vec<bool>), JournalError> {
+        let records = serde_json::to_string(entries)?;
+        let arms: Vec<i64> = entries.iter().filter(|entry| entry.is_arm()).map(|entry| entry.ticket.id).collect();
+        let (seq, now) = (self.seq + 1, clock.now());
+        let free = match (&mut self.conn, &mut self.file) {
+            (conn, Some(file)) => {
+                // The question is with SQLite's thread when this one goes to the disk.
+                let (free, written) = futures::future::join(
+                    async {
+                        if arms.is_empty() { Ok(Vec::new()) } else { journals::may_leave(conn, &arms, now).await }
+                    },
+                    async { file.append(seq, records.as_bytes()) },
+                )
+                .await;
+                written?;
+                free?
+            }
+            (Conn::Postgres(conn), None) => {
+                journals::append(conn, &self.id, seq, &records, &arms, now).await?.ok_or(JournalError::Struck)?
+            }
+            (Conn::Sqlite(_), None) => Vec::new(),
+        };
+        self.seq = seq;
+        let free: HashMap<i64, String> = free.into_iter().collect();
+        let may_leave = |entry: &Entry| free.get(&entry.ticket.id) == Some(&entry.ticket.lease);
+        Ok((seq, entries.iter().map(may_leave).collect()))
+    }
+
+    /// Entries up to this frame are in the tables.
+    pub fn release(&mut self, seq: i64) {
+        if let Some(file) = &mut self.file {
+            file.release(seq);
+        }
+    }
+
+    /// Opens a new connection, after the old one failed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn reconnect(&mut self, db: &Db) -> Result<(), JournalError> {
+        self.conn = db.connect().await?;
+        Ok(())
+    }
+
+    /// Ends it; nothing stays of one that is in the tables.
+    pub fn close(self) {
+        if let Some(file) = self.file {
+            file.close();
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Group commit: what all connections want recorded is gathered and made durable together, first in a
+//! journal (one small write), then, many rows at a time, in the tables.
+//!
+//! - Records become durable in the order in which they were given. A connection gives the outcome of one
+//!   letter before it arms the next and waits for the arm alone, so at most one letter of each connection
+//!   is ever in doubt.
+//! - A letter is armed when the journal holds it, which is before its body is sent.
+//! - What is in the journal goes into the tables exactly once: the transaction that carries it over also
+//!   notes how far it came ([`apply`]). After a crash [`Recorder::recover`] goes on from there.
+
+mod apply;
+mod file;
+mod journal;
+mod record;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+use super::thread::apart;
+use crate::server::clock::SharedClock;
+use crate::server::db::Db;
+use crate::server::metrics;
+use apply::Applier;
+use journal::Journal;
+pub use record::{Entry, Frame, Record, Ticket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Most entries in one frame.
+const FRAME: usize = 500;
+/// Most entries that may be in the journal and not in the tables: then sending waits.
+const BEHIND: usize = 8000;
+/// Waits between tries while the database is in trouble.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What reaches the recording thread.
+#[expect(clippy::large_enum_variant, reason = "nearly all are entries, and each would be allocated")]
+enum Message {
+    Entry(Entry, Option<oneshot::Sender<bool>>),
+    /// Answered when all that came before is in the tables.
+    Flush(oneshot::Sender<()>),
+}
+
+/// What reaches the task that carries over.
+enum Step {
+    Frame(Frame),
+    Flush(oneshot::Sender<()>),
+}
+
+/// How far the tables are behind the journal.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The last frame that is in the tables.
+    applied: AtomicI64,
+    /// Entries that are not.
+    behind: AtomicUsize,
+    changed: Notify,
+}
+
+/// The way to the record. Cheap to clone; the record ends with the last handle.
+#[derive(Clone)]
+pub struct Recorder {
+    id: Arc<str>,
+    sender: mpsc::UnboundedSender<Message>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Starts the recording thread, and the task that carries over. The journal has the process's name.
+    pub fn start(db: Db, clock: SharedClock, process: &str) -> Self {
+        let id: Arc<str> = process.into();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (steps, to_apply) = mpsc::unbounded_channel();
+        let progress = Arc::<Progress>::default();
+        let commits = Arc::<AtomicU64>::default();
+        tokio::spawn(Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone()).run(to_apply));
+        let writer = Writer { db, clock, id: id.clone(), steps, progress, commits: commits.clone() };
+        apart("vestnik-record", writer.run(receiver));
+        Self { id, sender, commits }
+    }
+
+    /// Durable commits so far.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Notes a record and does not wait: what is given later is not durable before this is.
+    pub fn note(&self, ticket: Ticket, record: Record) {
+        self.send(Message::Entry(Entry { ticket, record }, None));
+    }
+
+    /// Records, and waits until it and all that was given before is in the tables.
+    pub async fn record(&self, ticket: &Ticket, record: Record) {
+        self.note(ticket.clone(), record);
+        self.flush().await;
+    }
+
+    /// Arms: true once it is durable, and all that was given before; false if the lease is lost or the
+    /// letter may not leave any more.
+    pub async fn arm(&self, ticket: &Ticket) -> bool {
+        let (done, answer) = oneshot::channel();
+        self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
+        answer.await.unwrap_or(false)
+    }
+
+    /// Waits until all that was given so far is in the tables.
+    pub async fn flush(&self) {
+        let (done, answer) = oneshot::channel();
+        self.send(Message::Flush(done));
+        // Without an answer the runtime is being shut down.
+        let _ = answer.await;
+    }
+
+    fn send(&self, message: Message) {
+        if self.sender.send(message).is_err() {
+            tracing::error!("the recording thread is gone; nothing more is armed");
+        }
+    }
+}
+
+/// Writes the journal.
+struct Writer {
+    db: Db,
+    clock: SharedClock,
+    id: Arc<str>,
+    steps: mpsc::UnboundedSender<Step>,
+    progress: Arc<Progress>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Writer {
+    async fn run(self, mut receiver: mpsc::UnboundedReceiver<Message>) {
+        let mut journal = None;
+        let mut messages = Vec::with_capacity(FRAME);
+        let (mut entries, mut answers) = (Vec::new(), Vec::new());
+        while receiver.recv_many(&mut messages, FRAME).await > 0 {
+            for message in messages.drain(..) {
+                match message {
+                    Message::Entry(entry, answer) => {
+                        entries.push(entry);
+                        answers.push(answer);
+                    }
+                    Message::Flush(done) => {
+                        self.write(&mut journal, &mut entries, &mut answers).await;
+                        // Nobody carries over any more when the runtime is being shut down.
+                        let _ = self.steps.send(Step::Flush(done));
+                    }
+                }
+            }
+            self.write(&mut journal, &mut entries, &mut answers).await;
+        }
+        if let Some(mut journal) = journal {
+            let (done, flushed) = oneshot::channel();
+            if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
+                journal.release(self.progress.applied.load(Ordering::Acquire));
+                journal.close();
+            }
+        }
+    }
+
+    /// Makes entries durable however long it takes, answers who waits, and hands them on.
+    async fn write(
+        &self,
+        journal: &mut Option<Journal>,
+        entries: &mut Vec<Entry>,
+        answers: &mut Vec<Option<oneshot::Sender<bool>>>,
+    ) {
+        if entries.is_empty() {
+            return;
+        }
+        self.room().await;
+        let mut wait = FIRST_WAIT;
+        let (seq, may_leave) = loop {
+            let begun = Instant::now();
+            let error = match self.try_write(journal, entries).await {
+                Ok(written) => {
+                    metrics::commit(begun.elapsed());
+                    break written;
+                }
+                Err(error) => error,
+            };
+            tracing::error!(%error, "the record cannot be written; sending waits");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            // The next try finds out whether it still works.
+            if let Some(journal) = journal
+                && let Err(error) = journal.reconnect(&self.db).await
+            {
+                tracing::error!(%error, "the database cannot be reached");
+            }
+        };
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        for (answer, may_leave) in answers.drain(..).zip(may_leave) {
+            if let Some(answer) = answer {
+                // Who asked may be gone; what is recorded stays recorded.
+                let _ = answer.send(may_leave);
+            }
+        }
+        let entries = std::mem::take(entries);
+        self.progress.behind.fetch_add(entries.len(), Ordering::Relaxed);
+        // If nobody carries over any more, the journal keeps it for the next start.
+        let _ = self.steps.send(Step::Frame(Frame { seq, entries }));
+    }
+
+    async fn try_write(
+        &self,
+        journal: &mut Option<Journal>,
+        entries: &[Entry],
+    ) -> Result<(i64, Vec<bool>), journal::JournalError> {
+        let journal = match journal {
+            Some(journal) => journal,
+            None => journal.insert(Journal::create(&self.db, &self.id, &self.clock).await?),
+        };
+        journal.release(self.progress.applied.load(Ordering::Acquire));
+        journal.append(entries, &self.clock).await
+    }
+
+    /// Waits until the tables are not too far behind.
+    async fn room(&self) {
+        loop {
+            let changed = self.progress.changed.notified();
+            if self.progress.behind.load(Ordering::Relaxed) < BEHIND {
+                return;
+            }
+            changed.await;
+        }
+    }
+}

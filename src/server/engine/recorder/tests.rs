@@ -1,0 +1,98 @@
+//! The journal's file, and that the order of records is kept.
+
+use super::file::{self, FileJournal};
+use super::record::{Entry, Frame, Record, Ticket};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+fn entry(id: i64) -> Entry {
+    Entry { ticket: Ticket { id, run: 1, lease: "lease".into(), was_deferred: false }, record: Record::Arm }
+}
+
+/// A frame of more than one size.
+fn frame(seq: i64) -> Frame {
+    Frame { seq, entries: (0..1 + seq % 7 * 100).map(|n| entry(seq * 1000 + n)).collect() }
+}
+
+fn append(journal: &mut FileJournal, frame: &Frame) -> std::io::Result<()> {
+    journal.append(frame.seq, &serde_json::to_vec(&frame.entries).unwrap())
+}
+
+/// Spoils a journal's file.
+fn write_at(database: &Path, id: &str, at: u64, bytes: &[u8]) {
+    let path = format!("{}-sending-{id}", database.display());
+    std::fs::File::options().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("test.db");
+    let mut journal = FileJournal::create(&database, "one").unwrap();
+    for seq in 1..=9 {
+        append(&mut journal, &frame(seq)).unwrap();
+    }
+    assert_eq!(file::found(&database).unwrap(), ["one"]);
+    assert_eq!(file::read(&database, "one", 0).unwrap(), (1..=9).map(frame).collect::<Vec<_>>());
+    assert_eq!(file::read(&database, "one", 7).unwrap(), [frame(8), frame(9)]);
+    // A journal with something in it survives its end; one without does not.
+    journal.release(8);
+    journal.close();
+    assert_eq!(file::found(&database).unwrap(), ["one"]);
+    let mut journal = FileJournal::create(&database, "two").unwrap();
+    append(&mut journal, &frame(1)).unwrap();
+    journal.release(1);
+    journal.close();
+    assert_eq!(file::found(&database).unwrap(), ["one"]);
+}
+
+#[test]
+fn it_goes_round_and_never_over_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("test.db");
+    let mut journal = FileJournal::create(&database, "one").unwrap();
+    let mut seq = 0;
+    // Several times round, with the tables 20 frames behind.
+    while seq < 2000 {
+        seq += 1;
+        append(&mut journal, &frame(seq)).unwrap();
+        journal.release(seq - 20);
+        if seq % 97 == 0 {
+            assert_eq!(
+                file::read(&database, "one", seq - 20).unwrap(),
+                (seq - 19..=seq).map(frame).collect::<Vec<_>>()
+            );
+        }
+    }
+    // Nothing is carried over any more: it fills up, and keeps all.
+    let kept = seq - 20;
+    let error = loop {
+        match append(&mut journal, &frame(seq + 1)) {
+            Ok(()) => seq += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    assert!(seq > kept + 100);
+    assert_eq!(file::read(&database, "one", kept).unwrap(), (kept + 1..=seq).map(frame).collect::<Vec<_>>());
+    journal.release(seq);
+    append(&mut journal, &frame(seq + 1)).unwrap();
+}
+
+#[test]
+fn what_a_crash_left_half_written_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("test.db");
+    let mut journal = FileJournal::create(&database, "one").unwrap();
+    // Of one entry each; they stand 128 bytes apart.
+    let small = |seq| Frame { seq, entries: vec![entry(seq)] };
+    for seq in 1..=3 {
+        append(&mut journal, &small(seq)).unwrap();
+    }
+    write_at(&database, "one", 2 * 128 + 40, b"torn");
+    assert_eq!(file::read(&database, "one", 0).unwrap(), [small(1), small(2)]);
+    // What is missing in the middle was there before: that is no crash.
+    write_at(&database, "one", 0, b"gone");
+    assert!(file::read(&database, "one", 0).is_err());
+    assert_eq!(file::read(&database, "one", 1).unwrap(), [small(2)]);
+}

@@ -1,0 +1,121 @@
+//! Crashes between two records, and what is carried over after them.
+
+use super::super::recorder::testing::{append, carry};
+use super::super::recorder::{Entry, Frame, Record, Ticket};
+use super::*;
+use crate::server::db::deliveries::Claimed;
+use crate::server::db::testing;
+
+const LEASE: &str = "of the dead engine";
+
+/// Claims a run's deliveries as an engine does that is about to die.
+async fn claim(world: &World, run: i64) -> Vec<Claimed> {
+    let now = world.clock.now();
+    let mut tx = world.db.begin().await.unwrap();
+    let claimed = deliveries::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    claimed
+}
+
+fn entry(claimed: &Claimed, record: Record) -> Entry {
+    let ticket = Ticket { id: claimed.id, run: claimed.run_id, lease: LEASE.into(), was_deferred: false };
+    Entry { ticket, record }
+}
+
+fn sent(claimed: &Claimed) -> Entry {
+    let attempt = Attempt {
+        number: 1,
+        at: noon(),
+        ms: 7,
+        stage: Stage::Dot,
+        status: AttemptStatus::Sent,
+        relay: "relay:25".into(),
+        code: Some(250),
+        enhanced: None,
+        reply: "taken".into(),
+    };
+    entry(claimed, Record::Settle { attempt, state: DeliveryState::Sent, reason: "".into(), due_at: noon() })
+}
+
+/// What one connection records: each arm stands behind the outcome of the letter before.
+fn of_one_connection(claimed: &[Claimed]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    for n in 0..=claimed.len() {
+        let before = n.checked_sub(1).map(|n| sent(&claimed[n]));
+        let arm = claimed.get(n).map(|claimed| entry(claimed, Record::Arm));
+        frames.push(Frame { seq: n as i64 + 1, entries: before.into_iter().chain(arm).collect() });
+    }
+    frames
+}
+
+async fn wherever_it_stops_one_letter_is_in_doubt_at_most(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    for stop in 0..=5 {
+        let id = world.mailing("now", TOMORROW, "once", "hold").await;
+        world.engine.open_due(None).await.unwrap();
+        let run = world.runs(id).await[0].id;
+        let claimed = claim(&world, run).await;
+        append(&world.db, &format!("dead{stop}"), &of_one_connection(&claimed)[..stop]).await;
+        world.engine.enter(true).await.unwrap();
+        world.engine.pass(None).await.unwrap();
+        let run = world.runs(id).await.remove(0);
+        // The first frame arms the first letter, the last one settles the last.
+        let (settled, in_doubt) = (stop.saturating_sub(1), usize::from((1..=4).contains(&stop)));
+        assert_eq!(run.state, RunState::Done, "stopped after {stop}");
+        assert_eq!((run.counts.sent, run.counts.unknown), (4 - in_doubt as i64, in_doubt as i64), "after {stop}");
+        let arrived = world.arrived();
+        for (n, claimed) in claimed.iter().enumerate() {
+            let copies = arrived.get(&claimed.email).copied().unwrap_or(0);
+            assert_eq!(copies, usize::from(n >= settled + in_doubt), "{n} after {stop}");
+        }
+        world.counters_are_true(&run).await;
+        // A second start finds nothing left to carry over.
+        world.engine.enter(true).await.unwrap();
+        let record = world.record(run.id).await;
+        assert!(record.values().all(|(row, attempts)| row.attempts == 1 && attempts.len() == 1), "after {stop}");
+    }
+}
+
+async fn what_is_carried_over_twice_counts_once(db: Db) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    let frames = of_one_connection(&claim(&world, run).await);
+    for upto in [2, 2, 4, 3, 5] {
+        carry(&world.db, "twice", &frames[..upto], noon()).await;
+        let run = world.runs(id).await.remove(0);
+        world.counters_are_true(&run).await;
+    }
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent), (RunState::Done, 4));
+    assert!(world.record(run.id).await.values().all(|(_, attempts)| attempts.len() == 1));
+}
+
+async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    let claimed = claim(&world, run).await;
+    // Its process is gone; another engine has taken them, and one is under the old lease again.
+    world.engine.recover().await.unwrap();
+    let now = world.clock.now();
+    let mut tx = world.db.begin().await.unwrap();
+    deliveries::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 1).await.unwrap();
+    deliveries::claim(&mut tx, run, "of another", now + TimeDelta::hours(1), now, 9).await.unwrap();
+    tx.commit().await.unwrap();
+    let entries = claimed.iter().map(sent).collect();
+    carry(&world.db, "late", &[Frame { seq: 1, entries }], now).await;
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.counts.sent, run.counts.waiting), (1, 3));
+    world.counters_are_true(&run).await;
+    let attempts: usize = world.record(run.id).await.values().map(|(_, attempts)| attempts.len()).sum();
+    assert_eq!(attempts, 1);
+}
+
+testing::on_both!(
+    wherever_it_stops_one_letter_is_in_doubt_at_most,
+    what_is_carried_over_twice_counts_once,
+    what_somebody_else_has_taken_over_is_left_out,
+);
