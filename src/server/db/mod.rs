@@ -241,7 +241,11 @@ impl Db {
     /// If the database cannot be reached.
     pub async fn connect(&self) -> DbResult<Conn> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Conn::Sqlite(SqliteConnection::connect_with(&read.connect_options()).await?),
+            Self::Sqlite { read, .. } => {
+                // It looks at rows that were written a moment ago, and needs few pages.
+                let options = (*read.connect_options()).clone().pragma("cache_size", "-1000");
+                Conn::Sqlite(SqliteConnection::connect_with(&options).await?)
+            }
             Self::Postgres(pool) => Conn::Postgres(PgConnection::connect_with(&pool.connect_options()).await?),
         })
     }

@@ -94,8 +94,6 @@ pub struct Summary {
     pub unknown: u64,
     /// Deliveries put back without an attempt, because the mail server could not be reached.
     pub put_back: u64,
-    /// Transactions in which records were written.
-    pub commits: u64,
     /// The mail server's last trouble, if it is in trouble now.
     pub relay_trouble: Option<String>,
 }
@@ -115,7 +113,6 @@ impl Engine {
             alone: Arc::default(),
             wake,
             takeover: TimeDelta::from_std(TAKEOVER).unwrap_or(TimeDelta::MAX),
-            runtime: tokio::runtime::Handle::current(),
         }
     }
 
@@ -138,6 +135,11 @@ impl Engine {
     pub async fn pass(&self, mailing: Option<i64>) -> Result<(), DbError> {
         self.open_due(mailing).await?;
         self.deliver_all(mailing).await
+    }
+
+    /// Durable commits of records so far.
+    pub fn commits(&self) -> u64 {
+        self.recorder.commits()
     }
 
     /// What this engine has done so far.

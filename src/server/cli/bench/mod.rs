@@ -181,7 +181,7 @@ async fn measure(db: &Db, config: &Config, clock: SharedClock, args: &SendArgs) 
         msgs_per_s: sent / took.as_secs_f64(),
         cpu_s_per_1000: measured.cpu_s / (sent / 1000.0),
         peak_rss_mb: measured.peak_rss_mb,
-        commits: summary.commits,
+        commits: engine.commits(),
         open_run_s,
         last_tenth_ratio: measured.last_tenth_ratio,
     })
