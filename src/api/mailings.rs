@@ -2,8 +2,9 @@
 
 use super::error::AppError;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
-use crate::domain::mailing::{MailingDetail, MailingRow, Review};
+use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
 use crate::domain::page::Page;
+use crate::forms::chosen::Chosen;
 use crate::forms::mailings::MailingForm;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,10 @@ pub struct MailingId {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct MailingFilter {
     pub search: String,
-    /// A `MailingStatus` word, or empty for all.
-    pub status: String,
+    /// A `MailingState` word, or empty for all.
+    pub state: String,
+    /// A column's name, with `-` before it downwards; empty for the newest first.
+    pub sort: String,
     /// A cursor from the page before, or empty.
     pub after: String,
 }
@@ -39,12 +42,21 @@ pub struct DeliveryFilter {
 
 /// A page of the reader's mailings.
 #[server]
-pub async fn list_mailings(filter: MailingFilter) -> Result<Page<MailingRow>, AppError> {
+pub async fn list_mailings(filter: MailingFilter) -> Result<MailingList, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let status = crate::domain::mailing::MailingStatus::parse(&filter.status);
-    let after = filter.after.parse().ok();
-    request::answer(mailings::list(&request::state().db, &actor, &filter.search, status, after).await)
+    let MailingFilter { search, state, sort, after } = &filter;
+    let state = crate::domain::mailing::MailingState::parse(state);
+    let listing = mailings::Listing { search, state, sort, after };
+    request::answer(mailings::list(&request::state().db, &actor, listing).await)
+}
+
+/// The mailings that a list shows, as they are now.
+#[server]
+pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::look(&request::state().db, &actor, &ids).await)
 }
 
 /// A mailing's own page.
@@ -136,6 +148,39 @@ pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(mailings::delete(&request::state().db, &actor, form.id).await)?;
     request::go("/mailings?done=mailings.deleted");
+    Ok(())
+}
+
+/// Pauses the chosen mailings and goes back to the list.
+#[server]
+pub async fn pause_mailings(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let n = request::answer(mailings::pause_chosen(&state.db, &actor, &form, state.now()).await)?;
+    request::go(&form.back("/mailings", &[("done", "mailings.paused_many"), ("n", &n.to_string())]));
+    Ok(())
+}
+
+/// Lets the chosen mailings go on and goes back to the list.
+#[server]
+pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let n = request::answer(mailings::resume_chosen(&state.db, &actor, &form).await)?;
+    state.wake.ring();
+    request::go(&form.back("/mailings", &[("done", "mailings.resumed_many"), ("n", &n.to_string())]));
+    Ok(())
+}
+
+/// Deletes the chosen mailings with their runs and goes back to the list.
+#[server]
+pub async fn delete_mailings(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let n = request::answer(mailings::delete_chosen(&request::state().db, &actor, &form).await)?;
+    request::go(&form.back("/mailings", &[("done", "mailings.deleted_many"), ("n", &n.to_string())]));
     Ok(())
 }
 

@@ -2,17 +2,18 @@
 
 use super::error::AppError;
 use crate::domain::client::Client;
-use crate::domain::message::{Message, Preview};
+use crate::domain::message::{Message, MessageRow, Preview};
 use crate::domain::page::Page;
+use crate::forms::chosen::Chosen;
 use crate::forms::messages::MessageForm;
 use leptos::prelude::*;
 
-/// A page of one's messages, newest first.
+/// A page of one's messages; `sort` is a column's name, with `-` before it downwards.
 #[server]
-pub async fn list_messages(search: String, after: Option<String>) -> Result<Page<Message>, AppError> {
+pub async fn list_messages(search: String, sort: String, after: String) -> Result<Page<MessageRow>, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::list(&request::state().db, &actor, &search, after.as_deref()).await)
+    request::answer(messages::list(&request::state().db, &actor, &search, &sort, &after).await)
 }
 
 /// One of one's messages.
@@ -41,6 +42,20 @@ pub async fn delete_message(id: i64) -> Result<(), AppError> {
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(messages::delete(&request::state().db, &actor, id).await)?;
     request::go("/messages?done=messages.deleted");
+    Ok(())
+}
+
+/// Deletes those of the chosen messages that no mailing uses, and goes back to the list.
+#[server]
+pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
+    use crate::server::{services::messages, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let (deleted, kept) = request::answer(messages::delete_chosen(&request::state().db, &actor, &form).await)?;
+    let (deleted, left) = (deleted.to_string(), kept.to_string());
+    request::go(&match kept {
+        0 => form.back("/messages", &[("done", "messages.deleted_many"), ("n", &deleted)]),
+        _ => form.back("/messages", &[("done", "messages.deleted_some"), ("n", &deleted), ("m", &left)]),
+    });
     Ok(())
 }
 

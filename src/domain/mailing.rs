@@ -1,6 +1,7 @@
 //! Mailings and their runs.
 
 use super::audience::Audience;
+use super::page::Page;
 use super::schedule::{Occurrence, Period};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,58 @@ impl MailingStatus {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
+}
+
+/// A mailing as a list shows it: its status, or what keeps it from going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailingState {
+    Running,
+    Created,
+    Paused,
+    Disabled,
+    Finished,
+}
+
+impl MailingState {
+    pub const ALL: [Self; 5] = [Self::Running, Self::Created, Self::Paused, Self::Disabled, Self::Finished];
+
+    /// The word in addresses and the key of its text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Created => "created",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// Reads [`MailingState::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// What is finished stays so; being disabled weighs more than being paused.
+    pub fn of(status: MailingStatus, paused: bool, disabled: bool) -> Self {
+        match status {
+            MailingStatus::Finished => Self::Finished,
+            _ if disabled => Self::Disabled,
+            _ if paused => Self::Paused,
+            MailingStatus::Running => Self::Running,
+            MailingStatus::Created => Self::Created,
+        }
+    }
+}
+
+/// The order of a list of mailings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailingSort {
+    #[default]
+    Created,
+    Title,
+    /// By the next run; those without one come last.
+    Next,
 }
 
 /// What becomes of a delivery whose outcome SMTP cannot tell.
@@ -150,6 +203,11 @@ impl Counts {
         self.waiting + self.deferred + self.finals()
     }
 
+    /// Clients whom the run did not reach, as far as is known.
+    pub fn left_out(&self) -> i64 {
+        self.failed + self.unknown + self.not_sent
+    }
+
     /// Deliveries that will not change any more.
     pub fn finals(&self) -> i64 {
         self.sent + self.failed + self.unknown + self.not_sent
@@ -187,14 +245,25 @@ pub struct MailingRow {
     pub start_local: NaiveDateTime,
     pub end_at: DateTime<Utc>,
     pub next_at: Option<DateTime<Utc>>,
+    pub audience: Audience,
+    /// Clients in a hand-picked audience. Others are counted when a run opens.
+    pub picked: Option<i64>,
     pub last_run: Option<Run>,
+    /// Clients whom its runs did not reach: failed, unknown or not sent.
+    pub left_out: i64,
+}
+
+/// The reader's mailings, and how many the search finds in each state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailingList {
+    pub page: Page<MailingRow>,
+    pub counts: Vec<(MailingState, i64)>,
 }
 
 /// A mailing's own page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MailingDetail {
     pub row: MailingRow,
-    pub audience: Audience,
     pub audience_count: i64,
     pub policy: DoubtPolicy,
     pub message_id: i64,

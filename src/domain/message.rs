@@ -20,6 +20,25 @@ pub struct Message {
     pub mailings: i64,
 }
 
+/// A message in a list, without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    pub id: i64,
+    pub subject: String,
+    pub updated_at: DateTime<Utc>,
+    /// Mailings that use it.
+    pub mailings: i64,
+}
+
+/// The order of a list of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageSort {
+    #[default]
+    Created,
+    Subject,
+    Updated,
+}
+
 /// A message filled in for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {

@@ -2,6 +2,7 @@
 //! checked by the same rules in the browser (on blur) and on the server.
 
 pub mod accounts;
+pub mod chosen;
 pub mod clients;
 pub mod mailings;
 pub mod messages;

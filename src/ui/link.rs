@@ -5,7 +5,7 @@ use leptos_router::hooks::{use_location, use_query_map};
 use leptos_router::location::Url;
 
 /// Query parameters that belong to one answer and must not travel on.
-const ONCE: [&str; 3] = ["done", "n", "confirm"];
+const ONCE: [&str; 6] = ["done", "n", "m", "confirm", "pick", "all"];
 
 /// A function that writes links to this page with some query parameters changed: `Some` sets one,
 /// `None` drops it. Reactive where it is called in a closure.

@@ -139,12 +139,12 @@ mod tests {
             assert_eq!(actor.zone, texts(lang).zone);
             let all = clients::list(&db, &actor, &Listing::new("", "", "")).await.unwrap();
             assert_eq!(all.total, PEOPLE as i64);
-            assert_eq!(messages::list(&db, &actor, "", None).await.unwrap().total, 3);
+            assert_eq!(messages::list(&db, &actor, "", "", "").await.unwrap().total, 3);
             let asked = Question { lang: lang.as_str().to_owned(), ..Question::default() };
             let blog = public::listing(&db, &asked, lang, now, "").await.unwrap();
             assert_eq!(blog.cards.len(), 3, "the fourth is to come");
             assert!(blog.cards.iter().all(|card| card.cover.is_some() && card.views == 0));
-            let mut mailings = mailings::list(&db, &actor, "", None, None).await.unwrap().rows;
+            let mut mailings = mailings::list(&db, &actor, mailings::Listing::default()).await.unwrap().page.rows;
             mailings.sort_by_key(|mailing| mailing.id);
             // Nothing is invented: no run has been opened, and two mailings are due.
             assert!(mailings.iter().all(|m| m.status == MailingStatus::Created && m.last_run.is_none()));

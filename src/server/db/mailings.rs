@@ -1,6 +1,12 @@
 //! Table `mailings`.
 
-use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
+mod list;
+
+#[cfg(test)]
+pub(super) use list::list_sql;
+pub use list::{Filter, counts, ids, left_out, list, owned_by_ids, set_paused_all};
+
+use super::{Db, DbError, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{DoubtPolicy, MailingStatus, PauseReason};
 use crate::domain::schedule::Period;
@@ -112,52 +118,44 @@ fn json(audience: &Audience) -> DbResult<String> {
     serde_json::to_string(audience).map_err(|error| DbError::Sql(sqlx::Error::Encode(error.into())))
 }
 
+/// Binds what insert and update have in common, as `$1` to `$13`.
+macro_rules! bind_new {
+    ($query:expr, $owner:expr, $new:expr, $audience:expr, $now:expr) => {
+        $query
+            .bind($owner)
+            .bind($new.message_id)
+            .bind(&$new.title)
+            .bind($new.title.to_lowercase())
+            .bind($audience)
+            .bind($new.start_local.format(LOCAL_FORMAT).to_string())
+            .bind(&$new.zone)
+            .bind($new.start_at)
+            .bind($new.end_at)
+            .bind($new.period.as_str())
+            .bind($new.policy.as_str())
+            .bind($new.next_at)
+            .bind($now)
+    };
+}
+
 /// Inserts a mailing and returns its id.
 pub async fn insert(tx: &mut Tx, owner: i64, new: &NewMailing, now: DateTime<Utc>) -> DbResult<i64> {
     const SQL: &str = "INSERT INTO mailings (owner_id, message_id, title, search, audience, start_local, zone,
         start_at, end_at, period, policy, status, next_at, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'created', $12, $13, $13) RETURNING id";
     let audience = json(&new.audience)?;
-    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(owner)
-        .bind(new.message_id)
-        .bind(&new.title)
-        .bind(new.title.to_lowercase())
-        .bind(audience)
-        .bind(new.start_local.format(LOCAL_FORMAT).to_string())
-        .bind(&new.zone)
-        .bind(new.start_at)
-        .bind(new.end_at)
-        .bind(new.period.as_str())
-        .bind(new.policy.as_str())
-        .bind(new.next_at)
-        .bind(now)
-        .fetch_one(conn)
-        .await)?)
+    Ok(on_tx!(tx, conn => bind_new!(sqlx::query_scalar(SQL), owner, new, audience, now).fetch_one(conn).await)?)
 }
 
 /// Changes a mailing. False if the owner has no such mailing.
 pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewMailing, now: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE mailings SET message_id = $3, title = $4, search = $5, audience = $6,
-        start_local = $7, zone = $8, start_at = $9, end_at = $10, period = $11, policy = $12, next_at = $13,
-        status = CASE WHEN status = 'finished' AND $13 IS NOT NULL THEN 'running' ELSE status END,
-        updated_at = $14 WHERE id = $1 AND owner_id = $2";
+    const SQL: &str = "UPDATE mailings SET message_id = $2, title = $3, search = $4, audience = $5,
+        start_local = $6, zone = $7, start_at = $8, end_at = $9, period = $10, policy = $11, next_at = $12,
+        status = CASE WHEN status = 'finished' AND $12 IS NOT NULL THEN 'running' ELSE status END,
+        updated_at = $13 WHERE owner_id = $1 AND id = $14";
     let audience = json(&new.audience)?;
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+    let rows = on_tx!(tx, conn => bind_new!(sqlx::query(SQL), owner, new, audience, now)
         .bind(id)
-        .bind(owner)
-        .bind(new.message_id)
-        .bind(&new.title)
-        .bind(new.title.to_lowercase())
-        .bind(audience)
-        .bind(new.start_local.format(LOCAL_FORMAT).to_string())
-        .bind(&new.zone)
-        .bind(new.start_at)
-        .bind(new.end_at)
-        .bind(new.period.as_str())
-        .bind(new.policy.as_str())
-        .bind(new.next_at)
-        .bind(now)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -225,50 +223,6 @@ pub async fn lock(tx: &mut Tx, id: i64) -> DbResult<Option<Mailing>> {
         }
     };
     row.map(Row::into_mailing).transpose()
-}
-
-/// The owner's ($1) mailings that a pattern ($2) and a status ($3) find.
-fn found(search: bool, status: bool) -> String {
-    let search = if search { "search LIKE $2 ESCAPE '\\'" } else { "$2 = $2" };
-    let status = if status { "status = $3" } else { "$3 = $3" };
-    format!("owner_id = $1 AND {search} AND {status}")
-}
-
-pub(super) fn list_sql(search: bool, status: bool) -> String {
-    format!("{COLUMNS} {} AND id < $4 ORDER BY id DESC LIMIT $5", found(search, status))
-}
-
-/// A page of mailings, newest first, from before the id on.
-pub async fn list(
-    db: &Db,
-    owner: i64,
-    search: &str,
-    status: Option<MailingStatus>,
-    before: Option<i64>,
-    limit: i64,
-) -> DbResult<Vec<Mailing>> {
-    let sql = AssertSqlSafe(list_sql(!search.trim().is_empty(), status.is_some()));
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
-        .bind(owner)
-        .bind(like_pattern(search))
-        .bind(status.map_or("", MailingStatus::as_str))
-        .bind(before.unwrap_or(i64::MAX))
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
-    rows.into_iter().map(Row::into_mailing).collect()
-}
-
-/// How many mailings the filter finds.
-pub async fn count(db: &Db, owner: i64, search: &str, status: Option<MailingStatus>) -> DbResult<i64> {
-    let found = found(!search.trim().is_empty(), status.is_some());
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM mailings WHERE {found}"));
-    Ok(on_db!(db, pool => sqlx::query_scalar(sql)
-        .bind(owner)
-        .bind(like_pattern(search))
-        .bind(status.map_or("", MailingStatus::as_str))
-        .fetch_one(pool)
-        .await)?)
 }
 
 /// Mailings whose next occurrence is due and which may run, the oldest first.

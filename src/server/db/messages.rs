@@ -1,7 +1,7 @@
 //! Table `messages`.
 
-use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
-use crate::domain::message::Message;
+use super::{Db, DbResult, Key, Tx, like_pattern, number_list, on_db, on_tx};
+use crate::domain::message::{Message, MessageRow, MessageSort};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -79,26 +79,85 @@ fn found(search: bool) -> String {
     format!("m.owner_id = $1 AND {search}")
 }
 
-pub(super) fn list_sql(search: bool) -> String {
+pub(super) fn list_sql(search: bool, sort: MessageSort, descending: bool, after: bool) -> String {
+    let column = match sort {
+        MessageSort::Created => "m.id",
+        MessageSort::Subject => "m.search",
+        MessageSort::Updated => "m.updated_at",
+    };
+    let (cmp, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let from = match (after, sort) {
+        (false, _) => "$3 = $3 AND $4 = $4".to_owned(),
+        (true, MessageSort::Created) => format!("$3 = $3 AND m.id {cmp} $4"),
+        (true, _) => format!("({column}, m.id) {cmp} ($3, $4)"),
+    };
     format!(
-        "SELECT m.id, m.subject, m.body, m.created_at, m.updated_at,
+        "SELECT m.id, m.subject, m.updated_at,
          (SELECT COUNT(*) FROM mailings g WHERE g.message_id = m.id) AS mailings
-         FROM messages m WHERE {} AND m.id < $3 ORDER BY m.id DESC LIMIT $4",
+         FROM messages m WHERE {} AND {from} ORDER BY {column} {order}, m.id {order} LIMIT $5",
         found(search)
     )
 }
 
-/// A page of messages, newest first, from before the id on.
-pub async fn list(db: &Db, owner: i64, search: &str, before: Option<i64>, limit: i64) -> DbResult<Vec<Message>> {
-    let sql = AssertSqlSafe(list_sql(!search.trim().is_empty()));
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
+/// A page of messages in the order of the column and then of the id, from after the key on.
+pub async fn list(
+    db: &Db,
+    owner: i64,
+    search: &str,
+    sort: MessageSort,
+    descending: bool,
+    after: Option<&Key>,
+    limit: i64,
+) -> DbResult<Vec<MessageRow>> {
+    #[derive(sqlx::FromRow)]
+    struct ListRow {
+        id: i64,
+        subject: String,
+        updated_at: DateTime<Utc>,
+        mailings: i64,
+    }
+    let sql = AssertSqlSafe(list_sql(!search.trim().is_empty(), sort, descending, after.is_some()));
+    let (key, id) = after.map_or(("", 0), |key| (key.text.as_str(), key.id));
+    // A key that is no instant is not ours: the list begins anew.
+    let at = key.parse().unwrap_or(if descending { DateTime::<Utc>::MAX_UTC } else { DateTime::UNIX_EPOCH });
+    let rows: Vec<ListRow> = on_db!(db, pool => {
+        let query = sqlx::query_as(sql).bind(owner).bind(like_pattern(search));
+        let query = if sort == MessageSort::Updated { query.bind(at) } else { query.bind(key) };
+        query.bind(id).bind(limit).fetch_all(pool).await
+    })?;
+    let row = |ListRow { id, subject, updated_at, mailings }| MessageRow { id, subject, updated_at, mailings };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// A message's place in a list of that order.
+pub fn key(message: &MessageRow, sort: MessageSort) -> Key {
+    let text = match sort {
+        MessageSort::Created => String::new(),
+        MessageSort::Subject => message.subject.to_lowercase(),
+        MessageSort::Updated => message.updated_at.to_rfc3339(),
+    };
+    Key { text, id: message.id }
+}
+
+/// The ids of all messages that the search finds.
+pub async fn ids(db: &Db, owner: i64, search: &str) -> DbResult<Vec<i64>> {
+    const SQL: &str = "SELECT id FROM messages WHERE owner_id = $1 AND ($2 = '%%' OR search LIKE $2 ESCAPE '\\')";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(owner).bind(like_pattern(search)).fetch_all(pool).await)?)
+}
+
+/// Deletes those of the ids that are the owner's and that no mailing uses; returns how many.
+pub async fn delete_unused(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
+    let sql = AssertSqlSafe(format!(
+        "DELETE FROM messages WHERE owner_id = $1 AND id IN ({})
+         AND NOT EXISTS (SELECT 1 FROM mailings g WHERE g.message_id = messages.id)",
+        number_list(ids)
+    ));
+    Ok(on_tx!(tx, conn => sqlx::query(sql)
+        .persistent(false)
         .bind(owner)
-        .bind(like_pattern(search))
-        .bind(before.unwrap_or(i64::MAX))
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
-    Ok(rows.into_iter().map(Message::from).collect())
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?)
 }
 
 /// How many messages the search finds.

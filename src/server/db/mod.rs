@@ -172,6 +172,19 @@ pub fn like_pattern(text: &str) -> String {
     pattern
 }
 
+/// A row's place in a list: what the list is ordered by, and the id, which tells equal ones apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub text: String,
+    pub id: i64,
+}
+
+/// Ids for `IN (…)`: neither database lets a list be bound in a way that the other understands. No id
+/// at all finds nothing.
+pub fn number_list(ids: &[i64]) -> String {
+    if ids.is_empty() { "NULL".to_owned() } else { ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ") }
+}
+
 impl Db {
     /// Opens the database at a `sqlite:` or `postgres:` address; an SQLite file is made if absent.
     ///

@@ -4,6 +4,8 @@
 use super::testing::on_both;
 use super::{Db, attempts, clients, deliveries, letters, mailings, messages};
 use crate::domain::client::ClientSort;
+use crate::domain::mailing::MailingSort;
+use crate::domain::message::MessageSort;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 /// Every query of a page, with a name for it.
@@ -13,11 +15,17 @@ fn pages() -> Vec<(String, String)> {
         ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
     ];
     for search in [false, true] {
-        pages.push((format!("messages, search {search}"), messages::list_sql(search)));
         for filter in [false, true] {
             pages.push((format!("deliveries, state {filter}, search {search}"), deliveries::list_sql(filter, search)));
-            pages.push((format!("mailings, status {filter}, search {search}"), mailings::list_sql(search, filter)));
             for descending in [false, true] {
+                for sort in [MessageSort::Created, MessageSort::Subject] {
+                    let name = format!("messages by {sort:?}, down {descending}, search {search}, after {filter}");
+                    pages.push((name, messages::list_sql(search, sort, descending, filter)));
+                }
+                for (sort, state) in [(MailingSort::Created, false), (MailingSort::Title, true)] {
+                    let name = format!("mailings by {sort:?}, down {descending}, search {search}, after {filter}");
+                    pages.push((name, mailings::list_sql(search, state, sort, descending, filter)));
+                }
                 for sort in [ClientSort::Created, ClientSort::Email, ClientSort::FullName] {
                     let name = format!("clients by {sort:?}, down {descending}, search {search}, after {filter}");
                     pages.push((name, clients::list_sql(search, sort, descending, filter)));
@@ -62,6 +70,7 @@ fn with_values(sql: &str) -> String {
         ("LIMIT $3", "LIMIT 5"),
         ("LIMIT $4", "LIMIT 5"),
         ("LIMIT $5", "LIMIT 5"),
+        ("LIMIT $6", "LIMIT 5"),
         ("LIKE $1", "LIKE '%a%'"),
         ("LIKE $2", "LIKE '%a%'"),
         ("LIKE $4", "LIKE '%a%'"),
@@ -71,6 +80,10 @@ fn with_values(sql: &str) -> String {
         ("id > $4", "id > 5"),
         ("id < $4", "id < 5"),
         ("> ($2, $3)", "> (TIMESTAMPTZ '2026-01-01', 5)"),
+        ("id > $5", "id > 5"),
+        ("id < $5", "id < 5"),
+        ("> ($4, $5)", "> ('a', 5)"),
+        ("< ($4, $5)", "< ('a', 5)"),
         ("> ($3, $4)", "> ('a', 5)"),
         ("< ($3, $4)", "< ('a', 5)"),
         ("at >= $2", "at >= '2026-01-01'"),
@@ -78,7 +91,7 @@ fn with_values(sql: &str) -> String {
     ] {
         sql = sql.replace(parameter, value);
     }
-    for parameter in ["$1", "$2", "$3", "$4"] {
+    for parameter in ["$1", "$2", "$3", "$4", "$5"] {
         sql = sql.replace(&format!("{parameter} = {parameter}"), "TRUE");
     }
     for (parameter, value) in [("$1", "1"), ("$3", "'a'")] {

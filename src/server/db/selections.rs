@@ -1,6 +1,6 @@
 //! Tables `selections` and `selection_clients`: hand-picked clients.
 
-use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
+use super::{Db, DbResult, Tx, like_pattern, number_list, on_db, on_tx};
 use chrono::{DateTime, Utc};
 
 /// Makes a selection of those of the ids that are the owner's clients.
@@ -20,6 +20,15 @@ pub async fn count(db: &Db, owner: i64, id: i64) -> DbResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM selection_clients sc JOIN selections s ON s.id = sc.selection_id
         WHERE s.id = $1 AND s.owner_id = $2";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_one(pool).await)?)
+}
+
+/// Clients in each of the selections of mailings that were found; one without any is not named.
+pub async fn sizes(db: &Db, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT selection_id, COUNT(*) FROM selection_clients WHERE selection_id IN ({}) GROUP BY selection_id",
+        number_list(ids)
+    ));
+    Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
 }
 
 /// Makes a selection of all clients of the owner that the search finds now.

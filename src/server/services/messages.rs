@@ -1,12 +1,13 @@
 //! Writing, keeping and trying out messages.
 
-use super::{Actor, Error, Result, checked, paging};
+use super::{Actor, Error, Result, checked, chosen, paging};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::lang::Lang;
-use crate::domain::message::{Message, Preview, TemplateProblem};
+use crate::domain::message::{Message, MessageRow, MessageSort, Preview, TemplateProblem};
 use crate::domain::page::Page;
 use crate::forms::Check;
+use crate::forms::chosen::Chosen;
 use crate::forms::messages::MessageForm;
 use crate::server::db::{self, Db, messages};
 use crate::server::mail::template::{self, Recipient, Template, TemplateError};
@@ -86,14 +87,33 @@ pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Message> {
     messages::get(db, actor.id, id).await?.ok_or(Error::NotFound)
 }
 
-/// A page of the actor's messages whose subject holds the text, newest first.
+/// Deletes the chosen messages that no mailing uses; returns how many went and how many stayed.
+///
+/// # Errors
+/// As [`chosen::ids`].
+pub async fn delete_chosen(db: &Db, actor: &Actor, form: &Chosen) -> Result<(u64, u64)> {
+    let ids = chosen::ids(form, || async { Ok(messages::ids(db, actor.id, &form.q).await?) }).await?;
+    let mut deleted = 0;
+    let mut tx = db.begin().await?;
+    for some in ids.chunks(chosen::AT_ONCE) {
+        deleted += messages::delete_unused(&mut tx, actor.id, some).await?;
+    }
+    tx.commit().await?;
+    Ok((deleted, (ids.len() as u64).saturating_sub(deleted)))
+}
+
+/// A page of the actor's messages whose subject holds the text; `sort` is `subject` or `updated`, with
+/// `-` before it downwards.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list(db: &Db, actor: &Actor, search: &str, after: Option<&str>) -> Result<Page<Message>> {
-    let rows = messages::list(db, actor.id, search, paging::before(after), paging::FETCH).await?;
+pub async fn list(db: &Db, actor: &Actor, search: &str, sort: &str, after: &str) -> Result<Page<MessageRow>> {
+    let columns = [("subject", MessageSort::Subject), ("updated", MessageSort::Updated)];
+    let (sort, descending) = paging::order(sort, &columns);
+    let after = paging::decode(after);
+    let rows = messages::list(db, actor.id, search, sort, descending, after.as_ref(), paging::FETCH).await?;
     let total = messages::count(db, actor.id, search).await?;
-    Ok(paging::by_id(rows, total, |message| message.id))
+    Ok(paging::by_key(rows, total, |message| messages::key(message, sort)))
 }
 
 /// The first clients that the search finds, to fill a message in with.

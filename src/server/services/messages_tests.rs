@@ -38,7 +38,7 @@ async fn ownership(db: Db) {
     assert!(matches!(save(&db, &ivan, &form(id, "Taken", "x"), now()).await, Err(Error::NotFound)));
     assert!(matches!(delete(&db, &ivan, id).await, Err(Error::NotFound)));
     assert!(matches!(duplicate(&db, &ivan, id, now()).await, Err(Error::NotFound)));
-    assert_eq!(list(&db, &ivan, "", None).await.unwrap().total, 0);
+    assert_eq!(list(&db, &ivan, "", "", "").await.unwrap().total, 0);
     let boris = client(&db, &olga, "Boris").await;
     assert!(matches!(preview(&db, &ivan, "s", "b", Some(boris)).await, Err(Error::NotFound)));
     assert!(clients(&db, &ivan, "").await.unwrap().is_empty());
@@ -52,16 +52,14 @@ async fn ownership(db: Db) {
     assert!(matches!(get(&db, &olga, id).await, Err(Error::NotFound)));
 }
 
-/// A message that a mailing uses stays.
-async fn in_use(db: Db) {
-    let olga = actor(&db, "olga@example.org").await;
-    let id = create(&db, &olga, &form(0, "Used", "Hello"), now()).await.unwrap();
+/// A mailing that uses the message.
+async fn mailing(db: &Db, actor: &Actor, message: i64) {
     let mut tx = db.begin().await.unwrap();
     db::mailings::insert(
         &mut tx,
-        olga.id,
+        actor.id,
         &db::mailings::NewMailing {
-            message_id: id,
+            message_id: message,
             title: "May".to_owned(),
             audience: crate::domain::audience::Audience::All,
             start_local: now().naive_utc(),
@@ -77,6 +75,13 @@ async fn in_use(db: Db) {
     .await
     .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// A message that a mailing uses stays.
+async fn in_use(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let id = create(&db, &olga, &form(0, "Used", "Hello"), now()).await.unwrap();
+    mailing(&db, &olga, id).await;
     assert!(matches!(delete(&db, &olga, id).await, Err(Error::Conflict("error.message.in_use"))));
     assert_eq!(get(&db, &olga, id).await.unwrap().mailings, 1);
 }
@@ -88,7 +93,7 @@ async fn template_errors(db: Db) {
     let (fields, args) = wrong(save(&db, &olga, &bad, now()).await);
     assert_eq!(fields, [pair("body", "error.template.undefined"), pair("subject", "error.template.undefined")]);
     assert_eq!(args, [pair("name", "nmae"), pair("line", "1")]);
-    assert_eq!(list(&db, &olga, "", None).await.unwrap().total, 0);
+    assert_eq!(list(&db, &olga, "", "", "").await.unwrap().total, 0);
 
     let id = create(&db, &olga, &form(0, "Good", "Hello"), now()).await.unwrap();
     let (fields, args) = wrong(update(&db, &olga, &form(id, "Good", "One\n\n{{ full_name"), now()).await);
@@ -106,14 +111,44 @@ async fn pages(db: Db) {
     for n in 0..=PAGE_SIZE {
         create(&db, &olga, &form(0, &format!("Письмо {n}"), "Hello"), now()).await.unwrap();
     }
-    let first = list(&db, &olga, "", None).await.unwrap();
+    let first = list(&db, &olga, "", "", "").await.unwrap();
     assert_eq!((first.rows.len() as i64, first.total), (PAGE_SIZE, PAGE_SIZE + 1));
     assert_eq!(first.rows[0].subject, format!("Письмо {PAGE_SIZE}"));
-    let second = list(&db, &olga, "", first.next.as_deref()).await.unwrap();
+    let second = list(&db, &olga, "", "", &first.next.unwrap()).await.unwrap();
     assert_eq!(second.rows.iter().map(|row| row.subject.as_str()).collect::<Vec<_>>(), ["Письмо 0"]);
     assert_eq!(second.next, None);
-    let found = list(&db, &olga, "ПИСЬМО 7", None).await.unwrap();
+    let found = list(&db, &olga, "ПИСЬМО 7", "", "").await.unwrap();
     assert_eq!((found.total, found.rows[0].subject.as_str(), found.next), (1, "Письмо 7", None));
+}
+
+/// Several go at once; those that a mailing uses and those of others stay.
+async fn many(db: Db) {
+    let (olga, ivan) = (actor(&db, "olga@example.org").await, actor(&db, "ivan@example.org").await);
+    let mut ids = Vec::new();
+    for (at, subject) in ["Вторник", "апрель", "Будни"].into_iter().enumerate() {
+        let later = now() + chrono::TimeDelta::minutes(at as i64);
+        ids.push(create(&db, &olga, &form(0, subject, "Hello"), later).await.unwrap());
+    }
+    let theirs = create(&db, &ivan, &form(0, "Other", "Hello"), now()).await.unwrap();
+    update(&db, &olga, &form(ids[0], "Вторник", "Changed"), now() + chrono::TimeDelta::hours(1)).await.unwrap();
+    let subjects = async |sort: &str| {
+        let rows = list(&db, &olga, "", sort, "").await.unwrap().rows;
+        rows.into_iter().map(|row| row.subject).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(subjects("subject").await, "апрель Будни Вторник");
+    assert_eq!(subjects("-updated").await, "Вторник Будни апрель");
+    let first = messages::list(&db, olga.id, "", MessageSort::Updated, true, None, 1).await.unwrap().remove(0);
+    let key = messages::key(&first, MessageSort::Updated);
+    let rest = messages::list(&db, olga.id, "", MessageSort::Updated, true, Some(&key), 9).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[2], ids[1]]);
+
+    mailing(&db, &olga, ids[1]).await;
+    let chosen = Chosen { ids: vec![ids[0], ids[1], theirs], ..Chosen::default() };
+    assert_eq!(delete_chosen(&db, &olga, &chosen).await.unwrap(), (1, 2));
+    let told = Chosen { all: true, n: 3, ..Chosen::default() };
+    assert!(matches!(delete_chosen(&db, &olga, &told).await, Err(Error::Conflict("error.list_changed"))));
+    assert_eq!(delete_chosen(&db, &olga, &Chosen { n: 2, ..told }).await.unwrap(), (1, 1));
+    assert_eq!(list(&db, &ivan, "", "", "").await.unwrap().total, 1);
 }
 
 /// The preview shows the chosen client, as text and as HTML, and says what is wrong.
@@ -131,4 +166,4 @@ async fn previews(db: Db) {
     assert_eq!(clients(&db, &olga, "борис").await.unwrap().len(), 1);
 }
 
-testing::on_both!(ownership, in_use, template_errors, pages, previews);
+testing::on_both!(ownership, in_use, template_errors, pages, many, previews);

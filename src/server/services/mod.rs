@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod chosen;
 pub mod clients;
 pub mod figures;
 pub mod images;

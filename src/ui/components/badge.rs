@@ -2,7 +2,7 @@
 
 use super::icon::{Icon, icon};
 use crate::domain::delivery::{AttemptStatus, DeliveryState};
-use crate::domain::mailing::{MailingStatus, RunState};
+use crate::domain::mailing::{MailingState, Run, RunState};
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 
@@ -24,15 +24,17 @@ pub fn badge(word: String, symbol: Icon, colour: &'static str) -> AnyView {
     .into_any()
 }
 
-/// A mailing's status; `disabled` and `paused` go before it, unless it is finished.
-pub fn mailing_badge(status: MailingStatus, paused: bool, disabled: bool) -> AnyView {
-    match status {
-        MailingStatus::Finished => badge(t("state.finished"), Icon::Check, GOOD),
-        _ if disabled => badge(t("state.disabled"), Icon::Cross, BAD),
-        _ if paused => badge(t("state.paused"), Icon::Pause, WAIT),
-        MailingStatus::Running => badge(t("state.running"), Icon::Clock, INFO),
-        MailingStatus::Created => badge(t("state.created"), Icon::Repeat, CALM),
-    }
+/// A mailing's state. One that is finished and `left_out` somebody is no plain success.
+pub fn mailing_badge(state: MailingState, left_out: i64) -> AnyView {
+    let (symbol, colour) = match state {
+        MailingState::Finished if left_out > 0 => return badge(t("state.finished_gaps"), Icon::Alert, WAIT),
+        MailingState::Finished => (Icon::Check, GOOD),
+        MailingState::Disabled => (Icon::Cross, BAD),
+        MailingState::Paused => (Icon::Pause, WAIT),
+        MailingState::Running => (Icon::Clock, INFO),
+        MailingState::Created => (Icon::Repeat, CALM),
+    };
+    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
 }
 
 /// Where a delivery stands.
@@ -59,12 +61,13 @@ pub fn attempt_badge(status: AttemptStatus) -> AnyView {
     })
 }
 
-/// What a run came to.
-pub fn run_badge(state: RunState) -> AnyView {
-    let (symbol, colour) = match state {
+/// What a run came to. One that left somebody out is no plain success.
+pub fn run_badge(run: &Run) -> AnyView {
+    let (symbol, colour) = match run.state {
         RunState::Open => (Icon::Clock, INFO),
+        RunState::Done if run.counts.left_out() > 0 => return badge(t("state.done_gaps"), Icon::Alert, WAIT),
         RunState::Done => (Icon::Check, GOOD),
-        RunState::Skipped => (Icon::Ban, CALM),
+        RunState::Skipped => (Icon::Ban, WAIT),
     };
-    badge(t(&format!("state.{}", state.as_str())), symbol, colour)
+    badge(t(&format!("state.{}", run.state.as_str())), symbol, colour)
 }

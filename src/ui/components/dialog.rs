@@ -1,5 +1,6 @@
 //! Asking before what cannot be undone.
 
+use super::icon::{Icon, icon};
 use crate::ui::i18n::t;
 use crate::ui::link::{use_link, use_param};
 use leptos::html;
@@ -7,7 +8,8 @@ use leptos::prelude::*;
 
 /// A trigger and the question behind it. `children` is the real form that does it, with its submit
 /// button. Without the wasm the trigger is a link to `?confirm=name`, which renders the dialog open;
-/// with it the dialog is modal: it holds the focus and closes with Esc.
+/// with it the dialog is modal: it holds the focus and closes with Esc. With `form`, the id of a GET
+/// form on the page, the trigger submits that one instead, so that what is ticked there comes along.
 #[component]
 pub fn Confirm(
     /// Unique on the page, such as `delete-5`.
@@ -23,15 +25,24 @@ pub fn Confirm(
     #[prop(into)]
     title: Signal<String>,
     #[prop(optional, into)] text: Signal<String>,
+    /// Shown instead of the word, which then names the trigger for screen readers and on hover.
+    #[prop(optional)]
+    symbol: Option<Icon>,
+    #[prop(optional)] form: Option<&'static str>,
+    /// Whether there is anything to ask about.
+    #[prop(default = Signal::stored(true), into)]
+    ready: Signal<bool>,
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let (asked, link) = (use_param("confirm"), use_link());
     let (id, heading) = (format!("ask-{name}"), format!("ask-{name}-title"));
     let labelled = heading.clone();
-    let open = asked.with_untracked(|asked| *asked == name);
+    let open = asked.with_untracked(|asked| *asked == name) && ready.get_untracked();
     let show = move || {
-        if let Some(dialog) = dialog.get_untracked() {
+        if ready.get_untracked()
+            && let Some(dialog) = dialog.get_untracked()
+        {
             dialog.close();
             // Refused only where the dialog is no longer in the page.
             let _ = dialog.show_modal();
@@ -42,19 +53,52 @@ pub fn Confirm(
             show();
         }
     });
+    let (hover, label) = match symbol {
+        Some(_) => (Some(trigger.clone()), Some(trigger.clone())),
+        None => (None, None),
+    };
+    let word = match symbol {
+        Some(symbol) => icon(symbol, "size-4"),
+        None => trigger.into_any(),
+    };
+    let ask = move |event: web_sys::MouseEvent| {
+        event.prevent_default();
+        show();
+    };
+    let trigger = match form {
+        Some(form) => view! {
+            <button
+                type="submit"
+                class=class
+                form=form
+                name="confirm"
+                value=name
+                aria-haspopup="dialog"
+                title=hover
+                aria-label=label
+                on:click=ask
+            >
+                {word}
+            </button>
+        }
+        .into_any(),
+        None => view! {
+            <a
+                class=class
+                role="button"
+                aria-haspopup="dialog"
+                title=hover
+                aria-label=label
+                href=move || link(&[("confirm", Some(name.as_str()))])
+                on:click=ask
+            >
+                {word}
+            </a>
+        }
+        .into_any(),
+    };
     view! {
-        <a
-            class=class
-            role="button"
-            aria-haspopup="dialog"
-            href=move || link(&[("confirm", Some(name.as_str()))])
-            on:click=move |event| {
-                event.prevent_default();
-                show();
-            }
-        >
-            {trigger}
-        </a>
+        {trigger}
         <dialog id=id class="modal" node_ref=dialog open=open aria-labelledby=labelled>
             <div class="modal-box text-left whitespace-normal">
                 <h2 id=heading class="text-lg font-semibold">{title}</h2>

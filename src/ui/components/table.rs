@@ -13,6 +13,8 @@ pub struct Column {
     pub sort: Option<&'static str>,
     /// Numbers stand right.
     pub right: bool,
+    /// The word is for screen readers alone.
+    pub hidden: bool,
 }
 
 impl Column {
@@ -22,7 +24,13 @@ impl Column {
 
     /// A column with a link that sorts by it: `sort=email`, and `sort=-email` downwards.
     pub fn sorted(word: String, sort: &'static str) -> Self {
-        Self { word, sort: Some(sort), right: false }
+        Self { word, sort: Some(sort), ..Self::default() }
+    }
+
+    /// A column whose word nobody needs to see: boxes, buttons.
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
     }
 
     pub fn right(mut self) -> Self {
@@ -48,9 +56,11 @@ pub fn Table(#[prop(into)] label: String, columns: Vec<Column>, children: Childr
 }
 
 fn head(column: Column) -> AnyView {
-    let class = if column.right { "text-right" } else { "" };
+    let align = if column.right { "text-right" } else { "" };
     let Some(sort) = column.sort else {
-        return view! { <th role="columnheader" scope="col" class=class>{column.word}</th> }.into_any();
+        let class = if column.hidden { "sr-only" } else { "" };
+        let word = view! { <span class=class>{column.word}</span> };
+        return view! { <th role="columnheader" scope="col" class=align>{word}</th> }.into_any();
     };
     let (current, link) = (use_param("sort"), use_link());
     let direction = move || {
@@ -69,7 +79,7 @@ fn head(column: Column) -> AnyView {
         <th
             role="columnheader"
             scope="col"
-            class=class
+            class=align
             aria-sort=move || direction().map(|up| if up { "ascending" } else { "descending" })
         >
             <a class="link link-hover inline-flex items-center gap-1" href=to title=label>

@@ -1,21 +1,25 @@
 //! What has just been done, said once.
 
 use super::icon::{Icon, icon};
+use crate::domain::lang::group;
 use crate::locales;
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::link::{use_link, use_param};
 use leptos::prelude::*;
 
-/// Reads `?done=key` (and `&n=5` for a key with plural forms) and announces its text. A redirect
+/// Reads `?done=key` (and `&n=5` for a key with plural forms, `&m=2` for a second number) and announces its text. A redirect
 /// after a successful form ends in such a link; a key that does not exist shows nothing.
 #[component]
 pub fn Toast() -> impl IntoView {
-    let (key, n, link) = (use_param("done"), use_param("n"), use_link());
+    let (key, n, m, link) = (use_param("done"), use_param("n"), use_param("m"), use_link());
     let message = move || {
         let (lang, key) = (use_lang(), key.get());
         locales::lookup(lang, &key)?;
         Some(match n.with(|n| n.parse().ok()) {
-            Some(n) => locales::count(lang, &key, n, &[]),
+            Some(n) => {
+                let m = m.with(|m| m.parse().unwrap_or(0));
+                locales::count(lang, &key, n, &[("m", &group(lang, m))])
+            }
             None => locales::text(lang, &key),
         })
     };

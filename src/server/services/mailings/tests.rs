@@ -1,7 +1,13 @@
 use super::*;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::mailing::{MailingSort, MailingState, MailingStatus, RunState};
+use crate::forms::chosen::Chosen;
+use crate::forms::mailings::{MailingForm, NOW};
+use crate::server::db::mailings::Filter;
+use crate::server::db::runs;
 use crate::server::db::testing;
 use crate::server::services::testing::actor;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 fn now() -> DateTime<Utc> {
     "2026-11-23T07:00:00Z".parse().unwrap()
@@ -83,7 +89,7 @@ async fn rules(db: Db) {
     for (form, field, key) in cases {
         refused(create(&db, &actor, &form, now()).await, field, key);
     }
-    assert_eq!(list(&db, &actor, "", None, None).await.unwrap().total, 0, "nothing is half stored");
+    assert_eq!(list(&db, &actor, Listing::default()).await.unwrap().page.total, 0, "nothing is half stored");
 
     let mut tx = db.begin().await.unwrap();
     let selection = selections::insert(&mut tx, actor.id, &[one, foreign], now()).await.unwrap();
@@ -194,7 +200,7 @@ async fn runs_and_deliveries(db: Db) {
     runs::skip(&mut tx, first, now() + TimeDelta::days(1), missed, now()).await.unwrap();
     tx.commit().await.unwrap();
 
-    let page = list(&db, &actor, "", None, None).await.unwrap();
+    let page = list(&db, &actor, Listing::default()).await.unwrap().page;
     assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [second, first]);
     assert_eq!(page.rows[0].last_run, None);
     let shown = page.rows[1].last_run.as_ref().unwrap();
@@ -216,4 +222,89 @@ async fn runs_and_deliveries(db: Db) {
     assert!(matches!(delivery(&db, &actor, second, row.id).await, Err(Error::NotFound)));
 }
 
-testing::on_both!(rules, starts, changes, runs_and_deliveries);
+async fn lists_and_the_chosen(db: Db) {
+    let (actor, other) = (actor(&db, "a@example.org").await, actor(&db, "b@example.org").await);
+    client(&db, &actor, "one@example.org").await;
+    client(&db, &other, "two@example.org").await;
+    let message_id = message(&db, &actor).await;
+    let mut ids = Vec::new();
+    for (title, start) in [("Бета", "2026-11-25T10:00"), ("альфа", "2026-11-24T10:00"), ("Гамма", NOW)] {
+        let (title, start) = (title.to_owned(), start.to_owned());
+        ids.push(create(&db, &actor, &MailingForm { title, start, ..form(message_id) }, now()).await.unwrap());
+    }
+    let theirs = create(&db, &other, &form(message(&db, &other).await), now()).await.unwrap();
+    let titles = async |listing: Listing<'_>| {
+        let list = list(&db, &actor, listing).await.unwrap();
+        let titles: Vec<String> = list.page.rows.into_iter().map(|row| row.title).collect();
+        (titles.join(" "), list.page.total)
+    };
+    for (sort, order) in [
+        ("", "Гамма альфа Бета"),
+        ("title", "альфа Бета Гамма"),
+        ("-title", "Гамма Бета альфа"),
+        ("next", "Гамма альфа Бета"),
+        ("-next", "Бета альфа Гамма"),
+    ] {
+        assert_eq!(titles(Listing { sort, ..Listing::default() }).await, (order.to_owned(), 3), "{sort}");
+    }
+    // A cursor goes on behind its row, in every order.
+    for sort in [MailingSort::Title, MailingSort::Next] {
+        let filter = Filter { owner: actor.id, search: "", state: None };
+        let first = db::mailings::list(&db, filter, sort, false, None, 1).await.unwrap().remove(0);
+        let rest = db::mailings::list(&db, filter, sort, false, Some(&first.key(sort)), 9).await.unwrap();
+        assert_eq!(rest.len(), 2, "{sort:?}");
+        assert!(rest.iter().all(|mailing| mailing.id != first.id), "{sort:?}");
+    }
+
+    // What is done to some leaves the others, and those of others, alone.
+    let chosen = |ids: &[i64]| Chosen { ids: ids.to_vec(), ..Chosen::default() };
+    assert_eq!(pause_chosen(&db, &actor, &chosen(&[ids[0], theirs]), now()).await.unwrap(), 1);
+    assert_eq!(pause_chosen(&db, &actor, &chosen(&[ids[0]]), now()).await.unwrap(), 0, "it is paused already");
+    let counts = list(&db, &actor, Listing::default()).await.unwrap().counts;
+    assert_eq!(counts, [(MailingState::Created, 2), (MailingState::Paused, 1)]);
+    let paused = Listing { state: Some(MailingState::Paused), ..Listing::default() };
+    assert_eq!(titles(paused).await, ("Бета".to_owned(), 1));
+    assert!(!look(&db, &other, &[theirs]).await.unwrap()[0].paused);
+    assert!(look(&db, &actor, &[theirs]).await.unwrap().is_empty());
+
+    // All that the list finds: as many as the reader was told, or none.
+    let all = |n, state: &str| Chosen { all: true, n, state: state.to_owned(), ..Chosen::default() };
+    let moved = delete_chosen(&db, &actor, &all(2, "")).await;
+    assert!(matches!(moved, Err(Error::Conflict("error.list_changed"))), "{moved:?}");
+    refused(delete_chosen(&db, &actor, &Chosen::default()).await, "", "error.none_chosen");
+    assert_eq!(resume_chosen(&db, &actor, &all(1, "paused")).await.unwrap(), 1);
+    let mut tx = db.begin().await.unwrap();
+    db::mailings::advance(&mut tx, ids[2], None, MailingStatus::Finished).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(pause_chosen(&db, &actor, &all(3, ""), now()).await.unwrap(), 2, "what is finished stays so");
+    assert_eq!(delete_chosen(&db, &actor, &all(1, "finished")).await.unwrap(), 1);
+    assert_eq!(delete_chosen(&db, &actor, &chosen(&[theirs, ids[0]])).await.unwrap(), 1);
+    assert_eq!(titles(Listing::default()).await, ("альфа".to_owned(), 1));
+    assert_eq!(list(&db, &other, Listing::default()).await.unwrap().page.total, 1);
+}
+
+async fn says_who_gets_it_and_who_did_not(db: Db) {
+    let actor = actor(&db, "a@example.org").await;
+    let clients = [client(&db, &actor, "one@example.org").await, client(&db, &actor, "two@example.org").await];
+    let mut tx = db.begin().await.unwrap();
+    let selection = selections::insert(&mut tx, actor.id, &clients, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let all = form(message(&db, &actor).await);
+    let picked = MailingForm { clients: "picked".to_owned(), selection, ..all.clone() };
+    let (all, picked) =
+        (create(&db, &actor, &all, now()).await.unwrap(), create(&db, &actor, &picked, now()).await.unwrap());
+    let mut tx = db.begin().await.unwrap();
+    for day in 0..2 {
+        let snapshot = runs::snapshot(&mut tx, all).await.unwrap();
+        let run = runs::open(&mut tx, all, now() + TimeDelta::days(day), &snapshot, now()).await.unwrap().unwrap();
+        let counts = crate::domain::mailing::Counts { sent: 5, failed: 1, unknown: day, ..Default::default() };
+        runs::count(&mut tx, run, &counts).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut rows = look(&db, &actor, &[all, picked]).await.unwrap();
+    rows.sort_by_key(|row| row.id);
+    let shown: Vec<_> = rows.iter().map(|row| (&row.audience, row.picked, row.left_out)).collect();
+    assert_eq!(shown, [(&Audience::All, None, 3), (&Audience::Picked { selection }, Some(2), 0)]);
+}
+
+testing::on_both!(rules, starts, changes, lists_and_the_chosen, says_who_gets_it_and_who_did_not, runs_and_deliveries);

@@ -6,7 +6,7 @@ use crate::domain::oversight::OverseenMailing;
 use crate::domain::page::Page;
 use crate::domain::user::Permission;
 use crate::server::db::oversight::{self as rows, MailingFilter};
-use crate::server::db::{self, Db, runs};
+use crate::server::db::{self, Db};
 use std::collections::HashMap;
 
 /// A page of all mailings, newest first.
@@ -18,14 +18,8 @@ pub async fn list(db: &Db, actor: &Actor, filter: &MailingFilter<'_>, after: &st
     let found = rows::mailings(db, filter, paging::before(Some(after)), paging::FETCH).await?;
     let page = paging::by_id(found, rows::count_mailings(db, filter).await?, |owned| owned.id);
     let ids: Vec<i64> = page.rows.iter().map(|owned| owned.id).collect();
-    let mut last: HashMap<i64, _> = runs::current(db, &ids).await?.into_iter().collect();
-    let stored = db::mailings::by_ids(db, &ids).await?.into_iter();
-    let mut known: HashMap<i64, MailingRow> = stored
-        .map(|mailing| {
-            let run = last.remove(&mailing.id);
-            (mailing.id, mailings::row(mailing, run))
-        })
-        .collect();
+    let stored = mailings::rows(db, db::mailings::by_ids(db, &ids).await?).await?;
+    let mut known: HashMap<i64, MailingRow> = stored.into_iter().map(|row| (row.id, row)).collect();
     // One that was deleted between the two reads is left out.
     let rows = page.rows.into_iter().filter_map(|owned| {
         let row = known.remove(&owned.id)?;

@@ -5,8 +5,10 @@ mod delivery;
 mod list;
 mod live;
 mod query;
+mod row;
 mod show;
 mod steps;
+mod watch;
 mod wizard;
 
 pub use delivery::DeliveryPage;
@@ -20,7 +22,7 @@ use crate::domain::mailing::Run;
 use crate::domain::schedule::{Occurrence, Period};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
-use crate::ui::i18n::{t, t_with, use_lang};
+use crate::ui::i18n::{number, t, t_with, tn, use_lang};
 use crate::ui::time::format_naive;
 use chrono::NaiveDateTime;
 use leptos::prelude::*;
@@ -68,18 +70,20 @@ fn reason_word(area: &str, reason: &str) -> String {
     if word == key { reason.to_owned() } else { word }
 }
 
-/// “48 sent, 2 failed” of a run.
+/// “48 of 50 sent, 2 failed” of a run, or why it was skipped.
 pub fn outcome(run: &Run) -> String {
     if !run.reason.is_empty() {
         return reason_word("skip", &run.reason);
     }
     let counts = run.counts;
-    let lang = use_lang();
-    let number = |n| crate::domain::lang::group(lang, n);
-    t_with(
-        "mailings.outcome",
-        &[("sent", &number(counts.sent)), ("total", &number(counts.total())), ("failed", &number(counts.failed))],
-    )
+    let sent = t_with("mailings.outcome", &[("sent", &number(counts.sent)), ("total", &number(counts.total()))]);
+    let rest = [
+        ("mailings.outcome_failed", counts.failed),
+        ("mailings.outcome_unknown", counts.unknown),
+        ("mailings.outcome_not_sent", counts.not_sent),
+    ];
+    let rest = rest.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n));
+    std::iter::once(sent).chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 /// Future runs, in the mailing's time and in UTC.

@@ -7,7 +7,7 @@ use super::{
 use crate::api::error::AppError;
 use crate::api::mailings::{DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries};
 use crate::domain::delivery::DeliveryRow;
-use crate::domain::mailing::{DoubtPolicy, MailingDetail, MailingLive, MailingStatus, Run, RunState};
+use crate::domain::mailing::{DoubtPolicy, MailingDetail, MailingLive, MailingState, MailingStatus, Run, RunState};
 use crate::domain::page;
 use crate::ui::components::badge::{mailing_badge, run_badge};
 use crate::ui::components::dialog::Confirm;
@@ -113,17 +113,15 @@ fn follow(
 }
 
 fn shown(detail: MailingDetail, context: Context) -> AnyView {
-    let MailingDetail { row, audience, audience_count, policy, message_id, message_subject, next, runs } = detail;
+    let MailingDetail { row, audience_count, policy, message_id, message_subject, next, runs } = detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
     let badge = {
-        let (status, paused, disabled) = (row.status, row.paused, row.disabled.is_some());
+        let (state, left_out) = (MailingState::of(row.status, row.paused, row.disabled.is_some()), row.left_out);
         move || {
-            context.live.with(|live| match live {
-                Some(live) => mailing_badge(live.status, live.paused, live.disabled),
-                None => mailing_badge(status, paused, disabled),
-            })
+            let now = |live: &MailingLive| MailingState::of(live.status, live.paused, live.disabled);
+            mailing_badge(context.live.with(|live| live.as_ref().map_or(state, now)), left_out)
         }
     };
     let next_run = row.next_at.map(|at| {
@@ -177,7 +175,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                         <h2 class="font-semibold">{t("mailings.message")}</h2>
                         <a class="link mt-1 block text-sm break-words" href=format!("/messages/{message_id}")>{message_subject}</a>
                         <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
-                        <p class="mt-1 text-sm">{audience_word(&audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
+                        <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
                         <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
                         <p class="mt-1 text-sm">{doubt}</p>
                     </section>
@@ -256,7 +254,7 @@ fn progress(run: Run, zone: &str, context: Context) -> AnyView {
                     <p class="flex flex-wrap items-center gap-2">
                         <span class="font-semibold">{t("mailings.run_of")}</span>
                         <Time at=occurrence zone=zone with_zone=true />
-                        {move || run_badge(now.with(|run| run.state))}
+                        {move || now.with(run_badge)}
                     </p>
                     <p class="tabular-nums opacity-80">{move || context.live.with(|live| pace(live.as_ref()))}</p>
                 </div>
@@ -307,7 +305,7 @@ fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
                             <Time at=run.occurrence zone=zone />
                         </a>
                     </Cell>
-                    <Cell label=t("mailings.state")>{run_badge(run.state)}</Cell>
+                    <Cell label=t("mailings.state")>{run_badge(&run)}</Cell>
                     <Cell label=t("mailings.result")>{result}</Cell>
                     <Cell label=t("mailings.finished_at")>{ended}</Cell>
                 </Row>

@@ -5,7 +5,7 @@ use super::{audience_word, occurrences, period_word, wall};
 use crate::api::error::FieldErrors;
 use crate::api::mailings::SaveMailing;
 use crate::domain::mailing::{DoubtPolicy, Review, TITLE_MAX};
-use crate::domain::message::Message;
+use crate::domain::message::MessageRow;
 use crate::domain::page::Page;
 use crate::domain::schedule::Period;
 use crate::forms::mailings::{MailingForm, NOW};
@@ -48,7 +48,7 @@ fn error(errors: &FieldErrors, field: &str) -> Option<AnyView> {
 }
 
 /// Which message.
-pub fn message(form: &MailingForm, errors: FieldErrors, messages: Page<Message>) -> AnyView {
+pub fn message(form: &MailingForm, errors: FieldErrors, messages: Page<MessageRow>) -> AnyView {
     if messages.total == 0 {
         let first = (t("mailings.write_message"), "/messages/new".to_owned());
         return view! {

@@ -6,7 +6,7 @@ use crate::api::error::{AppError, FieldErrors};
 use crate::api::mailings::{SaveMailing, count_audience, list_zones, mailing_draft, review_mailing};
 use crate::api::messages::list_messages;
 use crate::domain::mailing::Review;
-use crate::domain::message::Message;
+use crate::domain::message::MessageRow;
 use crate::domain::page;
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::page::Page;
@@ -30,7 +30,7 @@ pub fn MailingEditPage() -> impl IntoView {
 /// What a step shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Shown {
-    Message(page::Page<Message>),
+    Message(page::Page<MessageRow>),
     /// All clients, and those whom the search or the selection holds.
     Clients {
         all: i64,
@@ -89,7 +89,7 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
         }
     }
     let shown = match step {
-        Step::Message => Shown::Message(list_messages(q, Some(after).filter(|after| !after.is_empty())).await?),
+        Step::Message => Shown::Message(list_messages(q, String::new(), after).await?),
         Step::Clients => {
             let all = count_audience("all".to_owned(), String::new(), 0).await?;
             let chosen = count_audience(form.clients.clone(), form.search.clone(), form.selection).await?;

@@ -2,7 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::api::oversight::{OverseenFilter, list_all_mailings};
-use crate::domain::mailing::MailingStatus;
+use crate::domain::mailing::{MailingState, MailingStatus};
 use crate::domain::oversight::OverseenMailing;
 use crate::domain::page;
 use crate::domain::schedule::Period;
@@ -90,7 +90,7 @@ fn shown(found: Result<page::Page<OverseenMailing>, AppError>) -> AnyView {
 
 fn row(mailing: OverseenMailing) -> AnyView {
     let OverseenMailing { row, owner_id, owner_email, owner_name } = mailing;
-    let badge = mailing_badge(row.status, row.paused, row.disabled.is_some());
+    let badge = mailing_badge(MailingState::of(row.status, row.paused, row.disabled.is_some()), row.left_out);
     let next = match row.next_at {
         Some(at) => view! { <Time at=at zone=row.zone relative=true /> }.into_any(),
         None => t("common.nothing").into_any(),

@@ -1,0 +1,61 @@
+//! Rows chosen in a list: ticked ones, or all that its search and filter find.
+
+use serde::{Deserialize, Serialize};
+
+/// Which rows, and the list as it stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Chosen {
+    #[serde(default)]
+    pub ids: Vec<i64>,
+    /// All that `q` and `state` find; `ids` does not count then.
+    #[serde(default)]
+    pub all: bool,
+    /// How many rows the reader was told `all` are.
+    #[serde(default)]
+    pub n: i64,
+    #[serde(default)]
+    pub q: String,
+    #[serde(default)]
+    pub state: String,
+    #[serde(default)]
+    pub sort: String,
+}
+
+impl Chosen {
+    /// The address of the list as it stood, with further parameters.
+    pub fn back(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let list = [("q", self.q.as_str()), ("status", &self.state), ("sort", &self.sort)];
+        let pairs: Vec<String> = list
+            .iter()
+            .chain(more)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}", escape(value)))
+            .collect();
+        format!("{path}?{}", pairs.join("&"))
+    }
+}
+
+/// Percent-encodes all but what RFC 3986 2.3 leaves unreserved.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leads_back_to_the_list_as_it_stood() {
+        let chosen = Chosen { q: "а&b".to_owned(), state: "paused".to_owned(), ..Chosen::default() };
+        let back = chosen.back("/mailings", &[("done", "mailings.deleted_many"), ("n", "3")]);
+        assert_eq!(back, "/mailings?q=%D0%B0%26b&status=paused&done=mailings.deleted_many&n=3");
+    }
+}

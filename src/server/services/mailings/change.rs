@@ -1,0 +1,108 @@
+//! Making and changing a mailing.
+
+use super::super::{Actor, Error, Result};
+use super::mine;
+use super::plan::{Plan, plan, wall};
+use crate::domain::audience::Audience;
+use crate::domain::mailing::Review;
+use crate::forms::mailings::MailingForm;
+use crate::server::db::{self, Db};
+use crate::server::schedule::parse_zone;
+use chrono::{DateTime, Utc};
+
+/// Future runs that a review shows.
+const NEXT: usize = 5;
+
+/// Makes a mailing and returns its id. The caller wakes the engine.
+///
+/// # Errors
+/// [`Error::Invalid`] by field: an unknown zone, a window that ends before it starts or is over, an
+/// empty audience, a message that is not the actor's.
+pub async fn create(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<i64> {
+    let plan = plan(db, actor, form, None, now).await?;
+    let mut tx = db.begin().await?;
+    let id = db::mailings::insert(&mut tx, actor.id, &plan.new, now).await.map_err(message_gone)?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a mailing. Runs that were opened keep their message and their audience.
+///
+/// # Errors
+/// As [`create`]; [`Error::NotFound`] if the actor has no such mailing.
+pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<()> {
+    let old = mine(db, actor, form.id).await?;
+    let plan = plan(db, actor, form, Some(&old), now).await?;
+    let mut tx = db.begin().await?;
+    let found = db::mailings::update(&mut tx, actor.id, form.id, &plan.new, now).await.map_err(message_gone)?;
+    tx.commit().await?;
+    if found { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Makes or changes a mailing, as the form's id says, and returns the id.
+///
+/// # Errors
+/// Those of [`create`] and [`update`].
+pub async fn save(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<i64> {
+    if form.id == 0 {
+        return create(db, actor, form, now).await;
+    }
+    update(db, actor, form, now).await.map(|()| form.id)
+}
+
+/// What a form would do, without doing it.
+///
+/// # Errors
+/// As [`create`].
+pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<Review> {
+    let old = if form.id == 0 { None } else { Some(mine(db, actor, form.id).await?) };
+    let Plan { new, schedule, subject, count, starts_now } = plan(db, actor, form, old.as_ref(), now).await?;
+    let next = new.next_at.map(|at| schedule.upcoming(at, NEXT)).unwrap_or_default();
+    Ok(Review {
+        title: new.title,
+        message_subject: subject,
+        audience: new.audience,
+        audience_count: count,
+        starts_now,
+        start_local: new.start_local,
+        end_local: wall(schedule.zone, new.end_at),
+        zone: new.zone,
+        period: new.period,
+        policy: new.policy,
+        next,
+    })
+}
+
+/// A message deleted between the check and the write.
+fn message_gone(error: db::DbError) -> Error {
+    if error.is_in_use() { Error::field("message", "error.message.none") } else { Error::Db(error) }
+}
+
+/// A mailing as the form that would make it; without its id and its window as a copy, for which a new
+/// window has to be chosen.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn draft(db: &Db, actor: &Actor, id: i64, copy: bool) -> Result<MailingForm> {
+    const MINUTES: &str = "%Y-%m-%dT%H:%M";
+    let old = mine(db, actor, id).await?;
+    let (clients, search, selection) = match old.audience {
+        Audience::All => ("all", String::new(), 0),
+        Audience::Search { text } => ("search", text, 0),
+        Audience::Picked { selection } => ("picked", String::new(), selection),
+    };
+    let end = parse_zone(&old.zone).map_or(old.end_at.naive_utc(), |zone| wall(zone, old.end_at));
+    Ok(MailingForm {
+        id: if copy { 0 } else { id },
+        title: old.title,
+        message: old.message_id,
+        clients: clients.to_owned(),
+        search,
+        selection,
+        start: if copy { String::new() } else { old.start_local.format(MINUTES).to_string() },
+        end: if copy { String::new() } else { end.format(MINUTES).to_string() },
+        zone: old.zone,
+        period: old.period.as_str().to_owned(),
+        policy: old.policy.as_str().to_owned(),
+    })
+}

@@ -1,0 +1,53 @@
+//! What became of each client in a run.
+
+use super::super::{Actor, Error, Result, paging};
+use super::mine;
+use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
+use crate::domain::page::Page;
+use crate::server::db::{Db, attempts, deliveries, runs};
+
+/// A run of one of the actor's mailings: the given one, or the current one for 0. None if the mailing
+/// has had no run yet.
+///
+/// # Errors
+/// [`Error::NotFound`] if the mailing is not the actor's or the run is not the mailing's.
+pub async fn run_of(db: &Db, actor: &Actor, id: i64, run: i64) -> Result<Option<i64>> {
+    mine(db, actor, id).await?;
+    if run == 0 {
+        return Ok(runs::current(db, &[id]).await?.pop().map(|(_, run)| run.id));
+    }
+    if runs::belongs(db, id, run).await? { Ok(Some(run)) } else { Err(Error::NotFound) }
+}
+
+/// A page of a run's deliveries; `run` 0 is the current run.
+///
+/// # Errors
+/// As [`run_of`].
+pub async fn deliveries(
+    db: &Db,
+    actor: &Actor,
+    id: i64,
+    run: i64,
+    state: Option<DeliveryState>,
+    search: &str,
+    after: i64,
+) -> Result<Page<DeliveryRow>> {
+    let Some(run) = run_of(db, actor, id, run).await? else {
+        return Ok(Page { rows: Vec::new(), next: None, total: 0 });
+    };
+    let rows = deliveries::list(db, run, state, search, after, paging::FETCH).await?;
+    Ok(paging::by_id(rows, deliveries::count(db, run, state, search).await?, |row| row.id))
+}
+
+/// A delivery with all its attempts.
+///
+/// # Errors
+/// [`Error::NotFound`] if the delivery is not the mailing's or the mailing not the actor's.
+pub async fn delivery(db: &Db, actor: &Actor, id: i64, delivery: i64) -> Result<DeliveryDetail> {
+    let mailing = mine(db, actor, id).await?;
+    if deliveries::mailing_of(db, delivery).await? != Some(id) {
+        return Err(Error::NotFound);
+    }
+    let row = deliveries::get(db, actor.id, delivery).await?.ok_or(Error::NotFound)?;
+    Ok(DeliveryDetail { mailing_title: mailing.title, row, attempts: attempts::of_delivery(db, delivery).await? })
+}

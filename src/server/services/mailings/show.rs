@@ -1,0 +1,58 @@
+//! A mailing's own page.
+
+use super::super::{Actor, Error, Result};
+use super::list::rows;
+use super::{audience_count, mine};
+use crate::domain::mailing::{MailingDetail, MailingLive};
+use crate::server::db::{Db, messages, runs};
+use crate::server::schedule::{Schedule, parse_zone};
+use chrono::{DateTime, Utc};
+
+/// Future runs that a mailing's page shows.
+const NEXT: usize = 5;
+/// Runs that a mailing's page shows.
+const RUNS: i64 = 50;
+
+/// A mailing's own page.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
+    let mailing = mine(db, actor, id).await?;
+    let message = messages::get(db, actor.id, mailing.message_id).await?.ok_or(Error::NotFound)?;
+    let runs = runs::of_mailing(db, id, RUNS).await?;
+    let next = match (parse_zone(&mailing.zone), mailing.next_at) {
+        (Some(zone), Some(at)) => {
+            let (start, end, period) = (mailing.start_local, mailing.end_at, mailing.period);
+            Schedule { start, zone, end, period }.upcoming(at, NEXT)
+        }
+        _ => Vec::new(),
+    };
+    Ok(MailingDetail {
+        audience_count: audience_count(db, actor.id, &mailing.audience).await?,
+        policy: mailing.policy,
+        message_id: mailing.message_id,
+        message_subject: message.subject,
+        row: rows(db, vec![mailing]).await?.pop().ok_or(Error::NotFound)?,
+        next,
+        runs,
+    })
+}
+
+/// What changes on a mailing's page. The rate is for the caller to know, who has seen it before.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn live(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<MailingLive> {
+    let mailing = mine(db, actor, id).await?;
+    let run = runs::current(db, &[id]).await?.pop().map(|(_, run)| run);
+    Ok(MailingLive {
+        status: mailing.status,
+        paused: mailing.paused_at.is_some(),
+        disabled: mailing.disabled_at.is_some(),
+        next_at: mailing.next_at,
+        run,
+        rate: 0.0,
+        now,
+    })
+}
