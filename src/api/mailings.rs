@@ -1,11 +1,14 @@
 //! Mailings.
 
 use super::error::AppError;
+use crate::domain::client::Client;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
 use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
 use crate::domain::page::Page;
 use crate::forms::chosen::Chosen;
+use crate::forms::decisions::DecisionForm;
 use crate::forms::mailings::MailingForm;
+use crate::forms::picks::Picks;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -200,4 +203,49 @@ pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail,
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(mailings::delivery(&request::state().db, &actor, mailing, delivery).await)
+}
+
+/// Says what became of deliveries whose fate is unknown, and goes back to where it was asked.
+#[server]
+pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let n = request::answer(mailings::decide(&state.db, &actor, &form, state.now()).await)?;
+    state.wake.ring();
+    let DecisionForm { mailing, run, delivery, verdict, .. } = form;
+    let page = match delivery {
+        0 => format!("/mailings/{mailing}?run={run}&"),
+        delivery => format!("/mailings/{mailing}/deliveries/{delivery}?"),
+    };
+    request::go(&format!("{page}done=mailings.done_{verdict}&n={n}"));
+    Ok(())
+}
+
+/// Goes on to choose clients one by one for the mailing that is being made.
+#[server]
+pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let selection = request::answer(mailings::begin_picking(&state.db, &actor, form.selection, state.now()).await)?;
+    let form = MailingForm { clients: "picked".to_owned(), selection, ..form };
+    request::go(&form.address("pick"));
+    Ok(())
+}
+
+/// A page of the reader's clients, each with whether the selection holds it.
+#[server]
+pub async fn list_choices(selection: i64, search: String, after: String) -> Result<Page<(Client, bool)>, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::choices(&request::state().db, &actor, selection, &search, &after).await)
+}
+
+/// Changes a selection, and answers with how many clients it holds then.
+#[server]
+pub async fn change_picks(form: Picks) -> Result<i64, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(mailings::change_picks(&request::state().db, &actor, &form).await)
 }

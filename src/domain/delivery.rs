@@ -186,11 +186,50 @@ pub struct DeliveryRow {
     pub due_at: Option<DateTime<Utc>>,
 }
 
+/// What somebody says of a delivery whose fate is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The letter is known to have come.
+    Arrived,
+    /// It may not have come: send it again.
+    Resend,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 2] = [Self::Arrived, Self::Resend];
+
+    /// The word in the database and in forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Resend => "resend",
+        }
+    }
+
+    /// Reads [`Verdict::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text)
+    }
+}
+
+/// A verdict on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub at: DateTime<Utc>,
+    /// The name of who decided, as it was then.
+    pub by: String,
+}
+
 /// A delivery's own page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryDetail {
     pub mailing_title: String,
+    pub zone: String,
     pub row: DeliveryRow,
     /// In order.
     pub attempts: Vec<Attempt>,
+    /// In order.
+    pub decisions: Vec<Decision>,
 }

@@ -6,11 +6,25 @@ use serde::{Deserialize, Serialize};
 /// Attempts of one day (UTC) or one mailing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    pub attempts: i64,
     pub sent: i64,
     pub deferred: i64,
     pub failed: i64,
     pub unknown: i64,
+}
+
+impl Tally {
+    /// Attempts in all.
+    pub fn attempts(&self) -> i64 {
+        self.sent + self.deferred + self.failed + self.unknown
+    }
+
+    /// Adds another's figures.
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.deferred += other.deferred;
+        self.failed += other.failed;
+        self.unknown += other.unknown;
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,5 +42,48 @@ pub struct Report {
     pub days: Vec<(NaiveDate, Tally)>,
     /// Mailing id, title, tally; most attempts first.
     pub mailings: Vec<(i64, String, Tally)>,
+    /// Mailings beyond those.
+    pub more_mailings: i64,
     pub replies: Vec<ReplyCount>,
+    /// Large runs that are being counted while this is read.
+    pub counting: i64,
+}
+
+/// What replies have in common that differ only in whom or which letter they speak of: addresses and
+/// queue numbers become “…”. Codes such as 5.1.1 stay.
+pub fn gist(reply: &str) -> String {
+    let mut gist = String::with_capacity(reply.len());
+    for word in reply.split_whitespace() {
+        if !gist.is_empty() {
+            gist.push(' ');
+        }
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | ':');
+        let is_queue_number =
+            bare.len() >= 8 && bare.contains(|c: char| c.is_ascii_digit()) && !bare.chars().all(is_number);
+        if word.contains('@') || is_queue_number {
+            gist.push('…');
+        } else {
+            gist.push_str(word);
+        }
+    }
+    gist
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_to_different_clients_are_the_same() {
+        for (reply, common) in [
+            ("5.1.1 <anna@example.org>: no such user", "5.1.1 … no such user"),
+            ("4.7.1 Greylisted, id 4XyZ7kq2ZzQz1; try again", "4.7.1 Greylisted, id … try again"),
+            ("5.7.1 192.0.2.10 is blocked", "5.7.1 192.0.2.10 is blocked"),
+            ("the mailbox is full", "the mailbox is full"),
+            ("", ""),
+        ] {
+            assert_eq!(gist(reply), common);
+        }
+    }
 }

@@ -25,27 +25,9 @@ impl Chosen {
     /// The address of the list as it stood, with further parameters.
     pub fn back(&self, path: &str, more: &[(&str, &str)]) -> String {
         let list = [("q", self.q.as_str()), ("status", &self.state), ("sort", &self.sort)];
-        let pairs: Vec<String> = list
-            .iter()
-            .chain(more)
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}={}", escape(value)))
-            .collect();
-        format!("{path}?{}", pairs.join("&"))
+        let pairs = list.iter().chain(more).filter(|(_, value)| !value.is_empty());
+        super::address(path, pairs.map(|(name, value)| (*name, *value)))
     }
-}
-
-/// Percent-encodes all but what RFC 3986 2.3 leaves unreserved.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -60,6 +60,42 @@ pub struct MailingForm {
     pub policy: String,
 }
 
+impl MailingForm {
+    /// What is filled in, by the names that the address of the wizard has for it.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let now = self.start == NOW;
+        let number = |n: i64| if n == 0 { String::new() } else { n.to_string() };
+        [
+            ("title", self.title.clone()),
+            ("message", number(self.message)),
+            ("clients", self.clients.clone()),
+            ("search", self.search.clone()),
+            ("selection", number(self.selection)),
+            ("when", if now { NOW } else { "at" }.to_owned()),
+            ("start", if now { String::new() } else { self.start.clone() }),
+            ("end", self.end.clone()),
+            ("zone", self.zone.clone()),
+            ("period", self.period.clone()),
+            ("policy", self.policy.clone()),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+    }
+
+    /// Where the wizard is.
+    pub fn path(&self) -> String {
+        if self.id == 0 { "/mailings/new".to_owned() } else { format!("/mailings/{}/edit", self.id) }
+    }
+
+    /// A step of the wizard with everything filled in so far.
+    pub fn address(&self, step: &str) -> String {
+        let mut pairs = self.pairs();
+        pairs.push(("step", step.to_owned()));
+        super::address(&self.path(), pairs.iter().map(|(name, value)| (*name, value.as_str())))
+    }
+}
+
 /// A point in time as somebody wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

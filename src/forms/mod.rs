@@ -4,9 +4,11 @@
 pub mod accounts;
 pub mod chosen;
 pub mod clients;
+pub mod decisions;
 pub mod mailings;
 pub mod messages;
 pub mod oversight;
+pub mod picks;
 pub mod posts;
 pub mod relays;
 
@@ -17,6 +19,25 @@ use crate::domain::email::EmailAddress;
 pub trait Check {
     /// What is wrong, by field; the keys name sentences in the locale files.
     fn check(&self) -> FieldErrors;
+}
+
+/// A path with a query.
+pub fn address<'a>(path: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// Percent-encodes all but what RFC 3986 2.3 leaves unreserved.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
 /// Runs a garde check and takes its messages as locale keys.

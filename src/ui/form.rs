@@ -72,9 +72,22 @@ pub fn FormErrors(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoVie
 
 /// Ctrl+S (Cmd+S) submits the form, and Ctrl+Enter does where the focus is inside it.
 pub fn use_form_keys(form: NodeRef<html::Form>) {
+    use_keys(move || form.get_untracked(), |form| drop(form.request_submit()));
+}
+
+/// The same for a form with this id; `save` is what the keys do, instead of submitting it at once.
+pub fn use_save_keys(id: &'static str, save: impl Fn(web_sys::HtmlFormElement) + Copy + 'static) {
+    let form = move || document().get_element_by_id(id)?.dyn_into().ok();
+    use_keys(form, save);
+}
+
+fn use_keys(
+    form: impl Fn() -> Option<web_sys::HtmlFormElement> + Copy + 'static,
+    save: impl Fn(web_sys::HtmlFormElement) + Copy + 'static,
+) {
     Effect::new(move |_| {
         let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            let Some(form) = form.get_untracked() else { return };
+            let Some(form) = form() else { return };
             if !(event.ctrl_key() || event.meta_key()) || event.repeat() {
                 return;
             }
@@ -82,8 +95,7 @@ pub fn use_form_keys(form: NodeRef<html::Form>) {
                 || event.key() == "Enter" && form.contains(document().active_element().as_deref());
             if saves {
                 event.prevent_default();
-                // Refused only for a form that is no longer in the page.
-                let _ = form.request_submit();
+                save(form);
             }
         });
         on_cleanup(move || handle.remove());
@@ -93,11 +105,28 @@ pub fn use_form_keys(form: NodeRef<html::Form>) {
 /// Asks before the reader leaves a form with changes that were not submitted: at a link of ours as
 /// well as at a closed tab.
 pub fn use_unsaved_guard(form: NodeRef<html::Form>) {
-    let dirty = StoredValue::new(false);
+    let inside = move |node: Option<&web_sys::Node>| form.get_untracked().is_some_and(|form| form.contains(node));
+    use_guard(inside, StoredValue::new(false), None);
+}
+
+/// The same for a form in steps with this id, each of which is submitted without being stored: links
+/// within `path` lead to its other steps and keep everything. `begun` says whether steps lie behind.
+pub fn use_steps_guard(id: &'static str, path: String, begun: bool) {
+    let inside =
+        move |node: Option<&web_sys::Node>| document().get_element_by_id(id).is_some_and(|form| form.contains(node));
+    use_guard(inside, StoredValue::new(begun), Some(path));
+}
+
+fn use_guard(
+    inside: impl Fn(Option<&web_sys::Node>) -> bool + Copy + 'static,
+    dirty: StoredValue<bool>,
+    path: Option<String>,
+) {
+    let in_steps = path.is_some();
+    let path = StoredValue::new(path);
     Effect::new(move |_| {
         let inside = move |event: &web_sys::Event| {
-            let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-            form.get_untracked().is_some_and(|form| form.contains(target.as_ref()))
+            inside(event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok()).as_ref())
         };
         let input = window_event_listener_untyped("input", move |event| {
             if inside(&event) {
@@ -105,7 +134,7 @@ pub fn use_unsaved_guard(form: NodeRef<html::Form>) {
             }
         });
         let submit = window_event_listener_untyped("submit", move |event| {
-            if inside(&event) {
+            if !in_steps && inside(&event) {
                 dirty.set_value(false);
             }
         });
@@ -114,7 +143,7 @@ pub fn use_unsaved_guard(form: NodeRef<html::Form>) {
                 event.prevent_default();
             }
         });
-        let release_links = guard_links(dirty);
+        let release_links = guard_links(dirty, path);
         on_cleanup(move || {
             input.remove();
             submit.remove();
@@ -125,11 +154,17 @@ pub fn use_unsaved_guard(form: NodeRef<html::Form>) {
 }
 
 /// Catches clicks on links before the router does, which listens at the window.
-fn guard_links(dirty: StoredValue<bool>) -> impl FnOnce() + Send + Sync {
+fn guard_links(dirty: StoredValue<bool>, path: StoredValue<Option<String>>) -> impl FnOnce() + Send + Sync {
     let ask = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
-        let leaves = link.is_some_and(|link| !link.has_attribute("download") && !link.has_attribute("target"));
+        let leaves = link.is_some_and(|link| {
+            let to = link.get_attribute("href").unwrap_or_default();
+            let stays = |path: &Option<String>| path.as_deref().is_some_and(|path| is_within(&to, path));
+            !link.has_attribute("download")
+                && !link.has_attribute("target")
+                && !path.try_with_value(stays).unwrap_or_default()
+        });
         if leaves && !event.default_prevented() && dirty.try_get_value() == Some(true) {
             if window().confirm_with_message(&t("common.unsaved")).unwrap_or(true) {
                 dirty.set_value(false);
@@ -147,5 +182,25 @@ fn guard_links(dirty: StoredValue<bool>) -> impl FnOnce() + Send + Sync {
         held.try_with_value(|(document, ask)| {
             let _ = document.remove_event_listener_with_callback_and_bool("click", ask.as_ref().unchecked_ref(), true);
         });
+    }
+}
+
+/// Whether a link leads to a path, whatever its query.
+fn is_within(link: &str, path: &str) -> bool {
+    link.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_within;
+
+    #[test]
+    fn other_steps_are_within() {
+        for link in ["/mailings/new", "/mailings/new?step=window", "/mailings/new#x"] {
+            assert!(is_within(link, "/mailings/new"), "{link}");
+        }
+        for link in ["/mailings", "/mailings/newer", "/messages?x=/mailings/new"] {
+            assert!(!is_within(link, "/mailings/new"), "{link}");
+        }
     }
 }

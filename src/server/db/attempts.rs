@@ -2,8 +2,7 @@
 
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
-use crate::domain::report::{ReplyCount, Tally};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -62,83 +61,6 @@ pub async fn of_delivery(db: &Db, delivery: i64) -> DbResult<Vec<Attempt>> {
         WHERE delivery_id = $1 ORDER BY number";
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).fetch_all(pool).await)?;
     rows.into_iter().map(Row::into_attempt).collect()
-}
-
-#[derive(sqlx::FromRow)]
-struct TallyRow {
-    mailing: i64,
-    title: String,
-    day: String,
-    status: String,
-    n: i64,
-}
-
-fn add(tally: &mut Tally, status: AttemptStatus, n: i64) {
-    tally.attempts += n;
-    match status {
-        AttemptStatus::Sent => tally.sent += n,
-        AttemptStatus::Deferred => tally.deferred += n,
-        AttemptStatus::Failed => tally.failed += n,
-        AttemptStatus::Unknown => tally.unknown += n,
-    }
-}
-
-/// Attempts of an owner's mailings between two instants: by day (UTC) and by mailing.
-pub async fn tallies(
-    db: &Db,
-    owner: i64,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> DbResult<(Vec<(NaiveDate, Tally)>, Vec<(i64, String, Tally)>)> {
-    const SQLITE: &str = "SUBSTR(a.at, 1, 10)";
-    const POSTGRES: &str = "TO_CHAR(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD')";
-    let day = if matches!(db, Db::Sqlite { .. }) { SQLITE } else { POSTGRES };
-    let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT g.id AS mailing, g.title, {day} AS day, a.status, COUNT(*) AS n
-         FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
-         WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3 GROUP BY g.id, g.title, {day}, a.status"
-    ));
-    let rows: Vec<TallyRow> =
-        on_db!(db, pool => sqlx::query_as(sql).bind(owner).bind(from).bind(to).fetch_all(pool).await)?;
-    let mut days = std::collections::BTreeMap::<NaiveDate, Tally>::new();
-    let mut mailings = std::collections::BTreeMap::<i64, (String, Tally)>::new();
-    for row in rows {
-        let status = word("attempts.status", &row.status, AttemptStatus::parse)?;
-        let day = word("attempts.at", &row.day, |text| text.parse().ok())?;
-        add(days.entry(day).or_default(), status, row.n);
-        add(&mut mailings.entry(row.mailing).or_insert_with(|| (row.title, Tally::default())).1, status, row.n);
-    }
-    let mut mailings: Vec<_> = mailings.into_iter().map(|(id, (title, tally))| (id, title, tally)).collect();
-    mailings.sort_by_key(|(id, _, tally)| (-tally.attempts, *id));
-    Ok((days.into_iter().collect(), mailings))
-}
-
-/// Two halves, because those that took a letter are nearly all, and an index alone answers for them.
-pub(super) const REPLIES: &str = "SELECT a.code, COALESCE(a.enhanced, ''), COUNT(*) AS n
-    FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
-    WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3 AND a.status = 'sent' GROUP BY 1, 2
-    UNION ALL SELECT a.code, a.reply, COUNT(*) AS n
-    FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN attempts a ON a.run_id = r.id
-    WHERE g.owner_id = $1 AND a.at >= $2 AND a.at < $3 AND a.status <> 'sent' GROUP BY 1, 2
-    ORDER BY 3 DESC, 2 LIMIT $4";
-
-/// The most frequent replies to an owner's attempts between two instants. Of those that took a letter
-/// the code alone counts: their texts hold a queue number and are all different.
-pub async fn replies(
-    db: &Db,
-    owner: i64,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-    limit: i64,
-) -> DbResult<Vec<ReplyCount>> {
-    let rows: Vec<(Option<i32>, String, i64)> = on_db!(db, pool => sqlx::query_as(REPLIES)
-        .bind(owner)
-        .bind(from)
-        .bind(to)
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
-    Ok(rows.into_iter().map(|(code, reply, count)| ReplyCount { code, reply, count }).collect())
 }
 
 /// An attempt with its place in the order of a run's attempts, and whose it was.

@@ -114,7 +114,7 @@ pub struct NewMailing {
     pub next_at: Option<DateTime<Utc>>,
 }
 
-fn json(audience: &Audience) -> DbResult<String> {
+pub(super) fn json(audience: &Audience) -> DbResult<String> {
     serde_json::to_string(audience).map_err(|error| DbError::Sql(sqlx::Error::Encode(error.into())))
 }
 

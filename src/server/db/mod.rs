@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backlog;
 pub mod bench;
 pub mod clients;
+pub mod decisions;
 pub mod deliveries;
 pub mod facts;
 pub mod figures;
@@ -30,6 +31,7 @@ pub mod runs;
 pub mod selections;
 pub mod sessions;
 pub mod suppressions;
+pub mod tallies;
 #[cfg(test)]
 pub mod testing;
 pub mod throttles;

@@ -41,7 +41,6 @@ fn sums() -> Vec<(&'static str, String)> {
     vec![
         ("deliveries in a state", deliveries::count_sql(true, false)),
         ("deliveries found", deliveries::count_sql(false, true)),
-        ("replies", attempts::REPLIES.to_owned()),
     ]
 }
 

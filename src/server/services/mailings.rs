@@ -2,15 +2,19 @@
 
 mod change;
 mod deliveries;
+mod doubt;
 mod list;
+mod pick;
 mod plan;
 mod show;
 mod stop;
 
 pub use change::{create, draft, review, save, update};
 pub use deliveries::{deliveries, delivery, run_of};
+pub use doubt::decide;
 pub(super) use list::rows;
 pub use list::{Listing, list, look};
+pub use pick::{begin as begin_picking, change as change_picks, choices};
 pub use show::{detail, live};
 pub use stop::{delete, delete_chosen, pause, pause_chosen, resume, resume_chosen};
 

@@ -1,9 +1,12 @@
 //! The report over all of an owner's mailings.
 
+mod count;
+
 use super::{Actor, Error, Result};
 use crate::domain::report::{Report, Tally};
-use crate::server::db::{Db, attempts};
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use crate::server::db::Db;
+use crate::server::db::tallies::{self, Period};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// Days of a report that asks for none.
 const DAYS: i64 = 30;
@@ -11,13 +14,53 @@ const DAYS: i64 = 30;
 const DAYS_MAX: i64 = 366;
 /// Most frequent replies that are shown.
 const REPLIES: i64 = 20;
+/// Mailings that are shown.
+const MAILINGS: i64 = 50;
 
-/// Attempts between two days (UTC, both included); the last 30 days where none are given.
+/// Attempts between two days (UTC, both included); the last 30 days where none are given. Large runs
+/// that were not counted yet are counted meanwhile, and the report says how many.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a day that is not one, a range that ends before it begins, and more than a
 /// year.
 pub async fn report(db: &Db, actor: &Actor, from: &str, to: &str, now: DateTime<Utc>) -> Result<Report> {
+    let period = period(actor, from, to, now)?;
+    let counting = count::most(db, actor.id, now).await?;
+    let days = tallies::days(db, period).await?;
+    let mailings = tallies::mailings(db, period, MAILINGS).await?;
+    let all = tallies::count_mailings(db, period).await?;
+    let replies = tallies::replies(db, period, REPLIES).await?;
+    let mut total = Tally::default();
+    for (_, day) in &days {
+        total.add(day);
+    }
+    let more_mailings = all.saturating_sub(i64::try_from(mailings.len()).unwrap_or(i64::MAX));
+    Ok(Report { from: period.from, to: period.to, total, days, mailings, more_mailings, replies, counting })
+}
+
+/// A day of a report as a file: the day, and each mailing that had attempts on it.
+pub type Day = (NaiveDate, Vec<(i64, String, Tally)>);
+
+/// The days of a report one after another, for a file: everything is counted first, however long it
+/// takes.
+///
+/// # Errors
+/// As [`report`].
+pub async fn days(db: &Db, actor: &Actor, from: &str, to: &str, now: DateTime<Utc>) -> Result<Vec<NaiveDate>> {
+    let period = period(actor, from, to, now)?;
+    count::all(db, actor.id, now).await?;
+    Ok(tallies::days(db, period).await?.into_iter().map(|(day, _)| day).collect())
+}
+
+/// Every mailing of one of those days.
+///
+/// # Errors
+/// Database errors.
+pub async fn day_of(db: &Db, owner: i64, day: NaiveDate) -> Result<Day> {
+    Ok((day, tallies::mailings(db, Period { owner, from: day, to: day }, i64::MAX).await?))
+}
+
+fn period(actor: &Actor, from: &str, to: &str, now: DateTime<Utc>) -> Result<Period> {
     let to = day("to", to)?.unwrap_or_else(|| now.date_naive());
     let from = day("from", from)?.unwrap_or_else(|| to - TimeDelta::days(DAYS - 1));
     let days = to.signed_duration_since(from).num_days();
@@ -27,18 +70,7 @@ pub async fn report(db: &Db, actor: &Actor, from: &str, to: &str, now: DateTime<
     if days >= DAYS_MAX {
         return Err(Error::field("from", "error.range.long"));
     }
-    let end = to.checked_add_days(Days::new(1)).ok_or_else(|| Error::field("to", "error.moment"))?;
-    let (begin, end) = (midnight(from), midnight(end));
-    let (days, mailings) = attempts::tallies(db, actor.id, begin, end).await?;
-    let replies = attempts::replies(db, actor.id, begin, end, REPLIES).await?;
-    let total = days.iter().fold(Tally::default(), |sum, (_, day)| Tally {
-        attempts: sum.attempts + day.attempts,
-        sent: sum.sent + day.sent,
-        deferred: sum.deferred + day.deferred,
-        failed: sum.failed + day.failed,
-        unknown: sum.unknown + day.unknown,
-    });
-    Ok(Report { from, to, total, days, mailings, replies })
+    Ok(Period { owner: actor.id, from, to })
 }
 
 fn day(field: &str, text: &str) -> Result<Option<NaiveDate>> {
@@ -50,6 +82,5 @@ fn day(field: &str, text: &str) -> Result<Option<NaiveDate>> {
     day.map(Some).ok_or_else(|| Error::field(field, "error.moment"))
 }
 
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(chrono::NaiveTime::MIN).and_utc()
-}
+#[cfg(test)]
+mod tests;

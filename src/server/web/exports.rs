@@ -139,7 +139,7 @@ async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<R
 
 /// A file whose rows come in batches; `batch` takes the last key of the batch before, at first `begin`, and
 /// returns that of its own, or none at the end.
-fn stream<K, F, R>(name: &str, head: &[&str], begin: K, batch: F) -> Response
+pub(super) fn stream<K, F, R>(name: &str, head: &[&str], begin: K, batch: F) -> Response
 where
     K: Send + 'static,
     F: Fn(K) -> R + Send + 'static,
@@ -168,7 +168,7 @@ where
     (headers, Body::from_stream(body)).into_response()
 }
 
-fn write(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {
+pub(super) fn write(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {
     let fail = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for record in records {

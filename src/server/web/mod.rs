@@ -17,6 +17,7 @@ mod preferences;
 pub mod quota;
 pub mod readers;
 pub mod relays;
+pub mod reports;
 pub mod request;
 pub mod state;
 #[cfg(test)]
@@ -66,6 +67,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .route("/logout", post(log_out))
         .merge(events::routes())
         .merge(exports::routes())
+        .merge(reports::routes())
         .merge(outbox::routes())
         .merge(preferences::routes())
         .merge(relays::routes())

@@ -37,6 +37,7 @@ pub fn Confirm(
     let dialog = NodeRef::<html::Dialog>::new();
     let (asked, link) = (use_param("confirm"), use_link());
     let (id, heading) = (format!("ask-{name}"), format!("ask-{name}-title"));
+    let trigger_id = format!("{id}-open");
     let labelled = heading.clone();
     let open = asked.with_untracked(|asked| *asked == name) && ready.get_untracked();
     let show = move || {
@@ -69,6 +70,7 @@ pub fn Confirm(
         Some(form) => view! {
             <button
                 type="submit"
+                id=trigger_id
                 class=class
                 form=form
                 name="confirm"
@@ -84,6 +86,7 @@ pub fn Confirm(
         .into_any(),
         None => view! {
             <a
+                id=trigger_id
                 class=class
                 role="button"
                 aria-haspopup="dialog"

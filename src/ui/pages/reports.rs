@@ -6,23 +6,34 @@ use crate::domain::report::{Report, Tally};
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::TextField;
-use crate::ui::components::icon::Icon;
+use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::stat::{Stat, Stats};
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::errors_of;
-use crate::ui::i18n::{number, t, use_lang};
+use crate::ui::i18n::{number, t, tn, use_lang};
 use crate::ui::link::use_param;
 use crate::ui::time::format_date;
+use chrono::TimeDelta;
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use std::time::Duration;
+
+/// Time until a report that is not whole yet is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Attempts by day and by mailing, and what mail servers say most.
 #[component]
 pub fn ReportsPage() -> impl IntoView {
     let (from, to) = (use_param("from"), use_param("to"));
     let loaded = Resource::new_blocking(move || (from.get(), to.get()), |(from, to)| get_report(from, to));
+    // What is still being counted is looked at again.
+    Effect::new(move |_| {
+        if loaded.with(|loaded| matches!(loaded, Some(Ok(report)) if report.counting > 0)) {
+            set_timeout(move || loaded.refetch(), AGAIN);
+        }
+    });
     view! {
         <Page title=t("reports.title") lead=t("reports.lead")>
             <Transition>
@@ -40,7 +51,7 @@ fn shown(loaded: Result<Report, AppError>, from: String, to: String) -> AnyView 
         Err(_) => (from, to),
     };
     let body = match loaded {
-        Ok(report) => figures(report),
+        Ok(report) => view! { {quick(&report)} {figures(report)} }.into_any(),
         Err(AppError::Validation(_)) => ().into_any(),
         Err(error) => return failed(&error),
     };
@@ -57,17 +68,60 @@ fn shown(loaded: Result<Report, AppError>, from: String, to: String) -> AnyView 
     .into_any()
 }
 
-fn figures(report: Report) -> AnyView {
-    let Report { total, days, mailings, replies, .. } = report;
-    if total.attempts == 0 {
-        return view! { <Empty symbol=Icon::Inbox title=t("reports.empty") text=t("reports.empty_text") /> }.into_any();
+/// The usual periods, up to today, and the file.
+fn quick(report: &Report) -> AnyView {
+    let today = report.to;
+    let periods: Vec<AnyView> = [7_i64, 30, 90, 365]
+        .into_iter()
+        .map(|days| {
+            let from = today - TimeDelta::days(days - 1);
+            let href = format!("/reports?from={from}&to={today}");
+            let current = from == report.from;
+            view! {
+                <a
+                    class="btn btn-sm"
+                    class:btn-neutral=current
+                    class:btn-ghost=!current
+                    aria-current=current.then_some("true")
+                    href=href
+                >
+                    {tn("reports.last_days", days)}
+                </a>
+            }
+            .into_any()
+        })
+        .collect();
+    let file = format!("/reports.csv?from={}&to={}", report.from, report.to);
+    view! {
+        <div class="mb-4 flex flex-wrap items-center gap-2">
+            <nav aria-label=t("reports.period") class="mr-auto flex flex-wrap gap-1">{periods}</nav>
+            <a class="btn btn-sm btn-ghost" rel="external" download="" href=file>
+                {icon(Icon::Download, "size-4")}{t("reports.export")}
+            </a>
+        </div>
     }
-    let most = days.iter().map(|(_, tally)| tally.attempts).max().unwrap_or(1);
+    .into_any()
+}
+
+fn figures(report: Report) -> AnyView {
+    let Report { total, days, mailings, more_mailings, replies, counting, .. } = report;
+    let counting = (counting > 0).then(|| {
+        view! { <p role="status" class="mb-4 rounded-box border border-info/40 bg-info/10 p-4 text-sm">{tn("reports.counting", counting)}</p> }
+    });
+    if total.attempts() == 0 {
+        return match counting {
+            Some(counting) => counting.into_any(),
+            None => {
+                view! { <Empty symbol=Icon::Inbox title=t("reports.empty") text=t("reports.empty_text") /> }.into_any()
+            }
+        };
+    }
+    let most = days.iter().map(|(_, tally)| tally.attempts()).max().unwrap_or(1);
     let days: Vec<AnyView> = days
         .into_iter()
         .map(|(day, tally)| row(format_date(use_lang(), day).into_any(), "reports.day", &tally, most))
         .collect();
-    let most = mailings.iter().map(|(_, _, tally)| tally.attempts).max().unwrap_or(1);
+    let most = mailings.iter().map(|(_, _, tally)| tally.attempts()).max().unwrap_or(1);
     let mailings: Vec<AnyView> = mailings
         .into_iter()
         .map(|(id, title, tally)| {
@@ -81,7 +135,7 @@ fn figures(report: Report) -> AnyView {
             view! {
                 <Row>
                     <Cell label=t("reports.code")>{reply.code.map_or_else(|| t("common.nothing"), |code| code.to_string())}</Cell>
-                    <Cell label=t("reports.reply")><span class="font-mono text-xs break-words">{reply.reply}</span></Cell>
+                    <Cell label=t("reports.reply")><span class="font-mono text-xs break-words">{if reply.reply.is_empty() { t("common.nothing") } else { reply.reply }}</span></Cell>
                     <Cell label=t("reports.count") right=true>{number(reply.count)}</Cell>
                 </Row>
             }
@@ -90,10 +144,14 @@ fn figures(report: Report) -> AnyView {
         .collect();
     let reply_columns =
         vec![Column::new(t("reports.code")), Column::new(t("reports.reply")), Column::new(t("reports.count")).right()];
+    let more = (more_mailings > 0).then(|| {
+        view! { <p class="mt-2 text-sm opacity-80">{tn("reports.more_mailings", more_mailings)}</p> }
+    });
     view! {
+        {counting}
         <section class="rounded-box border border-base-300 bg-base-100">
             <Stats>
-                <Stat name=t("reports.attempts") value=total.attempts />
+                <Stat name=t("reports.attempts") value=total.attempts() />
                 <Stat name=t("reports.sent") value=total.sent />
                 <Stat name=t("reports.deferred") value=total.deferred />
                 <Stat name=t("reports.failed") value=total.failed bad=true />
@@ -104,6 +162,7 @@ fn figures(report: Report) -> AnyView {
         <Table label=t("reports.by_day") columns=columns("reports.day")>{days}</Table>
         <h2 class="mt-8 mb-3 text-lg font-semibold">{t("reports.by_mailing")}</h2>
         <Table label=t("reports.by_mailing") columns=columns("reports.mailing")>{mailings}</Table>
+        {more}
         <h2 class="mt-8 mb-3 text-lg font-semibold">{t("reports.replies")}</h2>
         <Table label=t("reports.replies") columns=reply_columns>{replies}</Table>
     }
@@ -119,7 +178,8 @@ fn columns(first: &str) -> Vec<Column> {
 }
 
 fn row(first: AnyView, label: &'static str, tally: &Tally, most: i64) -> AnyView {
-    let Tally { attempts, sent, deferred, failed, unknown } = tally.clone();
+    let attempts = tally.attempts();
+    let Tally { sent, deferred, failed, unknown } = tally.clone();
     view! {
         <Row>
             <Cell label=t(label)>{first}</Cell>

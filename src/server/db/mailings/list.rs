@@ -118,7 +118,7 @@ pub async fn ids(db: &Db, filter: Filter<'_>) -> DbResult<Vec<i64>> {
 pub async fn set_paused_all(tx: &mut Tx, owner: i64, ids: &[i64], at: Option<DateTime<Utc>>) -> DbResult<u64> {
     let changes = if at.is_some() { "paused_at IS NULL" } else { "paused_at IS NOT NULL" };
     let sql = AssertSqlSafe(format!(
-        "UPDATE mailings SET paused_at = $2
+        "UPDATE mailings SET paused_at = $2, paused_reason = '', paused_reply = ''
          WHERE owner_id = $1 AND status <> 'finished' AND {changes} AND id IN ({})",
         number_list(ids)
     ));

@@ -4,7 +4,7 @@ use super::super::{Actor, Error, Result, paging};
 use super::mine;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
 use crate::domain::page::Page;
-use crate::server::db::{Db, attempts, deliveries, runs};
+use crate::server::db::{Db, attempts, decisions, deliveries, runs};
 
 /// A run of one of the actor's mailings: the given one, or the current one for 0. None if the mailing
 /// has had no run yet.
@@ -49,5 +49,11 @@ pub async fn delivery(db: &Db, actor: &Actor, id: i64, delivery: i64) -> Result<
         return Err(Error::NotFound);
     }
     let row = deliveries::get(db, actor.id, delivery).await?.ok_or(Error::NotFound)?;
-    Ok(DeliveryDetail { mailing_title: mailing.title, row, attempts: attempts::of_delivery(db, delivery).await? })
+    Ok(DeliveryDetail {
+        mailing_title: mailing.title,
+        zone: mailing.zone,
+        row,
+        attempts: attempts::of_delivery(db, delivery).await?,
+        decisions: decisions::of_delivery(db, delivery).await?,
+    })
 }

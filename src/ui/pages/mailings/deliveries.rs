@@ -91,7 +91,7 @@ fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
             <Cell label=t("mailings.state")>{delivery_badge(delivery.state)}</Cell>
             <Cell label=t("mailings.last_attempt")>
                 {match delivery.last_at {
-                    Some(at) => view! { <Time at=at zone=zone /> }.into_any(),
+                    Some(at) => view! { <Time at=at zone=zone relative=true /> }.into_any(),
                     None => t("common.nothing").into_any(),
                 }}
             </Cell>

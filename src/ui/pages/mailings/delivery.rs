@@ -1,12 +1,13 @@
 //! One delivery: all attempts with the mail server's replies.
 
-use super::{failed_page, reason_word, use_id};
+use super::{doubt, failed_page, reason_word, use_id};
 use crate::api::error::AppError;
-use crate::api::mailings::get_delivery;
-use crate::domain::delivery::{Attempt, DeliveryDetail};
+use crate::api::mailings::{DecideDeliveries, get_delivery};
+use crate::domain::delivery::{Attempt, Decision, DeliveryDetail, DeliveryState};
 use crate::ui::components::badge::{attempt_badge, delivery_badge};
 use crate::ui::components::page::Page;
 use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::form::{FormErrors, error_of};
 use crate::ui::i18n::{number, t, t_with};
 use crate::ui::time::Time;
 use leptos::prelude::*;
@@ -15,11 +16,15 @@ use leptos::prelude::*;
 #[component]
 pub fn DeliveryPage() -> impl IntoView {
     let (mailing, delivery) = (use_id("id"), use_id("delivery"));
-    let loaded = Resource::new_blocking(move || (mailing.get(), delivery.get()), load);
+    let decide = ServerAction::<DecideDeliveries>::new();
+    let loaded = Resource::new_blocking(
+        move || (mailing.get(), delivery.get(), decide.version().get()),
+        |(mailing, delivery, _)| load((mailing, delivery)),
+    );
     view! {
         <Suspense>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok(detail) => shown(mailing.get_untracked().unwrap_or_default(), detail),
+                Ok(detail) => shown(mailing.get_untracked().unwrap_or_default(), detail, decide),
                 Err(error) => failed_page(&error),
             })}
         </Suspense>
@@ -31,24 +36,30 @@ async fn load((mailing, delivery): (Option<i64>, Option<i64>)) -> Result<Deliver
     get_delivery(mailing.ok_or(AppError::NotFound)?, delivery.ok_or(AppError::NotFound)?).await
 }
 
-fn shown(mailing: i64, detail: DeliveryDetail) -> AnyView {
-    let DeliveryDetail { mailing_title, row, attempts } = detail;
+fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDeliveries>) -> AnyView {
+    let DeliveryDetail { mailing_title, zone, row, attempts, decisions } = detail;
+    let error = Signal::derive(move || error_of(decide.value().get().as_ref()));
+    let decisions = (!decisions.is_empty()).then(|| decided(decisions, &zone));
     let trail = vec![(t("mailings.title"), "/mailings".to_owned()), (mailing_title, format!("/mailings/{mailing}"))];
     let reason = reason_word("reason", &row.reason);
+    let due_zone = zone.clone();
     let columns = ["number", "time", "stage", "status", "code", "reply"];
     let columns = columns.into_iter().map(|name| Column::new(t(&format!("mailings.attempt_{name}")))).collect();
     let table = if attempts.is_empty() {
         view! { <p class="text-sm">{t("mailings.no_attempts")}</p> }.into_any()
     } else {
-        let rows: Vec<AnyView> = attempts.into_iter().map(attempt_row).collect();
+        let rows: Vec<AnyView> = attempts.into_iter().map(|attempt| attempt_row(attempt, zone.clone())).collect();
         view! { <Table label=t("mailings.attempts") columns=columns>{rows}</Table> }.into_any()
     };
     view! {
         <Page title=row.email.clone() breadcrumb=trail lead=row.full_name.clone() aside=delivery_badge(row.state)>
             {(!reason.is_empty()).then(|| view! { <p class="mb-4 text-sm">{reason}</p> })}
             {row.due_at.map(|at| view! {
-                <p class="mb-4 text-sm">{t("mailings.tried_again")} " " <Time at=at with_zone=true /></p>
+                <p class="mb-4 text-sm">{t("mailings.tried_again")} " " <Time at=at zone=due_zone with_zone=true /></p>
             })}
+            <FormErrors error=error />
+            {(row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}
+            {decisions}
             <h2 class="mb-3 text-lg font-semibold">{t("mailings.attempts")}</h2>
             {table}
         </Page>
@@ -56,13 +67,30 @@ fn shown(mailing: i64, detail: DeliveryDetail) -> AnyView {
     .into_any()
 }
 
-fn attempt_row(attempt: Attempt) -> AnyView {
+/// Who said what, and when.
+fn decided(decisions: Vec<Decision>, zone: &str) -> AnyView {
+    let lines: Vec<AnyView> = decisions
+        .into_iter()
+        .map(|Decision { verdict, at, by }| {
+            let word = t_with(&format!("mailings.verdict_{}_by", verdict.as_str()), &[("name", &by)]);
+            let zone = zone.to_owned();
+            view! { <li>{word} ", " <Time at=at zone=zone with_zone=true /></li> }.into_any()
+        })
+        .collect();
+    view! {
+        <h2 class="mb-3 text-lg font-semibold">{t("mailings.decisions")}</h2>
+        <ul class="mb-6 list-disc pl-5 text-sm">{lines}</ul>
+    }
+    .into_any()
+}
+
+fn attempt_row(attempt: Attempt, zone: String) -> AnyView {
     let code = [attempt.code.map(|code| code.to_string()), attempt.enhanced].into_iter().flatten().collect::<Vec<_>>();
     view! {
         <Row>
             <Cell label=t("mailings.attempt_number")>{number(attempt.number)}</Cell>
             <Cell label=t("mailings.attempt_time")>
-                <Time at=attempt.at with_zone=true />
+                <Time at=attempt.at zone=zone with_zone=true />
                 <span class="block text-xs opacity-80">{t_with("mailings.took", &[("n", &number(attempt.ms))])}</span>
             </Cell>
             <Cell label=t("mailings.attempt_stage")>

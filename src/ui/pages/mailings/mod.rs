@@ -2,10 +2,14 @@
 
 mod deliveries;
 mod delivery;
+mod doubt;
 mod list;
 mod live;
+mod pick;
 mod query;
+mod review;
 mod row;
+mod runs;
 mod show;
 mod steps;
 mod watch;

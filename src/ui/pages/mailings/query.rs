@@ -2,34 +2,38 @@
 //! forward and a bookmark do what they promise.
 
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::ui::link::href;
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
 
 /// The steps, in order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     #[default]
     Message,
     Clients,
+    /// Choosing clients one by one, on the way from [`Step::Clients`].
+    Pick,
     Window,
     Review,
 }
 
 impl Step {
+    /// The steps that everybody takes.
     pub const ALL: [Self; 4] = [Self::Message, Self::Clients, Self::Window, Self::Review];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Message => "message",
             Self::Clients => "clients",
+            Self::Pick => "pick",
             Self::Window => "window",
             Self::Review => "review",
         }
     }
 
     fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|step| step.as_str() == text).unwrap_or_default()
+        let known = Self::ALL.into_iter().chain([Self::Pick]);
+        known.into_iter().find(|step| step.as_str() == text).unwrap_or_default()
     }
 
     /// The step that holds a field of the form.
@@ -75,8 +79,12 @@ pub fn read(query: &ParamsMap, id: i64) -> Input {
         period: or(text("period"), "once"),
         policy: or(text("policy"), "resend"),
     };
+    // Whoever has changed the search, or asks for it, wants to see what it finds, whichever button was
+    // pressed: Enter in a field presses the first.
+    let finds = !text("find").is_empty() || query.get_str("found").is_some_and(|found| found != text("q"));
+    let step = Step::parse(&text("step"));
     Input {
-        step: Step::parse(&text("step")),
+        step: if finds && step == Step::Clients { Step::Message } else { step },
         form,
         copy: number("copy"),
         begun: query.get_str("step").is_some(),
@@ -87,42 +95,33 @@ pub fn read(query: &ParamsMap, id: i64) -> Input {
 
 /// The form's fields as the query holds them, except the named ones.
 pub fn pairs(form: &MailingForm, except: &[&str]) -> Vec<(String, String)> {
-    let now = form.start == NOW;
-    let number = |n: i64| if n == 0 { String::new() } else { n.to_string() };
-    [
-        ("title", form.title.clone()),
-        ("message", number(form.message)),
-        ("clients", form.clients.clone()),
-        ("search", form.search.clone()),
-        ("selection", number(form.selection)),
-        ("when", if now { NOW } else { "at" }.to_owned()),
-        ("start", if now { String::new() } else { form.start.clone() }),
-        ("end", form.end.clone()),
-        ("zone", form.zone.clone()),
-        ("period", form.period.clone()),
-        ("policy", form.policy.clone()),
-    ]
-    .into_iter()
-    .filter(|(name, value)| !value.is_empty() && !except.contains(name))
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
-}
-
-/// Where the wizard is.
-pub fn path(id: i64) -> String {
-    if id == 0 { "/mailings/new".to_owned() } else { format!("/mailings/{id}/edit") }
+    let pairs = form.pairs().into_iter().filter(|(name, _)| !except.contains(name));
+    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A link to a step with everything filled in so far.
 pub fn link(form: &MailingForm, step: Step) -> String {
-    let mut pairs = pairs(form, &[]);
-    pairs.push(("step".to_owned(), step.as_str().to_owned()));
-    href(&path(form.id), &pairs)
+    form.address(step.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_search_stays_at_its_step() {
+        let step = |pairs: &[(&'static str, &str)]| {
+            let mut query = ParamsMap::new();
+            for (name, value) in pairs {
+                query.insert(*name, (*value).to_owned());
+            }
+            read(&query, 0).step
+        };
+        assert_eq!(step(&[("step", "clients"), ("q", "a"), ("found", "a")]), Step::Clients);
+        assert_eq!(step(&[("step", "clients"), ("q", "b"), ("found", "a")]), Step::Message);
+        assert_eq!(step(&[("step", "clients"), ("q", "a"), ("found", "a"), ("find", "1")]), Step::Message);
+        assert_eq!(step(&[("step", "pick"), ("q", "a")]), Step::Pick);
+    }
 
     #[test]
     fn a_form_survives_the_query() {

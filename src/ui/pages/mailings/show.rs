@@ -1,24 +1,24 @@
 //! A mailing's own page.
 
-use super::live::{newest, pace, use_live};
+use super::live::{newest, use_live};
+use super::runs::{progress, runs_table};
 use super::{
-    audience_word, breadcrumb, deliveries, failed_page, occurrences, outcome, period_word, reason_word, use_id, wall,
+    audience_word, breadcrumb, deliveries, doubt, failed_page, occurrences, period_word, reason_word, use_id, wall,
 };
 use crate::api::error::AppError;
-use crate::api::mailings::{DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries};
+use crate::api::mailings::{
+    DecideDeliveries, DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries,
+};
 use crate::domain::delivery::DeliveryRow;
-use crate::domain::mailing::{DoubtPolicy, MailingDetail, MailingLive, MailingState, MailingStatus, Run, RunState};
+use crate::domain::mailing::{MailingDetail, MailingLive, MailingState, MailingStatus};
 use crate::domain::page;
-use crate::ui::components::badge::{mailing_badge, run_badge};
+use crate::ui::components::badge::mailing_badge;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
-use crate::ui::components::progress::Progress;
-use crate::ui::components::stat::{Stat, Stats};
 use crate::ui::components::submit::Submit;
-use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
-use crate::ui::i18n::{number, t, t_with, tn};
+use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::use_param;
 use crate::ui::time::Time;
 use leptos::prelude::*;
@@ -35,6 +35,7 @@ struct Context {
     pause: ServerAction<PauseMailing>,
     resume: ServerAction<ResumeMailing>,
     delete: ServerAction<DeleteMailing>,
+    decide: ServerAction<DecideDeliveries>,
 }
 
 /// Status, current run, deliveries, schedule, runs: live.
@@ -44,21 +45,25 @@ pub fn MailingShowPage() -> impl IntoView {
     let (run, state, q, after) = (use_param("run"), use_param("state"), use_param("q"), use_param("after"));
     let run = Memo::new(move |_| run.with(|run| run.parse().unwrap_or(0)));
     let (pause, resume, delete) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
-    let changed = move || pause.version().get() + resume.version().get();
+    let decide = ServerAction::<DecideDeliveries>::new();
+    let changed = move || pause.version().get() + resume.version().get() + decide.version().get();
     let detail = Resource::new_blocking(move || (id.get(), changed()), |(id, _)| load(id));
     let found = Resource::new_blocking(
-        move || DeliveryFilter {
-            mailing: id.get().unwrap_or_default(),
-            run: run.get(),
-            state: state.get(),
-            search: q.get(),
-            after: after.get(),
+        move || {
+            let filter = DeliveryFilter {
+                mailing: id.get().unwrap_or_default(),
+                run: run.get(),
+                state: state.get(),
+                search: q.get(),
+                after: after.get(),
+            };
+            (filter, decide.version().get())
         },
-        list_deliveries,
+        |(filter, _)| list_deliveries(filter),
     );
     let live = use_live(id);
     follow(live, detail, found);
-    let context = Context { live, run, found, pause, resume, delete };
+    let context = Context { live, run, found, pause, resume, delete, decide };
     view! {
         <Transition>
             {move || detail.get().map(|detail| match detail {
@@ -136,7 +141,6 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         "mailings.window_text",
         &[("period", &period_word(row.period)), ("start", &wall(row.start_local)), ("zone", &zone)],
     );
-    let doubt = t(if policy == DoubtPolicy::Resend { "mailings.policy_resend" } else { "mailings.policy_hold" });
     let actions = actions(id, &row.title, row.status, row.paused, context);
     let table_zone = zone.clone();
     view! {
@@ -147,7 +151,11 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
             <div class="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
                 <div class="min-w-0 space-y-6">
                     {match run.clone() {
-                        Some(run) => progress(run, &zone, context),
+                        Some(run) => {
+                            let live = context.live;
+                            let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
+                            view! { {progress(now, live, &zone)} {doubt::section(id, now, context.decide)} }.into_any()
+                        }
                         None => view! {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
                         }.into_any(),
@@ -177,7 +185,8 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                         <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
                         <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
                         <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
-                        <p class="mt-1 text-sm">{doubt}</p>
+                        <p class="mt-1 text-sm">{t(&format!("mailings.policy_{}", policy.as_str()))}</p>
+                        <p class="mt-1 text-xs opacity-80">{t(&format!("mailings.policy_{}_hint", policy.as_str()))}</p>
                     </section>
                 </aside>
             </div>
@@ -237,89 +246,4 @@ fn actions(id: i64, title: &str, status: MailingStatus, paused: bool, context: C
         {stop}
     }
     .into_any()
-}
-
-/// A run's progress and figures, live.
-fn progress(run: Run, zone: &str, context: Context) -> AnyView {
-    let occurrence = run.occurrence;
-    let zone = zone.to_owned();
-    let now = Memo::new(move |_| context.live.with(|live| newest(&run, live.as_ref())));
-    let count = move |of: fn(&Run) -> i64| Signal::derive(move || now.with(of));
-    let finals = count(|run| run.counts.finals());
-    let total = count(|run| run.counts.total());
-    view! {
-        <section class="rounded-box border border-base-300 bg-base-100">
-            <div class="p-5">
-                <div class="flex flex-wrap justify-between gap-2 text-sm">
-                    <p class="flex flex-wrap items-center gap-2">
-                        <span class="font-semibold">{t("mailings.run_of")}</span>
-                        <Time at=occurrence zone=zone with_zone=true />
-                        {move || now.with(run_badge)}
-                    </p>
-                    <p class="tabular-nums opacity-80">{move || context.live.with(|live| pace(live.as_ref()))}</p>
-                </div>
-                <div class="mt-3"><Progress done=finals total=total /></div>
-                <p class="mt-1 text-sm tabular-nums" data-testid="progress">
-                    {move || t_with("mailings.of_total", &[("n", &number(finals.get())), ("total", &number(total.get()))])}
-                    {move || now.with(|run| (run.state == RunState::Skipped).then(|| format!(" · {}", outcome(run))))}
-                </p>
-            </div>
-            <div class="border-t border-base-300">
-                <Stats>
-                    <Stat name=t("mailings.stat_sent") value=count(|run| run.counts.sent) />
-                    <Stat name=t("mailings.stat_waiting") value=count(|run| run.counts.waiting) />
-                    <Stat name=t("mailings.stat_deferred") value=count(|run| run.counts.deferred) />
-                    <Stat name=t("mailings.stat_failed") value=count(|run| run.counts.failed) bad=true />
-                    <Stat name=t("mailings.stat_unknown") value=count(|run| run.counts.unknown) />
-                    <Stat name=t("mailings.stat_not_sent") value=count(|run| run.counts.not_sent) />
-                </Stats>
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
-fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
-    if runs.is_empty() {
-        return None;
-    }
-    let columns = vec![
-        Column::new(t("mailings.run")),
-        Column::new(t("mailings.state")),
-        Column::new(t("mailings.result")),
-        Column::new(t("mailings.finished_at")),
-    ];
-    let rows: Vec<AnyView> = runs
-        .into_iter()
-        .map(|run| {
-            let result = outcome(&run);
-            let (zone, ended_zone) = (zone.to_owned(), zone.to_owned());
-            let ended = match run.finished_at {
-                Some(at) => view! { <Time at=at zone=ended_zone /> }.into_any(),
-                None => t("common.nothing").into_any(),
-            };
-            view! {
-                <Row>
-                    <Cell>
-                        <a class="link link-hover" href=format!("/mailings/{id}?run={}", run.id)>
-                            <Time at=run.occurrence zone=zone />
-                        </a>
-                    </Cell>
-                    <Cell label=t("mailings.state")>{run_badge(&run)}</Cell>
-                    <Cell label=t("mailings.result")>{result}</Cell>
-                    <Cell label=t("mailings.finished_at")>{ended}</Cell>
-                </Row>
-            }
-            .into_any()
-        })
-        .collect();
-    Some(
-        view! {
-            <section>
-                <h2 class="mb-3 text-lg font-semibold">{t("mailings.runs")}</h2>
-                <Table label=t("mailings.runs") columns=columns>{rows}</Table>
-            </section>
-        }
-        .into_any(),
-    )
 }

@@ -1,23 +1,24 @@
 //! The steps of the wizard.
 
 use super::query::{self, Step};
-use super::{audience_word, occurrences, period_word, wall};
+use super::{period_word, pick};
 use crate::api::error::FieldErrors;
-use crate::api::mailings::SaveMailing;
-use crate::domain::mailing::{DoubtPolicy, Review, TITLE_MAX};
+use crate::domain::mailing::{DoubtPolicy, TITLE_MAX};
 use crate::domain::message::MessageRow;
 use crate::domain::page::Page;
 use crate::domain::schedule::Period;
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::ui::components::dialog::Confirm;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::field::{RadioField, SelectField, TextField};
-use crate::ui::components::icon::Icon;
+use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of};
-use crate::ui::i18n::{error_text, t, t_with, tn};
+use crate::ui::form::use_save_keys;
+use crate::ui::i18n::{error_text, t, tn};
 use leptos::prelude::*;
 use leptos_router::components::Form;
+
+/// The id of the form that a step is.
+pub const FORM: &str = "wizard";
 
 /// A GET form that carries the rest of the state and leads to the next step.
 fn step_form(form: &MailingForm, own: &[&str], next: Step, back: Option<Step>, fields: AnyView) -> AnyView {
@@ -29,12 +30,18 @@ fn step_form(form: &MailingForm, own: &[&str], next: Step, back: Option<Step>, f
         let href = query::link(form, step);
         view! { <a class="btn" href=href>{t("mailings.back")}</a> }
     });
+    use_save_keys(FORM, |form| drop(form.request_submit()));
     view! {
-        <Form method="GET" action=query::path(form.id)>
+        <Form method="GET" action=form.path() attr:id=FORM>
+            // Enter in a field presses the first button: it goes on, whatever buttons follow.
+            <button type="submit" class="sr-only" tabindex="-1" aria-hidden="true"></button>
             {carried}
             <input type="hidden" name="step" value=next.as_str() />
             {fields}
-            <div class="mt-6 flex gap-2">{back} <Submit label=t("mailings.continue") /></div>
+            <div class="mt-6 flex flex-wrap items-center gap-2">
+                {back} <Submit label=t("mailings.continue") />
+                <span class="text-xs opacity-80">{t("mailings.keys")}</span>
+            </div>
         </Form>
     }
     .into_any()
@@ -47,9 +54,15 @@ fn error(errors: &FieldErrors, field: &str) -> Option<AnyView> {
         .map(|text| view! { <p role="alert" class="mb-3 text-sm text-error">{text}</p> }.into_any())
 }
 
-/// Which message.
-pub fn message(form: &MailingForm, errors: FieldErrors, messages: Page<MessageRow>) -> AnyView {
-    if messages.total == 0 {
+/// Which message: of those that the search finds, or the one chosen before.
+pub fn message(
+    form: &MailingForm,
+    errors: FieldErrors,
+    q: &str,
+    messages: Page<MessageRow>,
+    kept: Option<String>,
+) -> AnyView {
+    if messages.total == 0 && q.is_empty() {
         let first = (t("mailings.write_message"), "/messages/new".to_owned());
         return view! {
             <Empty symbol=Icon::Mail title=t("mailings.no_messages") text=t("mailings.no_messages_text") action=first />
@@ -61,22 +74,35 @@ pub fn message(form: &MailingForm, errors: FieldErrors, messages: Page<MessageRo
     if chosen == 0 && messages.rows.len() == 1 {
         chosen = messages.rows[0].id;
     }
-    let listed = messages.rows.iter().any(|message| message.id == chosen);
-    // A message that is chosen already but stands on another page stays chosen.
-    let kept = (!listed && chosen != 0).then(|| (chosen.to_string(), t("mailings.message_kept"), String::new()));
+    let nothing = messages.rows.is_empty().then(|| {
+        view! { <p role="status" class="mb-3 text-sm">{t("messages.not_found_text")}</p> }
+    });
+    let count = tn("messages.count", messages.total);
+    // A message that is chosen already but does not stand here stays chosen.
     let options = kept
+        .map(|subject| (chosen.to_string(), subject, t("mailings.message_kept")))
         .into_iter()
         .chain(messages.rows.into_iter().map(|message| (message.id.to_string(), message.subject, String::new())))
         .collect();
     let more = messages.next.map(|next| {
         let mut pairs = query::pairs(form, &[]);
-        pairs.push(("step".to_owned(), Step::Message.as_str().to_owned()));
-        pairs.push(("after".to_owned(), next));
-        let href = crate::ui::link::href(&query::path(form.id), &pairs);
+        let found = [("step", Step::Message.as_str()), ("q", q), ("found", q), ("after", &next)];
+        pairs.extend(found.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let href = crate::ui::link::href(&form.path(), &pairs);
         view! { <a class="link text-sm" href=href>{t("mailings.more_messages")}</a> }
     });
     let fields = view! {
+        <div role="search" class="mb-4 flex flex-wrap items-center gap-2">
+            <label class="input input-sm w-full sm:w-64">
+                {icon(Icon::Search, "size-4 opacity-60")}
+                <input type="search" name="q" value=q.to_owned() aria-label=t("messages.search") placeholder=t("messages.search") />
+            </label>
+            <input type="hidden" name="found" value=q.to_owned() />
+            <button type="submit" class="btn btn-sm" name="find" value="1" formnovalidate>{t("common.search")}</button>
+            <span class="text-sm tabular-nums opacity-80">{count}</span>
+        </div>
         {wrong}
+        {nothing}
         <RadioField name="message" label=t("mailings.message") options=options value=chosen.to_string() required=true />
         {more}
         <div class="mt-4">
@@ -114,11 +140,12 @@ pub fn clients(form: &MailingForm, errors: FieldErrors, all: i64, chosen: i64) -
             value=form.search.clone()
             errors=errors
         />
-        <p class="text-sm opacity-80">
-            {t("mailings.pick_hint")} " " <a class="link" href="/clients">{t("nav.clients")}</a>
-        </p>
     };
-    step_form(form, &["clients", "search"], Step::Window, Some(Step::Message), fields.into_any())
+    view! {
+        {step_form(form, &["clients", "search"], Step::Window, Some(Step::Message), fields.into_any())}
+        {pick::offer(form)}
+    }
+    .into_any()
 }
 
 /// When.
@@ -171,87 +198,4 @@ pub fn window(form: &MailingForm, errors: FieldErrors, zones: Vec<String>) -> An
     };
     let own = ["when", "start", "end", "zone", "period", "policy"];
     step_form(form, &own, Step::Review, Some(Step::Clients), fields.into_any())
-}
-
-/// What will happen, and the button.
-pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing>) -> AnyView {
-    let back = query::link(form, Step::Window);
-    let title = review.title.clone();
-    let (key, ask) = match (form.id == 0, review.starts_now) {
-        (true, true) => ("mailings.do_start", "mailings.ask_start"),
-        (true, false) => ("mailings.do_plan", "mailings.ask_plan"),
-        (false, _) => ("mailings.do_save", "mailings.ask_save"),
-    };
-    let ask = tn(ask, review.audience_count);
-    let facts = [
-        ("mailings.title_field", review.title),
-        ("mailings.message", review.message_subject),
-        ("mailings.clients", audience_word(&review.audience)),
-        ("mailings.audience", tn("mailings.clients_count", review.audience_count)),
-        ("mailings.start", if review.starts_now { t("mailings.start_now") } else { wall(review.start_local) }),
-        ("mailings.end", wall(review.end_local)),
-        ("mailings.zone", review.zone),
-        ("mailings.period", period_word(review.period)),
-        ("mailings.policy", t(&format!("mailings.policy_{}", review.policy.as_str()))),
-    ];
-    let facts: Vec<AnyView> = facts
-        .into_iter()
-        .map(|(key, value)| {
-            view! {
-                <div class="grid gap-1 py-2 sm:grid-cols-[12rem_1fr]">
-                    <dt class="text-sm opacity-80">{t(key)}</dt>
-                    <dd class="text-sm font-medium break-words">{value}</dd>
-                </div>
-            }
-            .into_any()
-        })
-        .collect();
-    let hidden: Vec<AnyView> = fields(form)
-        .into_iter()
-        .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> }.into_any())
-        .collect();
-    let failed = Signal::derive(move || error_of(save.value().get().as_ref()));
-    view! {
-        <FormErrors error=failed />
-        <section class="rounded-box border border-base-300 bg-base-100 p-5">
-            <dl class="divide-y divide-base-300">{facts}</dl>
-        </section>
-        <section class="mt-6 rounded-box border border-base-300 bg-base-100 p-5">
-            <h2 class="font-semibold">{t("mailings.next_runs")}</h2>
-            {occurrences(review.next)}
-        </section>
-        <div class="mt-6 flex flex-wrap gap-2">
-            <a class="btn" href=back>{t("mailings.back")}</a>
-            <Confirm
-                name="save"
-                trigger=t(key)
-                class="btn btn-primary"
-                title=ask
-                text=t_with("mailings.ask_text", &[("title", &title)])
-            >
-                <ActionForm action=save>
-                    {hidden}
-                    <Submit label=t(key) pending=save.pending() />
-                </ActionForm>
-            </Confirm>
-        </div>
-    }
-    .into_any()
-}
-
-/// The form as the server function takes it.
-fn fields(form: &MailingForm) -> [(&'static str, String); 11] {
-    [
-        ("id", form.id.to_string()),
-        ("title", form.title.clone()),
-        ("message", form.message.to_string()),
-        ("clients", form.clients.clone()),
-        ("search", form.search.clone()),
-        ("selection", form.selection.to_string()),
-        ("start", form.start.clone()),
-        ("end", form.end.clone()),
-        ("zone", form.zone.clone()),
-        ("period", form.period.clone()),
-        ("policy", form.policy.clone()),
-    ]
 }

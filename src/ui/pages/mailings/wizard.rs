@@ -1,15 +1,17 @@
 //! Making and changing a mailing: message, clients, window and period, review.
 
 use super::query::{self, Input, Step};
-use super::{breadcrumb, failed_page, steps, use_id};
+use super::{breadcrumb, failed_page, pick, review, steps, use_id};
 use crate::api::error::{AppError, FieldErrors};
-use crate::api::mailings::{SaveMailing, count_audience, list_zones, mailing_draft, review_mailing};
-use crate::api::messages::list_messages;
+use crate::api::mailings::{SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_mailing};
+use crate::api::messages::{get_message, list_messages};
+use crate::domain::client::Client;
 use crate::domain::mailing::Review;
 use crate::domain::message::MessageRow;
 use crate::domain::page;
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::page::Page;
+use crate::ui::form::use_steps_guard;
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -30,10 +32,20 @@ pub fn MailingEditPage() -> impl IntoView {
 /// What a step shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Shown {
-    Message(page::Page<MessageRow>),
+    /// Messages that the search `q` finds, and the subject of the one that is chosen.
+    Message {
+        q: String,
+        messages: page::Page<MessageRow>,
+        chosen: Option<String>,
+    },
     /// All clients, and those whom the search or the selection holds.
     Clients {
         all: i64,
+        chosen: i64,
+    },
+    /// Clients with whether they are chosen, and how many are in all.
+    Pick {
+        clients: page::Page<(Client, bool)>,
         chosen: i64,
     },
     Window {
@@ -59,7 +71,10 @@ fn wizard(id: Memo<Option<i64>>) -> AnyView {
     view! {
         <Transition>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok(loaded) => page(loaded, save),
+                Ok(loaded) => {
+                    let begun = input.with_untracked(|input| input.as_ref().is_some_and(|input| input.begun));
+                    page(loaded, begun, save)
+                }
                 Err(error) => failed_page(&error),
             })}
         </Transition>
@@ -74,22 +89,35 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
         form = mailing_draft(source, form.id == 0).await?;
     }
     let mut errors = FieldErrors::default();
-    if step == Step::Review {
+    if matches!(step, Step::Clients | Step::Window | Step::Review) {
         match review_mailing(form.clone()).await {
-            Ok(review) => {
-                let shown = Shown::Review(review);
-                return Ok(Loaded { step, form, errors, shown });
+            Ok(review) if step == Step::Review => {
+                return Ok(Loaded { step, form, errors, shown: Shown::Review(review) });
             }
-            // Back to the step where the first wrong field stands, with what was typed.
+            Ok(_) => {}
+            // Back to the first step with a wrong field, if it lies behind, with what was typed.
             Err(AppError::Validation(wrong)) => {
-                step = wrong.0.first().map_or(Step::Window, |error| Step::of_field(&error.field));
-                errors = wrong;
+                let first = wrong.0.iter().map(|error| Step::of_field(&error.field)).min().unwrap_or(Step::Window);
+                if first < step {
+                    step = first;
+                    errors = wrong;
+                    errors.0.retain(|error| Step::of_field(&error.field) == first);
+                }
             }
             Err(error) => return Err(error),
         }
     }
     let shown = match step {
-        Step::Message => Shown::Message(list_messages(q, String::new(), after).await?),
+        Step::Message => {
+            let messages = list_messages(q.clone(), String::new(), after).await?;
+            let listed = messages.rows.iter().any(|message| message.id == form.message);
+            let chosen = if form.message == 0 || listed { None } else { get_message(form.message).await.ok() };
+            Shown::Message { q, messages, chosen: chosen.map(|message| message.subject) }
+        }
+        Step::Pick => {
+            let chosen = count_audience("picked".to_owned(), String::new(), form.selection).await?;
+            Shown::Pick { clients: list_choices(form.selection, q, after).await?, chosen }
+        }
         Step::Clients => {
             let all = count_audience("all".to_owned(), String::new(), 0).await?;
             let chosen = count_audience(form.clients.clone(), form.search.clone(), form.selection).await?;
@@ -106,19 +134,21 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
     Ok(Loaded { step, form, errors, shown })
 }
 
-fn page(loaded: Loaded, save: ServerAction<SaveMailing>) -> AnyView {
+fn page(loaded: Loaded, begun: bool, save: ServerAction<SaveMailing>) -> AnyView {
     let Loaded { step, form, errors, shown } = loaded;
+    use_steps_guard(steps::FORM, form.path(), begun);
     let title = t(if form.id == 0 { "mailings.new" } else { "mailings.edit_title" });
     let mut trail = breadcrumb();
     if form.id != 0 {
         trail.push((form.title.clone(), format!("/mailings/{}", form.id)));
     }
-    let places = places(step, &form);
+    let places = places(if step == Step::Pick { Step::Clients } else { step }, &form);
     let body = match shown {
-        Shown::Message(messages) => steps::message(&form, errors, messages),
+        Shown::Message { q, messages, chosen } => steps::message(&form, errors, &q, messages, chosen),
+        Shown::Pick { clients, chosen } => pick::page(&form, clients, chosen),
         Shown::Clients { all, chosen } => steps::clients(&form, errors, all, chosen),
         Shown::Window { zones } => steps::window(&form, errors, zones),
-        Shown::Review(review) => steps::review(&form, review, save),
+        Shown::Review(found) => review::review(&form, found, save),
     };
     view! { <Page title=title breadcrumb=trail>{places} <div class="mt-6 max-w-3xl">{body}</div></Page> }.into_any()
 }

@@ -1,0 +1,68 @@
+//! Counting attempts for reports. A run that has closed is counted once and for good; one that is still
+//! sending is counted anew when somebody looks, but a large one no more than once a minute and behind
+//! the reader's back, for that reads its whole record.
+
+use super::super::Result;
+use crate::server::db::Db;
+use crate::server::db::tallies::{self, Uncounted};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Attempts that are counted while the reader waits.
+const AT_ONCE: i64 = 20_000;
+/// Age up to which the count of a large open run is good enough.
+const FRESH: TimeDelta = TimeDelta::seconds(60);
+
+/// Owners whose large runs are being counted by this process.
+static COUNTING: Mutex<Option<HashSet<i64>>> = Mutex::new(None);
+
+fn with_counting<T>(act: impl FnOnce(&mut HashSet<i64>) -> T) -> T {
+    // A set of numbers is whole even if a thread died while it held it.
+    act(COUNTING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+}
+
+/// Counts small runs at once and has large ones counted in the background; returns how many of these
+/// were never counted and so are missing from a report.
+pub async fn most(db: &Db, owner: i64, now: DateTime<Utc>) -> Result<i64> {
+    let mut left = AT_ONCE;
+    let mut large = Vec::new();
+    for run in tallies::uncounted(db, owner).await? {
+        if run.size <= left {
+            left -= run.size;
+            one(db, &run, now).await?;
+        } else if run.done || run.tallied_at.is_none_or(|at| at <= now - FRESH) {
+            large.push(run);
+        }
+    }
+    let missing = large.iter().filter(|run| run.tallied_at.is_none()).count();
+    if !large.is_empty() && with_counting(|counting| counting.insert(owner)) {
+        let db = db.clone();
+        tokio::spawn(async move {
+            for run in &large {
+                if let Err(error) = one(&db, run, now).await {
+                    tracing::error!(%error, run = run.id, "the attempts of a run could not be counted");
+                    break;
+                }
+            }
+            with_counting(|counting| counting.remove(&owner));
+        });
+    }
+    Ok(i64::try_from(missing).unwrap_or(i64::MAX))
+}
+
+/// Counts everything that is not counted for good.
+pub async fn all(db: &Db, owner: i64, now: DateTime<Utc>) -> Result<()> {
+    for run in tallies::uncounted(db, owner).await? {
+        one(db, &run, now).await?;
+    }
+    Ok(())
+}
+
+/// Reads outside the transaction, which only keeps what was counted: whoever writes is not held up.
+async fn one(db: &Db, run: &Uncounted, now: DateTime<Utc>) -> Result<()> {
+    let counted = tallies::count(db, run.id).await?;
+    let mut tx = db.begin().await?;
+    tallies::store(&mut tx, run, counted, now).await?;
+    Ok(tx.commit().await?)
+}

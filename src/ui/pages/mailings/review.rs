@@ -1,0 +1,107 @@
+//! The last step of the wizard: what will happen, and the button.
+
+use super::query::{self, Step};
+use super::steps::FORM;
+use super::{audience_word, occurrences, period_word, wall};
+use crate::api::mailings::SaveMailing;
+use crate::domain::mailing::Review;
+use crate::forms::mailings::MailingForm;
+use crate::ui::components::dialog::Confirm;
+use crate::ui::components::submit::Submit;
+use crate::ui::form::{ActionForm, FormErrors, error_of, use_save_keys};
+use crate::ui::i18n::{t, t_with, tn};
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+
+/// What will happen, and the button.
+pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing>) -> AnyView {
+    let back = query::link(form, Step::Window);
+    let title = review.title.clone();
+    let (key, ask) = match (form.id == 0, review.starts_now) {
+        (true, true) => ("mailings.do_start", "mailings.ask_start"),
+        (true, false) => ("mailings.do_plan", "mailings.ask_plan"),
+        (false, _) => ("mailings.do_save", "mailings.ask_save"),
+    };
+    let ask = tn(ask, review.audience_count);
+    let facts = [
+        ("mailings.title_field", review.title),
+        ("mailings.message", review.message_subject),
+        ("mailings.clients", audience_word(&review.audience)),
+        ("mailings.audience", tn("mailings.clients_count", review.audience_count)),
+        ("mailings.start", if review.starts_now { t("mailings.start_now") } else { wall(review.start_local) }),
+        ("mailings.end", wall(review.end_local)),
+        ("mailings.zone", review.zone),
+        ("mailings.period", period_word(review.period)),
+        ("mailings.policy", t(&format!("mailings.policy_{}", review.policy.as_str()))),
+    ];
+    let facts: Vec<AnyView> = facts
+        .into_iter()
+        .map(|(key, value)| {
+            view! {
+                <div class="grid gap-1 py-2 sm:grid-cols-[12rem_1fr]">
+                    <dt class="text-sm opacity-80">{t(key)}</dt>
+                    <dd class="text-sm font-medium break-words">{value}</dd>
+                </div>
+            }
+            .into_any()
+        })
+        .collect();
+    let hidden: Vec<AnyView> = fields(form)
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> }.into_any())
+        .collect();
+    // The keys ask first, as the button does; once asked, they start it.
+    use_save_keys(FORM, |form| {
+        let open = document().query_selector("#ask-save[open]").ok().flatten().is_some();
+        let trigger = document().get_element_by_id("ask-save-open");
+        match trigger.and_then(|trigger| trigger.dyn_into::<web_sys::HtmlElement>().ok()) {
+            Some(trigger) if !open => trigger.click(),
+            // Refused only for a form that is no longer in the page.
+            _ => drop(form.request_submit()),
+        }
+    });
+    let failed = Signal::derive(move || error_of(save.value().get().as_ref()));
+    view! {
+        <FormErrors error=failed />
+        <section class="rounded-box border border-base-300 bg-base-100 p-5">
+            <dl class="divide-y divide-base-300">{facts}</dl>
+        </section>
+        <section class="mt-6 rounded-box border border-base-300 bg-base-100 p-5">
+            <h2 class="font-semibold">{t("mailings.next_runs")}</h2>
+            {occurrences(review.next)}
+        </section>
+        <div class="mt-6 flex flex-wrap gap-2">
+            <a class="btn" href=back>{t("mailings.back")}</a>
+            <Confirm
+                name="save"
+                trigger=t(key)
+                class="btn btn-primary"
+                title=ask
+                text=t_with("mailings.ask_text", &[("title", &title)])
+            >
+                <ActionForm action=save attr:id=FORM>
+                    {hidden}
+                    <Submit label=t(key) pending=save.pending() />
+                </ActionForm>
+            </Confirm>
+        </div>
+    }
+    .into_any()
+}
+
+/// The form as the server function takes it.
+pub fn fields(form: &MailingForm) -> [(&'static str, String); 11] {
+    [
+        ("id", form.id.to_string()),
+        ("title", form.title.clone()),
+        ("message", form.message.to_string()),
+        ("clients", form.clients.clone()),
+        ("search", form.search.clone()),
+        ("selection", form.selection.to_string()),
+        ("start", form.start.clone()),
+        ("end", form.end.clone()),
+        ("zone", form.zone.clone()),
+        ("period", form.period.clone()),
+        ("policy", form.policy.clone()),
+    ]
+}

@@ -1,0 +1,97 @@
+//! A mailing's runs: the one in sight, and all of them.
+
+use super::live::pace;
+use super::outcome;
+use crate::domain::mailing::{MailingLive, Run, RunState};
+use crate::ui::components::badge::run_badge;
+use crate::ui::components::progress::Progress;
+use crate::ui::components::stat::{Stat, Stats};
+use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::i18n::{number, t, t_with};
+use crate::ui::time::Time;
+use leptos::prelude::*;
+
+/// A run's progress and figures, live.
+pub fn progress(now: Memo<Run>, live: RwSignal<Option<MailingLive>>, zone: &str) -> AnyView {
+    let occurrence = now.with_untracked(|run| run.occurrence);
+    let zone = zone.to_owned();
+    let count = move |of: fn(&Run) -> i64| Signal::derive(move || now.with(of));
+    let finals = count(|run| run.counts.finals());
+    let total = count(|run| run.counts.total());
+    view! {
+        <section class="rounded-box border border-base-300 bg-base-100">
+            <div class="p-5">
+                <div class="flex flex-wrap justify-between gap-2 text-sm">
+                    <p class="flex flex-wrap items-center gap-2">
+                        <span class="font-semibold">{t("mailings.run_of")}</span>
+                        <Time at=occurrence zone=zone with_zone=true />
+                        {move || now.with(run_badge)}
+                    </p>
+                    <p class="tabular-nums opacity-80">{move || live.with(|live| pace(live.as_ref()))}</p>
+                </div>
+                <div class="mt-3"><Progress done=finals total=total /></div>
+                <p class="mt-1 text-sm tabular-nums" data-testid="progress">
+                    {move || t_with("mailings.of_total", &[("n", &number(finals.get())), ("total", &number(total.get()))])}
+                    {move || now.with(|run| (run.state != RunState::Open).then(|| format!(" · {}", outcome(run))))}
+                </p>
+            </div>
+            <div class="border-t border-base-300">
+                <Stats>
+                    <Stat name=t("mailings.stat_sent") value=count(|run| run.counts.sent) />
+                    <Stat name=t("mailings.stat_waiting") value=count(|run| run.counts.waiting) />
+                    <Stat name=t("mailings.stat_deferred") value=count(|run| run.counts.deferred) />
+                    <Stat name=t("mailings.stat_failed") value=count(|run| run.counts.failed) bad=true />
+                    <Stat name=t("mailings.stat_unknown") value=count(|run| run.counts.unknown) />
+                    <Stat name=t("mailings.stat_not_sent") value=count(|run| run.counts.not_sent) />
+                </Stats>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The history: what each run came to, those that were skipped with the reason.
+pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
+    if runs.is_empty() {
+        return None;
+    }
+    let columns = vec![
+        Column::new(t("mailings.run")),
+        Column::new(t("mailings.status")),
+        Column::new(t("mailings.result")),
+        Column::new(t("mailings.finished_at")),
+    ];
+    let rows: Vec<AnyView> = runs
+        .into_iter()
+        .map(|run| {
+            let result = outcome(&run);
+            let (zone, ended_zone) = (zone.to_owned(), zone.to_owned());
+            let ended = match run.finished_at {
+                Some(at) => view! { <Time at=at zone=ended_zone relative=true /> }.into_any(),
+                None => t("common.nothing").into_any(),
+            };
+            view! {
+                <Row>
+                    <Cell>
+                        <a class="link link-hover" href=format!("/mailings/{id}?run={}", run.id)>
+                            <Time at=run.occurrence zone=zone with_zone=true />
+                        </a>
+                    </Cell>
+                    <Cell label=t("mailings.status")>{run_badge(&run)}</Cell>
+                    <Cell label=t("mailings.result")>{result}</Cell>
+                    <Cell label=t("mailings.finished_at")>{ended}</Cell>
+                </Row>
+            }
+            .into_any()
+        })
+        .collect();
+    Some(
+        view! {
+            <section>
+                <h2 class="mb-3 text-lg font-semibold">{t("mailings.runs")}</h2>
+                <Table label=t("mailings.runs") columns=columns>{rows}</Table>
+            </section>
+        }
+        .into_any(),
+    )
+}
