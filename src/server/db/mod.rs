@@ -55,6 +55,9 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a query waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Takes SQLite's write lock from the start.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// The database: what holds everything the service knows.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -245,7 +248,15 @@ impl Db {
     /// If no connection comes free, or the lock does not.
     pub async fn begin(&self) -> DbResult<Tx> {
         Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { write, .. } => match write.begin_with(BEGIN).await {
+                // A commit failed, on a full disk for one, and SQLite has rolled back by itself, which sqlx
+                // does not notice: this connection would refuse every transaction from now on.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    write.acquire().await?.close().await?;
+                    Tx::Sqlite(write.begin_with(BEGIN).await?)
+                }
+                begun => Tx::Sqlite(begun?),
+            },
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -322,5 +333,19 @@ mod tests {
         assert_eq!(names("sqlite"), names("postgres"));
         assert_eq!(sqlx::migrate!("migrations/sqlite").iter().count(), names("sqlite").len());
         assert_eq!(sqlx::migrate!("migrations/postgres").iter().count(), names("postgres").len());
+    }
+
+    /// SQLite rolls a transaction back by itself where it cannot go on, such as on a full disk.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_does_not_end_all_others() {
+        let (db, _folder) = testing::sqlite().await;
+        let mut tx = db.begin().await.unwrap();
+        on_tx!(&mut tx, conn => sqlx::query("ROLLBACK").execute(conn).await.map(drop)).unwrap();
+        assert!(tx.commit().await.is_err());
+        let now = "2026-05-04T10:00:00Z".parse().unwrap();
+        let mut tx = db.begin().await.unwrap();
+        processes::beat(&mut tx, "a", "", now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(processes::list(&db).await.unwrap().len(), 1);
     }
 }
