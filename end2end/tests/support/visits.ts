@@ -45,7 +45,7 @@ export const PUBLIC: Visit[] = [
   { name: "forgot-sent", path: "/forgot/sent" },
   { name: "resend", path: "/resend" },
   { name: "code", path: "/login/code" },
-  { name: "confirm", path: "/confirm?token=nonsense" },
+  { name: "confirm", path: "/confirm?token=nonsense", status: 409 },
   { name: "not-found", path: "/nothing/here", status: 404 },
   { name: "outbox-public", path: "/outbox" },
 ];
