@@ -112,7 +112,7 @@ pub struct NewEmailForm {
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
 pub struct NewPasswordForm {
     #[garde(custom(is_filled))]
-    pub password: String,
+    pub old_password: String,
     #[garde(custom(is_password))]
     pub new_password: String,
 }

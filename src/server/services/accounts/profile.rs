@@ -125,7 +125,7 @@ pub async fn change_password(
 ) -> Result<()> {
     checked(form)?;
     passwords::acceptable("new_password", &form.new_password, &actor.email)?;
-    let user = prove_password(db, actor, "password", &form.password, now).await?;
+    let user = prove_password(db, actor, "old_password", &form.old_password, now).await?;
     let hash = passwords::hash(&form.new_password).await?;
     let mut tx = db.begin().await?;
     users::set_password(&mut tx, user.id, &hash).await?;

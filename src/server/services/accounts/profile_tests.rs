@@ -85,7 +85,7 @@ async fn a_new_address_is_confirmed_and_the_old_one_told(db: Db) {
 async fn a_new_password_asks_for_the_old_one(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let change = async |old: &str, new: &str| {
-        let form = NewPasswordForm { password: old.to_owned(), new_password: new.to_owned() };
+        let form = NewPasswordForm { old_password: old.to_owned(), new_password: new.to_owned() };
         change_password(&db, origin(), &anna, &form, None, noon()).await
     };
     assert_eq!(key(change("not the password", "another long phrase").await.unwrap_err()), "error.password.wrong");

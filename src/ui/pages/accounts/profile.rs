@@ -91,7 +91,7 @@ fn Password() -> impl IntoView {
     let form = view! {
         <FormErrors error=error />
         <ActionForm action=action>
-            <TextField name="form[password]" label=t("account.old_password") kind="password" required=true autocomplete="current-password" errors=errors />
+            <TextField name="form[old_password]" label=t("account.old_password") kind="password" required=true autocomplete="current-password" errors=errors />
             <TextField name="form[new_password]" label=t("accounts.new_password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
             <Submit label=t("account.password_do") pending=action.pending() class="btn-neutral" />
         </ActionForm>
