@@ -67,7 +67,7 @@ pub async fn block_user(form: StopForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
     let state = request::state();
-    request::answer(oversight::block(&state.db, &actor, &form, state.now()).await)?;
+    request::answer(oversight::block(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/users/{}?done=oversight.blocked", form.id));
     Ok(())
@@ -121,7 +121,7 @@ pub async fn disable_mailing(form: StopForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
     let state = request::state();
-    request::answer(oversight::disable(&state.db, &actor, &form, state.now()).await)?;
+    request::answer(oversight::disable(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     request::go(&format!("/mailings/{}?done=oversight.disabled", form.id));
     Ok(())
 }

@@ -225,6 +225,8 @@ pub struct Decision {
 /// A delivery's own page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryDetail {
+    /// Whether the mailing is the reader's, who may decide on it.
+    pub own: bool,
     pub mailing_title: String,
     pub zone: String,
     pub row: DeliveryRow,

@@ -1,6 +1,7 @@
 //! Mailings and their runs.
 
 use super::audience::Audience;
+use super::oversight::{Owner, Stopped};
 use super::page::Page;
 use super::schedule::{Occurrence, Period};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -263,6 +264,10 @@ pub struct MailingList {
 /// A mailing's own page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MailingDetail {
+    /// Whose it is, where it is not the reader's own: they may look at it and stop it.
+    pub owner: Option<Owner>,
+    /// Which manager disabled it, and why.
+    pub stopped: Option<Stopped>,
     pub row: MailingRow,
     pub audience_count: i64,
     pub policy: DoubtPolicy,

@@ -16,6 +16,13 @@ pub struct Stopped {
     pub reason: String,
 }
 
+/// Whose mailing it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    pub id: i64,
+    pub email: String,
+}
+
 /// Which users a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

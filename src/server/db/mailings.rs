@@ -36,6 +36,7 @@ pub struct Mailing {
     /// What the mail server said then.
     pub paused_reply: String,
     pub disabled_at: Option<DateTime<Utc>>,
+    pub disabled_by: String,
     pub disabled_reason: String,
     pub next_at: Option<DateTime<Utc>>,
 }
@@ -64,12 +65,14 @@ struct Row {
     paused_reason: String,
     paused_reply: String,
     disabled_at: Option<DateTime<Utc>>,
+    disabled_by: String,
     disabled_reason: String,
     next_at: Option<DateTime<Utc>>,
 }
 
 const COLUMNS: &str = "SELECT id, owner_id, message_id, title, audience, start_local, zone, end_at, period,
-    policy, status, paused_at, paused_reason, paused_reply, disabled_at, disabled_reason, next_at FROM mailings WHERE ";
+    policy, status, paused_at, paused_reason, paused_reply, disabled_at, disabled_by, disabled_reason, next_at
+    FROM mailings WHERE ";
 
 impl Row {
     fn into_mailing(self) -> DbResult<Mailing> {
@@ -93,6 +96,7 @@ impl Row {
             paused_reason: self.paused_reason,
             paused_reply: self.paused_reply,
             disabled_at: self.disabled_at,
+            disabled_by: self.disabled_by,
             disabled_reason: self.disabled_reason,
             next_at: self.next_at,
         })

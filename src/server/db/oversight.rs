@@ -1,6 +1,7 @@
 //! Users and mailings of all owners: what managers see and stop.
 
 use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
+use crate::domain::lang::Lang;
 use crate::domain::oversight::{Stopped, UserRow, UserState};
 use crate::domain::user::Role;
 use chrono::{DateTime, Utc};
@@ -97,23 +98,25 @@ pub async fn user(db: &Db, id: i64) -> DbResult<Option<UserRow>> {
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub email: String,
+    pub name: String,
+    pub lang: Lang,
     pub role: Role,
     pub blocked: bool,
-    pub confirmed: bool,
 }
 
 /// Reads a user in a transaction; PostgreSQL keeps them from other writers until the end.
 pub async fn lock_user(tx: &mut Tx, id: i64) -> DbResult<Option<Subject>> {
-    const SQL: &str = "SELECT email, role, blocked_at IS NOT NULL, confirmed_at IS NOT NULL FROM users WHERE id = $1";
-    let row: Option<(String, String, bool, bool)> = match tx {
+    const SQL: &str = "SELECT email, name, lang, role, blocked_at IS NOT NULL FROM users WHERE id = $1";
+    let row: Option<(String, String, String, String, bool)> = match tx {
         Tx::Sqlite(tx) => sqlx::query_as(SQL).bind(id).fetch_optional(&mut **tx).await?,
         Tx::Postgres(tx) => {
             let sql = sqlx::AssertSqlSafe(format!("{SQL} FOR UPDATE"));
             sqlx::query_as(sql).bind(id).fetch_optional(&mut **tx).await?
         }
     };
-    row.map(|(email, role, blocked, confirmed)| {
-        Ok(Subject { email, role: word("users.role", &role, Role::parse)?, blocked, confirmed })
+    row.map(|(email, name, lang, role, blocked)| {
+        let lang = word("users.lang", &lang, Lang::parse)?;
+        Ok(Subject { email, name, lang, role: word("users.role", &role, Role::parse)?, blocked })
     })
     .transpose()
 }

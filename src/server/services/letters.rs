@@ -44,6 +44,10 @@ pub enum Subject {
     TotpOff,
     /// A recovery code has been used.
     RecoveryUsed,
+    /// A manager has blocked the account; has `by` and `reason`.
+    Blocked,
+    /// A manager has disabled a mailing; has `title`, `by` and `reason`.
+    Disabled,
 }
 
 impl Subject {
@@ -58,6 +62,8 @@ impl Subject {
             Self::TotpOn => "totp_on",
             Self::TotpOff => "totp_off",
             Self::RecoveryUsed => "recovery_used",
+            Self::Blocked => "blocked",
+            Self::Disabled => "disabled",
         }
     }
 }

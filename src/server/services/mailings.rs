@@ -20,6 +20,7 @@ pub use stop::{delete, delete_chosen, pause, pause_chosen, resume, resume_chosen
 
 use super::{Actor, Error, Result};
 use crate::domain::audience::Audience;
+use crate::domain::user::Permission;
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{self, Db, clients, selections};
 
@@ -37,6 +38,14 @@ pub async fn audience_count(db: &Db, owner: i64, audience: &Audience) -> Result<
 
 async fn mine(db: &Db, actor: &Actor, id: i64) -> Result<Mailing> {
     db::mailings::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// A mailing that the actor may look at: their own, or anybody's for whom it is to oversee.
+async fn visible(db: &Db, actor: &Actor, id: i64) -> Result<Mailing> {
+    if actor.role.may(Permission::Oversee) {
+        return db::mailings::by_id(db, id).await?.ok_or(Error::NotFound);
+    }
+    mine(db, actor, id).await
 }
 
 /// The names of all zones that a mailing can have.

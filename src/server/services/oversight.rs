@@ -3,6 +3,7 @@
 
 pub mod mailings;
 
+use super::letters::{self, Origin, Own};
 use super::{Actor, Error, Result, audit, checked, paging};
 use crate::domain::audit::Act;
 use crate::domain::oversight::{Stopped, UserRow, UserState};
@@ -11,7 +12,11 @@ use crate::domain::user::{Permission, Role};
 use crate::forms::oversight::{RoleForm, StopForm};
 use crate::server::db::oversight::{self as rows, Subject, UserFilter};
 use crate::server::db::{self, Db, Tx};
-use chrono::{DateTime, Utc};
+use crate::server::mail::markdown;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a letter about a block or a stop is worth sending.
+const LETTER_FOR: TimeDelta = TimeDelta::days(3);
 
 /// A page of users, newest first.
 ///
@@ -45,7 +50,7 @@ pub async fn user(db: &Db, actor: &Actor, id: i64) -> Result<UserRow> {
 /// # Errors
 /// [`Error::Invalid`] without a reason; [`Error::Conflict`] for an administrator, for oneself, and for
 /// somebody who is blocked already.
-pub async fn block(db: &Db, actor: &Actor, form: &StopForm, now: DateTime<Utc>) -> Result<()> {
+pub async fn block(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Oversee)?;
     checked(form)?;
     let mut tx = db.begin().await?;
@@ -61,6 +66,7 @@ pub async fn block(db: &Db, actor: &Actor, form: &StopForm, now: DateTime<Utc>) 
     }
     let stopped = stopped(actor, &form.reason, now);
     rows::set_blocked(&mut tx, form.id, Some(&stopped)).await?;
+    tell(&mut tx, origin, &subject, letters::Subject::Blocked, "", &stopped).await?;
     let entry = audit::entry(actor, Act::UserBlocked, form.id, &subject.email);
     db::audit::append(&mut tx, &db::audit::Entry { reason: &stopped.reason, ..entry }, now).await?;
     Ok(tx.commit().await?)
@@ -106,6 +112,29 @@ pub async fn give_role(db: &Db, actor: &Actor, form: &RoleForm, now: DateTime<Ut
     Ok(tx.commit().await?)
 }
 
+/// Writes to whom it concerns, in their language.
+async fn tell(
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    to: &Subject,
+    subject: letters::Subject,
+    title: &str,
+    stopped: &Stopped,
+) -> Result<()> {
+    let (title, by, reason) =
+        (markdown::escape(title), markdown::escape(&stopped.by), markdown::escape(&stopped.reason));
+    let args = [("title", title.as_str()), ("by", by.as_str()), ("reason", reason.as_str())];
+    let own = Own {
+        subject,
+        name: &to.name,
+        email: &to.email,
+        lang: to.lang,
+        args: &args,
+        expires_at: stopped.at + LETTER_FOR,
+    };
+    letters::enqueue(tx, origin, &own, stopped.at).await
+}
+
 async fn subject(tx: &mut Tx, id: i64) -> Result<Subject> {
     rows::lock_user(tx, id).await?.ok_or(Error::NotFound)
 }
@@ -119,7 +148,7 @@ fn stopped(actor: &Actor, reason: &str, now: DateTime<Utc>) -> Stopped {
 ///
 /// # Errors
 /// [`Error::Invalid`] without a reason; [`Error::NotFound`]; [`Error::Conflict`] if it is disabled.
-pub async fn disable(db: &Db, actor: &Actor, form: &StopForm, now: DateTime<Utc>) -> Result<()> {
+pub async fn disable(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Oversee)?;
     checked(form)?;
     let mut tx = db.begin().await?;
@@ -129,6 +158,8 @@ pub async fn disable(db: &Db, actor: &Actor, form: &StopForm, now: DateTime<Utc>
     }
     let stopped = stopped(actor, &form.reason, now);
     rows::set_disabled(&mut tx, form.id, Some(&stopped)).await?;
+    let owner = subject(&mut tx, mailing.owner_id).await?;
+    tell(&mut tx, origin, &owner, letters::Subject::Disabled, &mailing.title, &stopped).await?;
     let entry = audit::entry(actor, Act::MailingDisabled, form.id, &mailing.title);
     db::audit::append(&mut tx, &db::audit::Entry { reason: &stopped.reason, ..entry }, now).await?;
     Ok(tx.commit().await?)

@@ -1,18 +1,18 @@
 //! What became of each client in a run.
 
 use super::super::{Actor, Error, Result, paging};
-use super::mine;
+use super::visible;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
 use crate::domain::page::Page;
 use crate::server::db::{Db, attempts, decisions, deliveries, runs};
 
-/// A run of one of the actor's mailings: the given one, or the current one for 0. None if the mailing
+/// A run of a mailing that the actor may look at: the given one, or the current one for 0. None if the mailing
 /// has had no run yet.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the mailing is not the actor's or the run is not the mailing's.
+/// [`Error::NotFound`] if the actor may not look at the mailing or the run is not the mailing's.
 pub async fn run_of(db: &Db, actor: &Actor, id: i64, run: i64) -> Result<Option<i64>> {
-    mine(db, actor, id).await?;
+    visible(db, actor, id).await?;
     if run == 0 {
         return Ok(runs::current(db, &[id]).await?.pop().map(|(_, run)| run.id));
     }
@@ -42,14 +42,15 @@ pub async fn deliveries(
 /// A delivery with all its attempts.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the delivery is not the mailing's or the mailing not the actor's.
+/// [`Error::NotFound`] if the delivery is not the mailing's or the actor may not look at it.
 pub async fn delivery(db: &Db, actor: &Actor, id: i64, delivery: i64) -> Result<DeliveryDetail> {
-    let mailing = mine(db, actor, id).await?;
+    let mailing = visible(db, actor, id).await?;
     if deliveries::mailing_of(db, delivery).await? != Some(id) {
         return Err(Error::NotFound);
     }
-    let row = deliveries::get(db, actor.id, delivery).await?.ok_or(Error::NotFound)?;
+    let row = deliveries::get(db, mailing.owner_id, delivery).await?.ok_or(Error::NotFound)?;
     Ok(DeliveryDetail {
+        own: mailing.owner_id == actor.id,
         mailing_title: mailing.title,
         zone: mailing.zone,
         row,

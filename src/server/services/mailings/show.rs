@@ -2,9 +2,10 @@
 
 use super::super::{Actor, Error, Result};
 use super::list::rows;
-use super::{audience_count, mine};
+use super::{audience_count, visible};
 use crate::domain::mailing::{MailingDetail, MailingLive};
-use crate::server::db::{Db, messages, runs};
+use crate::domain::oversight::{Owner, Stopped};
+use crate::server::db::{Db, messages, runs, users};
 use crate::server::schedule::{Schedule, parse_zone};
 use chrono::{DateTime, Utc};
 
@@ -18,8 +19,8 @@ const RUNS: i64 = 50;
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
-    let mailing = mine(db, actor, id).await?;
-    let message = messages::get(db, actor.id, mailing.message_id).await?.ok_or(Error::NotFound)?;
+    let mailing = visible(db, actor, id).await?;
+    let message = messages::get(db, mailing.owner_id, mailing.message_id).await?.ok_or(Error::NotFound)?;
     let runs = runs::of_mailing(db, id, RUNS).await?;
     let next = match (parse_zone(&mailing.zone), mailing.next_at) {
         (Some(zone), Some(at)) => {
@@ -28,8 +29,19 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
         }
         _ => Vec::new(),
     };
+    let owner = match mailing.owner_id == actor.id {
+        true => None,
+        false => users::by_id(db, mailing.owner_id).await?.map(|user| Owner { id: user.id, email: user.email }),
+    };
+    let stopped = mailing.disabled_at.map(|at| Stopped {
+        at,
+        by: mailing.disabled_by.clone(),
+        reason: mailing.disabled_reason.clone(),
+    });
     Ok(MailingDetail {
-        audience_count: audience_count(db, actor.id, &mailing.audience).await?,
+        owner,
+        stopped,
+        audience_count: audience_count(db, mailing.owner_id, &mailing.audience).await?,
         policy: mailing.policy,
         message_id: mailing.message_id,
         message_subject: message.subject,
@@ -44,7 +56,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn live(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<MailingLive> {
-    let mailing = mine(db, actor, id).await?;
+    let mailing = visible(db, actor, id).await?;
     let run = runs::current(db, &[id]).await?.pop().map(|(_, run)| run);
     Ok(MailingLive {
         status: mailing.status,

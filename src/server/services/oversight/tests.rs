@@ -1,7 +1,9 @@
 use super::*;
+use crate::domain::email::EmailAddress;
 use crate::server::db::{testing, users as table};
 use crate::server::services::audit::{Verdict, verify};
 use chrono::TimeZone;
+use std::sync::LazyLock;
 
 fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()
@@ -14,6 +16,12 @@ async fn actor(db: &Db, email: &str, role: Role) -> Actor {
 
 async fn prove(db: &Db, id: i64) -> Result<Actor> {
     Actor::prove(&table::by_id(db, id).await.unwrap().unwrap(), Permission::Own)
+}
+
+static FROM: LazyLock<EmailAddress> = LazyLock::new(|| EmailAddress::parse("news@vestnik.example").unwrap());
+
+fn origin() -> Origin<'static> {
+    Origin { from: &FROM, site: "https://vestnik.example" }
 }
 
 fn stop(id: i64, reason: &str) -> StopForm {
@@ -33,18 +41,18 @@ async fn managers_block_and_let_in_again(db: Db) {
     let user = actor(&db, "user@example.org", Role::User).await;
     let editor = actor(&db, "editor@example.org", Role::Editor).await;
     for other in [&user, &editor] {
-        assert!(matches!(block(&db, other, &stop(manager.id, "why"), now()).await, Err(Error::Forbidden)));
+        assert!(matches!(block(&db, origin(), other, &stop(manager.id, "why"), now()).await, Err(Error::Forbidden)));
         assert!(matches!(unblock(&db, other, manager.id, now()).await, Err(Error::Forbidden)));
         assert!(matches!(users(&db, other, "", "", "", "").await, Err(Error::Forbidden)));
         assert!(matches!(super::user(&db, other, user.id).await, Err(Error::Forbidden)));
     }
-    assert_eq!(conflict(block(&db, &manager, &stop(admin.id, "why"), now()).await), "error.block.admin");
-    assert_eq!(conflict(block(&db, &manager, &stop(manager.id, "why"), now()).await), "error.block.self");
-    assert!(matches!(block(&db, &manager, &stop(user.id, "  "), now()).await, Err(Error::Invalid(_))));
-    assert!(matches!(block(&db, &manager, &stop(9999, "why"), now()).await, Err(Error::NotFound)));
-    block(&db, &manager, &stop(user.id, " Спам "), now()).await.unwrap();
+    assert_eq!(conflict(block(&db, origin(), &manager, &stop(admin.id, "why"), now()).await), "error.block.admin");
+    assert_eq!(conflict(block(&db, origin(), &manager, &stop(manager.id, "why"), now()).await), "error.block.self");
+    assert!(matches!(block(&db, origin(), &manager, &stop(user.id, "  "), now()).await, Err(Error::Invalid(_))));
+    assert!(matches!(block(&db, origin(), &manager, &stop(9999, "why"), now()).await, Err(Error::NotFound)));
+    block(&db, origin(), &manager, &stop(user.id, " Спам "), now()).await.unwrap();
     assert!(matches!(prove(&db, user.id).await, Err(Error::Forbidden)), "the very next request is refused");
-    assert_eq!(conflict(block(&db, &manager, &stop(user.id, "again"), now()).await), "error.block.already");
+    assert_eq!(conflict(block(&db, origin(), &manager, &stop(user.id, "again"), now()).await), "error.block.already");
     let seen = super::user(&db, &manager, user.id).await.unwrap();
     let why = seen.blocked.clone().unwrap();
     assert_eq!((why.by.as_str(), why.reason.as_str(), why.at), ("Olga", "Спам", now()));
@@ -84,7 +92,7 @@ async fn a_changed_line_shows(db: Db) {
     let user = actor(&db, "user@example.org", Role::User).await;
     assert_eq!(verify(&db, None).await.unwrap(), Verdict::Whole { lines: 0, head: String::new() });
     for round in 0..5 {
-        block(&db, &admin, &stop(user.id, &format!("round {round}")), now()).await.unwrap();
+        block(&db, origin(), &admin, &stop(user.id, &format!("round {round}")), now()).await.unwrap();
         unblock(&db, &admin, user.id, now()).await.unwrap();
     }
     let Verdict::Whole { lines: 10, head } = verify(&db, None).await.unwrap() else { panic!("the chain is whole") };
@@ -113,7 +121,7 @@ async fn lines_written_at_once_make_one_chain(db: Db) {
     for n in 0..8 {
         let user = actor(&db, &format!("user{n}@example.org"), Role::User).await;
         let (db, admin) = (db.clone(), admin.clone());
-        tasks.spawn(async move { block(&db, &admin, &stop(user.id, "why"), now()).await });
+        tasks.spawn(async move { block(&db, origin(), &admin, &stop(user.id, "why"), now()).await });
     }
     while let Some(done) = tasks.join_next().await {
         done.unwrap().unwrap();
@@ -121,7 +129,62 @@ async fn lines_written_at_once_make_one_chain(db: Db) {
     assert!(matches!(verify(&db, None).await.unwrap(), Verdict::Whole { lines: 8, .. }));
 }
 
+async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
+    use crate::forms::mailings::{MailingForm, NOW};
+    use crate::server::services::mailings as own;
+    let owner = actor(&db, "owner@example.org", Role::User).await;
+    let other = actor(&db, "other@example.org", Role::User).await;
+    let manager = actor(&db, "manager@example.org", Role::Manager).await;
+    testing::client(&db, owner.id, "client@example.org", "", "").await;
+    let form = MailingForm {
+        message: testing::message(&db, owner.id, "The catalogue", "Hello").await,
+        clients: "all".to_owned(),
+        start: NOW.to_owned(),
+        end: "2026-12-31T10:00".to_owned(),
+        zone: "Europe/Moscow".to_owned(),
+        period: "daily".to_owned(),
+        policy: "resend".to_owned(),
+        ..MailingForm::default()
+    };
+    let id = own::create(&db, &owner, &form, now()).await.unwrap();
+    assert!(own::detail(&db, &owner, id).await.unwrap().owner.is_none());
+    assert!(matches!(own::detail(&db, &other, id).await, Err(Error::NotFound)));
+    assert!(matches!(disable(&db, origin(), &other, &stop(id, "why"), now()).await, Err(Error::Forbidden)));
+    let seen = own::detail(&db, &manager, id).await.unwrap();
+    assert_eq!(seen.owner.unwrap().email, "owner@example.org");
+    assert_eq!(seen.audience_count, 1, "the owner's clients are counted, not the manager's");
+    own::live(&db, &manager, id, now()).await.unwrap();
+    assert_eq!(own::run_of(&db, &manager, id, 0).await.unwrap(), None);
+    assert!(matches!(own::pause(&db, &manager, id, now()).await, Err(Error::NotFound)));
+    assert!(matches!(own::delete(&db, &manager, id).await, Err(Error::NotFound)));
+    assert!(matches!(own::draft(&db, &manager, id, true).await, Err(Error::NotFound)));
+    let changed = MailingForm { id, ..form };
+    assert!(matches!(own::update(&db, &manager, &changed, now()).await, Err(Error::NotFound)));
+
+    disable(&db, origin(), &manager, &stop(id, "Bought addresses"), now()).await.unwrap();
+    let told = own::detail(&db, &owner, id).await.unwrap().stopped.unwrap();
+    assert_eq!((told.by.as_str(), told.reason.as_str()), ("Olga", "Bought addresses"));
+    assert_eq!(conflict(disable(&db, origin(), &manager, &stop(id, "again"), now()).await), "error.disable.already");
+    let letters = waiting(&db).await;
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].contains("owner@example.org") && letters[0].contains("Bought addresses"), "{letters:?}");
+    let all = rows::MailingFilter { status: "stopped", ..rows::MailingFilter::default() };
+    assert_eq!(mailings::list(&db, &manager, &all, "").await.unwrap().rows[0].owner_id, owner.id);
+    assert!(matches!(mailings::list(&db, &owner, &all, "").await, Err(Error::Forbidden)));
+    enable(&db, &manager, id, now()).await.unwrap();
+    assert_eq!(conflict(enable(&db, &manager, id, now()).await), "error.disable.not");
+    assert_eq!(own::detail(&db, &owner, id).await.unwrap().stopped, None);
+}
+
+/// The service's own letters that wait.
+async fn waiting(db: &Db) -> Vec<String> {
+    let sql = "SELECT raw FROM outgoing ORDER BY id";
+    let raw: Vec<Vec<u8>> = db::on_db!(db, pool => sqlx::query_scalar(sql).fetch_all(pool).await).unwrap();
+    raw.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
+}
+
 testing::on_both!(
+    managers_look_at_a_mailing_and_stop_it_but_change_nothing,
     managers_block_and_let_in_again,
     only_administrators_give_roles,
     a_changed_line_shows,

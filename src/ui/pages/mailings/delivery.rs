@@ -37,7 +37,7 @@ async fn load((mailing, delivery): (Option<i64>, Option<i64>)) -> Result<Deliver
 }
 
 fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDeliveries>) -> AnyView {
-    let DeliveryDetail { mailing_title, zone, row, attempts, decisions } = detail;
+    let DeliveryDetail { own, mailing_title, zone, row, attempts, decisions } = detail;
     let error = Signal::derive(move || error_of(decide.value().get().as_ref()));
     let decisions = (!decisions.is_empty()).then(|| decided(decisions, &zone));
     let trail = vec![(t("mailings.title"), "/mailings".to_owned()), (mailing_title, format!("/mailings/{mailing}"))];
@@ -58,7 +58,7 @@ fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDelive
                 <p class="mb-4 text-sm">{t("mailings.tried_again")} " " <Time at=at zone=due_zone with_zone=true /></p>
             })}
             <FormErrors error=error />
-            {(row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}
+            {(own && row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}
             {decisions}
             <h2 class="mb-3 text-lg font-semibold">{t("mailings.attempts")}</h2>
             {table}

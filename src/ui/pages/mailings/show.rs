@@ -9,17 +9,21 @@ use crate::api::error::AppError;
 use crate::api::mailings::{
     DecideDeliveries, DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries,
 };
+use crate::api::oversight::{DisableMailing, EnableMailing};
 use crate::domain::delivery::DeliveryRow;
 use crate::domain::mailing::{MailingDetail, MailingLive, MailingState, MailingStatus};
+use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
 use crate::ui::components::badge::mailing_badge;
 use crate::ui::components::dialog::Confirm;
+use crate::ui::components::field::TextField;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::use_param;
+use crate::ui::pages::oversight::stopped_note;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -35,6 +39,8 @@ struct Context {
     pause: ServerAction<PauseMailing>,
     resume: ServerAction<ResumeMailing>,
     delete: ServerAction<DeleteMailing>,
+    disable: ServerAction<DisableMailing>,
+    enable: ServerAction<EnableMailing>,
     decide: ServerAction<DecideDeliveries>,
 }
 
@@ -46,7 +52,9 @@ pub fn MailingShowPage() -> impl IntoView {
     let run = Memo::new(move |_| run.with(|run| run.parse().unwrap_or(0)));
     let (pause, resume, delete) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
     let decide = ServerAction::<DecideDeliveries>::new();
-    let changed = move || pause.version().get() + resume.version().get() + decide.version().get();
+    let (disable, enable) = (ServerAction::new(), ServerAction::new());
+    let stopped = move || pause.version().get() + disable.version().get();
+    let changed = move || stopped() + resume.version().get() + enable.version().get() + decide.version().get();
     let detail = Resource::new_blocking(move || (id.get(), changed()), |(id, _)| load(id));
     let found = Resource::new_blocking(
         move || {
@@ -63,7 +71,7 @@ pub fn MailingShowPage() -> impl IntoView {
     );
     let live = use_live(id);
     follow(live, detail, found);
-    let context = Context { live, run, found, pause, resume, delete, decide };
+    let context = Context { live, run, found, pause, resume, delete, disable, enable, decide };
     view! {
         <Transition>
             {move || detail.get().map(|detail| match detail {
@@ -118,7 +126,7 @@ fn follow(
 }
 
 fn shown(detail: MailingDetail, context: Context) -> AnyView {
-    let MailingDetail { row, audience_count, policy, message_id, message_subject, next, runs } = detail;
+    let MailingDetail { owner, stopped, row, audience_count, policy, message_id, message_subject, next, runs } = detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
@@ -136,25 +144,47 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         error_of(context.pause.value().get().as_ref())
             .or_else(|| error_of(context.resume.value().get().as_ref()))
             .or_else(|| error_of(context.delete.value().get().as_ref()))
+            .or_else(|| error_of(context.disable.value().get().as_ref()))
+            .or_else(|| error_of(context.enable.value().get().as_ref()))
     });
     let schedule = t_with(
         "mailings.window_text",
         &[("period", &period_word(row.period)), ("start", &wall(row.start_local)), ("zone", &zone)],
     );
-    let actions = actions(id, &row.title, row.status, row.paused, context);
+    let own = owner.is_none();
+    let actions = match &owner {
+        Some(_) => oversight(id, stopped.is_some(), row.status, context),
+        None => actions(id, &row.title, row.status, row.paused, context),
+    };
+    let trail = match &owner {
+        Some(_) => vec![(t("oversight.all_mailings"), "/all-mailings".to_owned())],
+        None => breadcrumb(),
+    };
+    let owner = owner.map(|owner| {
+        let word = t_with("oversight.of", &[("owner", &owner.email)]);
+        view! { <p class="mb-4 text-sm"><a class="link" href=format!("/users/{}", owner.id)>{word}</a></p> }
+    });
+    let message = if own {
+        view! { <a class="link mt-1 block text-sm break-words" href=format!("/messages/{message_id}")>{message_subject}</a> }
+            .into_any()
+    } else {
+        view! { <p class="mt-1 text-sm break-words">{message_subject}</p> }.into_any()
+    };
     let table_zone = zone.clone();
     view! {
-        <Page title=row.title breadcrumb=breadcrumb() aside=view! { <span>{badge}</span> }.into_any() actions=actions>
+        <Page title=row.title breadcrumb=trail aside=view! { <span>{badge}</span> }.into_any() actions=actions>
             <FormErrors error=error />
+            {owner}
             {paused_panel(row.paused, &row.paused_because)}
-            {row.disabled.map(|reason| view! { <p class="mb-4 text-sm text-error">{t("mailings.disabled_because")} " " {reason}</p> })}
+            {stopped.map(|stopped| view! { <div class="mb-4">{stopped_note(stopped)}</div> })}
             <div class="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
                 <div class="min-w-0 space-y-6">
                     {match run.clone() {
                         Some(run) => {
                             let live = context.live;
                             let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
-                            view! { {progress(now, live, &zone)} {doubt::section(id, now, context.decide)} }.into_any()
+                            let doubt = own.then(|| doubt::section(id, now, context.decide));
+                            view! { {progress(now, live, &zone)} {doubt} }.into_any()
                         }
                         None => view! {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
@@ -181,7 +211,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                     </section>
                     <section class="rounded-box border border-base-300 bg-base-100 p-5">
                         <h2 class="font-semibold">{t("mailings.message")}</h2>
-                        <a class="link mt-1 block text-sm break-words" href=format!("/messages/{message_id}")>{message_subject}</a>
+                        {message}
                         <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
                         <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
                         <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
@@ -244,6 +274,33 @@ fn actions(id: i64, title: &str, status: MailingStatus, paused: bool, context: C
             </ActionForm>
         </Confirm>
         {stop}
+    }
+    .into_any()
+}
+
+/// What a manager can do to somebody else's mailing: stop it, and let it go on.
+fn oversight(id: i64, disabled: bool, status: MailingStatus, context: Context) -> AnyView {
+    if disabled {
+        return view! {
+            <ActionForm action=context.enable>
+                <input type="hidden" name="form[id]" value=id />
+                <Submit label=t("oversight.enable") pending=context.enable.pending() />
+            </ActionForm>
+        }
+        .into_any();
+    }
+    if status == MailingStatus::Finished {
+        return ().into_any();
+    }
+    let errors = Signal::derive(move || errors_of(context.disable.value().get().as_ref()));
+    view! {
+        <Confirm name="disable" trigger=t("oversight.disable") class="btn btn-error" title=t("oversight.disable") text=t("oversight.disable_text")>
+            <ActionForm action=context.disable>
+                <input type="hidden" name="form[id]" value=id />
+                <TextField name="form[reason]" label=t("oversight.reason") errors=errors required=true maxlength=REASON_MAX autocomplete="off" />
+                <Submit label=t("oversight.disable") pending=context.disable.pending() class="btn-error" />
+            </ActionForm>
+        </Confirm>
     }
     .into_any()
 }
