@@ -29,6 +29,19 @@ impl Engine {
     /// # Errors
     /// Database errors; what had been recorded until then stays.
     pub async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
+        loop {
+            let (settled, put_back) = (self.tally.settled(), self.tally.put_back.load(Ordering::Relaxed));
+            self.deliver_round(mailing).await?;
+            // What went back after the last claim is taken now; unless nothing at all could be done.
+            let went_back = self.tally.put_back.load(Ordering::Relaxed) > put_back;
+            if !went_back || self.tally.settled() == settled || self.stop.is_cancelled() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Delivers until nothing more can be claimed.
+    async fn deliver_round(&self, mailing: Option<i64>) -> DbResult<()> {
         self.relays.refresh().await?;
         let connections = self.relays.workers();
         let (sender, receiver) = mpsc::channel(1);

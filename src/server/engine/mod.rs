@@ -158,6 +158,11 @@ impl Engine {
 }
 
 impl Tally {
+    /// Attempts on record.
+    fn settled(&self) -> u64 {
+        [&self.sent, &self.deferred, &self.failed, &self.unknown].map(|n| n.load(Ordering::Relaxed)).iter().sum()
+    }
+
     fn add(&self, state: DeliveryState) {
         let counter = match state {
             DeliveryState::Sent => &self.sent,

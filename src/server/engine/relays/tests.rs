@@ -328,7 +328,8 @@ async fn connections_are_closed_before_the_server_does(db: Db) {
     engine.pass(None).await.unwrap();
     world.sent_by(mailing, &format!("localhost:{}", server.port())).await;
     assert_eq!(first(&pool).await.per_connection, Some(3));
-    assert_eq!(server.sink.connections(), 10);
+    // Ten of three letters each; the one that was put back may need an eleventh.
+    assert!((10..=11).contains(&server.sink.connections()), "{}", server.sink.connections());
     assert_eq!(engine.summary().put_back, 1, "the one letter from which it was learned");
 }
 
@@ -428,7 +429,18 @@ async fn limits_for_hour_and_day_outlive_a_restart_and_are_shared(db: Db) {
     for _ in 0..30 {
         // Two engines at once, and new ones each time.
         let ((one, _), (two, pool)) = (world.engine(&url), world.engine(&url));
-        let (a, b) = tokio::join!(one.pass(None), two.pass(None));
+        let passes = async { tokio::join!(one.pass(None), two.pass(None)) };
+        // One of them may wait for a moment of the clock until the other's letters are done.
+        let moments = async {
+            for _ in 0..10_000 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                world.clock.advance(TimeDelta::milliseconds(100));
+            }
+        };
+        let (a, b) = tokio::select! {
+            both = passes => both,
+            () = moments => panic!("the passes do not end"),
+        };
         a.and(b).unwrap();
         hours.push(server.arrived());
         let limits = first(&pool).await.limits;
