@@ -184,7 +184,7 @@ test("two editors at once: the second is told, and both changes are joined", asy
   await late.getByLabel("Text", { exact: false }).first().fill("One\n\nTwo\n\nThree\n\nFour");
   await late.keyboard.press("Control+s");
   await expect(late.getByRole("heading", { level: 1 })).toHaveText("Somebody else changed this post");
-  await expect(late.getByLabel("Text", { exact: false }).first()).toHaveValue("ONE\n\nTwo\n\nThree\n\nFour");
+  await expect(late.getByRole("textbox", { name: "Text" })).toHaveValue("ONE\n\nTwo\n\nThree\n\nFour");
   await expectAccessible(late);
   await late.getByRole("button", { name: "Save" }).click();
   await expect(late.getByText("The post is saved.").first()).toBeVisible();

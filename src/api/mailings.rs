@@ -1,6 +1,6 @@
 //! Mailings.
 
-use super::error::AppError;
+use super::error::{AppError, FieldErrors};
 use crate::domain::client::Client;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
 use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
@@ -78,13 +78,18 @@ pub async fn mailing_draft(id: i64, copy: bool) -> Result<MailingForm, AppError>
     request::answer(mailings::draft(&request::state().db, &actor, id, copy).await)
 }
 
-/// What the form would do.
+/// What the form would do, or what is wrong with it: an answer too, since a form in steps is looked at
+/// before it is whole.
 #[server]
-pub async fn review_mailing(form: MailingForm) -> Result<Review, AppError> {
-    use crate::server::{services::mailings, web::request};
+pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErrors>, AppError> {
+    use crate::server::services::{Error, mailings};
+    use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(mailings::review(&state.db, &actor, &form, state.now()).await)
+    match mailings::review(&state.db, &actor, &form, state.now()).await {
+        Err(Error::Invalid(wrong)) => Ok(Err(wrong)),
+        other => request::answer(other).map(Ok),
+    }
 }
 
 /// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`.

@@ -21,8 +21,17 @@ pub fn use_session() -> SessionResource {
 }
 
 /// Pages that let somebody in or out, or change what the header says of them.
-const CHANGING: [&str; 7] =
-    ["/login", "/login/code", "/reset", "/setup", "/account", "/account/email", "/account/security"];
+const CHANGING: [&str; 9] = [
+    "/login",
+    "/login/code",
+    "/reset",
+    "/setup",
+    "/account",
+    "/account/email",
+    "/account/security",
+    "/relays",
+    "/relays/new",
+];
 
 /// Asks anew who reads the page when one of [`CHANGING`] has been left. Inside the router.
 #[component]

@@ -82,7 +82,7 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "wizard-message", path: "/mailings/new" },
     { name: "wizard-clients", path: `/mailings/new?${chosen}&step=clients` },
     { name: "wizard-window", path: `/mailings/new?${chosen}&step=window` },
-    { name: "wizard-errors", path: `/mailings/new?${chosen}&end=2020-01-01T10:00&step=review`, status: 422 },
+    { name: "wizard-errors", path: `/mailings/new?${chosen}&end=2020-01-01T10:00&step=review` },
     { name: "wizard-review", path: `/mailings/new?${chosen}&end=2099-12-31T10:00&step=review` },
     { name: "wizard-start", path: `/mailings/new?${chosen}&end=2099-12-31T10:00&step=review&confirm=save`, act: dialog },
     { name: "messages", path: "/messages" },

@@ -90,13 +90,13 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
     }
     let mut errors = FieldErrors::default();
     if matches!(step, Step::Clients | Step::Window | Step::Review) {
-        match review_mailing(form.clone()).await {
+        match review_mailing(form.clone()).await? {
             Ok(review) if step == Step::Review => {
                 return Ok(Loaded { step, form, errors, shown: Shown::Review(review) });
             }
             Ok(_) => {}
             // Back to the first step with a wrong field, if it lies behind, with what was typed.
-            Err(AppError::Validation(wrong)) => {
+            Err(wrong) => {
                 let first = wrong.0.iter().map(|error| Step::of_field(&error.field)).min().unwrap_or(Step::Window);
                 if first < step {
                     step = first;
@@ -104,7 +104,6 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
                     errors.0.retain(|error| Step::of_field(&error.field) == first);
                 }
             }
-            Err(error) => return Err(error),
         }
     }
     let shown = match step {

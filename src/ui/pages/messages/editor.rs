@@ -45,6 +45,17 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>) -> impl Int
     let form = NodeRef::<html::Form>::new();
     use_form_keys(form);
     use_unsaved_guard(form);
+    // What was typed before the scripts came stands in the fields, and no event tells of it.
+    Effect::new(move |_| {
+        let Some(form) = form.get() else { return };
+        let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
+        for (name, signal) in [("form[subject]", draft.subject), ("form[body]", draft.body)] {
+            let typed = data.get(name).as_string().unwrap_or_default();
+            if signal.with_untracked(|known| *known != typed) {
+                signal.set(typed);
+            }
+        }
+    });
     // Whichever was asked last has answered last: the other's answer is cleared before it is asked.
     let error =
         Signal::derive(move || error_of(save.value().get().as_ref()).or_else(|| error_of(test.value().get().as_ref())));
