@@ -88,7 +88,7 @@ pub async fn unblock(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Res
     Ok(tx.commit().await?)
 }
 
-/// Gives a user another role. Their sessions end, so that no page of theirs goes on with the old one.
+/// Gives a user another role. It counts from their next request on, which reads it anew.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown role; [`Error::Conflict`] for one's own role, which would leave
