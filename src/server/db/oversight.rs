@@ -121,10 +121,22 @@ pub async fn lock_user(tx: &mut Tx, id: i64) -> DbResult<Option<Subject>> {
     .transpose()
 }
 
-/// Blocks a user, or lets them in again for none.
-pub async fn set_blocked(tx: &mut Tx, id: i64, stopped: Option<&Stopped>) -> DbResult<()> {
-    const SQL: &str = "UPDATE users SET blocked_at = $2, blocked_by = $3, blocked_reason = $4 WHERE id = $1";
-    on_tx!(tx, conn => sqlx::query(SQL)
+/// What a manager can stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stoppable {
+    User,
+    Mailing,
+}
+
+/// Blocks a user or disables a mailing; none lets them go on.
+pub async fn set_stopped(tx: &mut Tx, what: Stoppable, id: i64, stopped: Option<&Stopped>) -> DbResult<()> {
+    const USER: &str = "UPDATE users SET blocked_at = $2, blocked_by = $3, blocked_reason = $4 WHERE id = $1";
+    const MAILING: &str = "UPDATE mailings SET disabled_at = $2, disabled_by = $3, disabled_reason = $4 WHERE id = $1";
+    let sql = match what {
+        Stoppable::User => USER,
+        Stoppable::Mailing => MAILING,
+    };
+    on_tx!(tx, conn => sqlx::query(sql)
         .bind(id)
         .bind(stopped.map(|stopped| stopped.at))
         .bind(stopped.map_or("", |stopped| &stopped.by))
@@ -139,20 +151,6 @@ pub async fn set_blocked(tx: &mut Tx, id: i64, stopped: Option<&Stopped>) -> DbR
 pub async fn set_role(tx: &mut Tx, id: i64, role: Role) -> DbResult<()> {
     const SQL: &str = "UPDATE users SET role = $2 WHERE id = $1";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(role.as_str()).execute(conn).await.map(drop))?;
-    Ok(())
-}
-
-/// Disables a mailing, or lets it go on for none.
-pub async fn set_disabled(tx: &mut Tx, id: i64, stopped: Option<&Stopped>) -> DbResult<()> {
-    const SQL: &str = "UPDATE mailings SET disabled_at = $2, disabled_by = $3, disabled_reason = $4 WHERE id = $1";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id)
-        .bind(stopped.map(|stopped| stopped.at))
-        .bind(stopped.map_or("", |stopped| &stopped.by))
-        .bind(stopped.map_or("", |stopped| &stopped.reason))
-        .execute(conn)
-        .await
-        .map(drop))?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod chosen;
 pub mod clients;
+pub mod csv;
 pub mod figures;
 pub mod images;
 pub mod import;

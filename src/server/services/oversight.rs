@@ -10,7 +10,7 @@ use crate::domain::oversight::{Stopped, UserRow, UserState};
 use crate::domain::page::Page;
 use crate::domain::user::{Permission, Role};
 use crate::forms::oversight::{RoleForm, StopForm};
-use crate::server::db::oversight::{self as rows, Subject, UserFilter};
+use crate::server::db::oversight::{self as rows, Stoppable, Subject, UserFilter};
 use crate::server::db::{self, Db, Tx};
 use crate::server::mail::markdown;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,7 +65,7 @@ pub async fn block(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, 
         return Err(Error::Conflict("error.block.already"));
     }
     let stopped = stopped(actor, &form.reason, now);
-    rows::set_blocked(&mut tx, form.id, Some(&stopped)).await?;
+    rows::set_stopped(&mut tx, Stoppable::User, form.id, Some(&stopped)).await?;
     tell(&mut tx, origin, &subject, letters::Subject::Blocked, "", &stopped).await?;
     let entry = audit::entry(actor, Act::UserBlocked, form.id, &subject.email);
     db::audit::append(&mut tx, &db::audit::Entry { reason: &stopped.reason, ..entry }, now).await?;
@@ -83,7 +83,7 @@ pub async fn unblock(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Res
     if !subject.blocked {
         return Err(Error::Conflict("error.block.not"));
     }
-    rows::set_blocked(&mut tx, id, None).await?;
+    rows::set_stopped(&mut tx, Stoppable::User, id, None).await?;
     db::audit::append(&mut tx, &audit::entry(actor, Act::UserUnblocked, id, &subject.email), now).await?;
     Ok(tx.commit().await?)
 }
@@ -157,7 +157,7 @@ pub async fn disable(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm
         return Err(Error::Conflict("error.disable.already"));
     }
     let stopped = stopped(actor, &form.reason, now);
-    rows::set_disabled(&mut tx, form.id, Some(&stopped)).await?;
+    rows::set_stopped(&mut tx, Stoppable::Mailing, form.id, Some(&stopped)).await?;
     let owner = subject(&mut tx, mailing.owner_id).await?;
     tell(&mut tx, origin, &owner, letters::Subject::Disabled, &mailing.title, &stopped).await?;
     let entry = audit::entry(actor, Act::MailingDisabled, form.id, &mailing.title);
@@ -176,7 +176,7 @@ pub async fn enable(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
     if mailing.disabled_at.is_none() {
         return Err(Error::Conflict("error.disable.not"));
     }
-    rows::set_disabled(&mut tx, id, None).await?;
+    rows::set_stopped(&mut tx, Stoppable::Mailing, id, None).await?;
     db::audit::append(&mut tx, &audit::entry(actor, Act::MailingEnabled, id, &mailing.title), now).await?;
     Ok(tx.commit().await?)
 }

@@ -4,7 +4,7 @@ use super::guard;
 use super::state::AppState;
 use crate::domain::user::Permission;
 use crate::server::db::{attempts, audit, deliveries};
-use crate::server::services::{Error, mailings};
+use crate::server::services::{Error, csv, mailings};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -12,14 +12,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::DateTime;
 use serde::Deserialize;
-use std::borrow::Cow;
 use std::future::Future;
 use tower_sessions::Session;
 
 /// Rows that are read and sent at a time.
 const BATCH: i64 = 1000;
-/// Spreadsheets take a file for UTF-8 only if it begins so.
-const BOM: &str = "\u{feff}";
 
 #[derive(Deserialize)]
 struct Which {
@@ -69,7 +66,7 @@ async fn delivery_rows(
                     row.last_reply,
                 ]
             });
-            Ok((next, write(records)?))
+            Ok((next, csv::lines(records)?))
         }
     }))
 }
@@ -103,7 +100,7 @@ async fn attempt_rows(
                     attempt.reply,
                 ]
             });
-            Ok((next, write(records)?))
+            Ok((next, csv::lines(records)?))
         }
     }))
 }
@@ -132,7 +129,7 @@ async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<R
                     row.hash,
                 ]
             });
-            Ok((next, write(records)?))
+            Ok((next, csv::lines(records)?))
         }
     }))
 }
@@ -145,7 +142,7 @@ where
     F: Fn(K) -> R + Send + 'static,
     R: Future<Output = Result<(Option<K>, Vec<u8>), Error>> + Send,
 {
-    let head = format!("{BOM}{}\r\n", head.join(",")).into_bytes();
+    let head = format!("{}{}\r\n", csv::BOM, head.join(",")).into_bytes();
     let begin = (Some(head), Some(begin), batch);
     let body = futures::stream::try_unfold(begin, |(head, after, batch)| async move {
         if let Some(head) = head {
@@ -166,34 +163,4 @@ where
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     (headers, Body::from_stream(body)).into_response()
-}
-
-pub(super) fn write(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {
-    let fail = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    for record in records {
-        writer.write_record(record.iter().map(|cell| inert(cell).into_owned())).map_err(|error| fail(&error))?;
-    }
-    writer.into_inner().map_err(|error| fail(&error))
-}
-
-/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_never_formulas() {
-        let record = ["=1+1", "+7", "-5", "@x", "\tx", "a,\"b\"", "250 ok"].map(str::to_owned).to_vec();
-        let text = String::from_utf8(write([record].into_iter()).unwrap()).unwrap();
-        assert_eq!(text, "'=1+1,'+7,'-5,'@x,'\tx,\"a,\"\"b\"\"\",250 ok\r\n");
-    }
 }

@@ -1,10 +1,10 @@
 //! The report as a CSV file: a line for each mailing and day.
 
-use super::exports::{stream, write};
+use super::exports::stream;
 use super::guard;
 use super::state::AppState;
 use crate::domain::user::Permission;
-use crate::server::services::reports;
+use crate::server::services::{csv, reports};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -49,7 +49,7 @@ async fn rows(
                 let id = figures.next().unwrap_or_default();
                 [day.to_string(), id, title].into_iter().chain(figures).collect()
             });
-            Ok((Some(at + 1), write(records)?))
+            Ok((Some(at + 1), csv::lines(records)?))
         }
     }))
 }

@@ -1,11 +1,10 @@
-use super::link::LinkPage;
+use super::link::{LinkPage, click};
 use crate::api::accounts::Confirm;
-use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 
-/// `/confirm?token=…`: a click confirms, because mail scanners follow links by themselves.
+/// `/confirm?token=…`: a click confirms.
 #[component]
 pub fn ConfirmPage() -> impl IntoView {
     let action = ServerAction::<Confirm>::new();
@@ -13,10 +12,7 @@ pub fn ConfirmPage() -> impl IntoView {
     let form = move |token: String| {
         view! {
             <FormErrors error=error />
-            <ActionForm action=action>
-                <input type="hidden" name="token" value=token />
-                <Submit label=t("accounts.confirm_do") pending=action.pending() class="btn-primary" />
-            </ActionForm>
+            <ActionForm action=action>{click(token, t("accounts.confirm_do"), action.pending().into())}</ActionForm>
         }
         .into_any()
     };

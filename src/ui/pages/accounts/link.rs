@@ -4,6 +4,7 @@ use crate::api::accounts::check_link;
 use crate::api::error::AppError;
 use crate::ui::components::error_panel::{ErrorPanel, describe};
 use crate::ui::components::page::Page;
+use crate::ui::components::submit::Submit;
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
 use crate::ui::status::set_status;
@@ -54,6 +55,16 @@ where
                 <Suspense>{body}</Suspense>
             </Page>
         </div>
+    }
+    .into_any()
+}
+
+/// What the form of such a page holds where one click does it: mail scanners follow links by themselves, and
+/// do not submit forms.
+pub fn click(token: String, label: String, pending: Signal<bool>) -> AnyView {
+    view! {
+        <input type="hidden" name="token" value=token />
+        <Submit label=label pending=pending class="btn-primary" />
     }
     .into_any()
 }

@@ -1,6 +1,5 @@
-use super::link::LinkPage;
+use super::link::{LinkPage, click};
 use crate::api::profile::TakeNewEmail;
-use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::t;
 use leptos::prelude::*;
@@ -13,10 +12,7 @@ pub fn NewEmailPage() -> impl IntoView {
     let form = move |token: String| {
         view! {
             <FormErrors error=error />
-            <ActionForm action=action>
-                <input type="hidden" name="token" value=token />
-                <Submit label=t("account.email_take") pending=action.pending() class="btn-primary" />
-            </ActionForm>
+            <ActionForm action=action>{click(token, t("account.email_take"), action.pending().into())}</ActionForm>
         }
         .into_any()
     };

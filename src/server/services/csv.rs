@@ -1,0 +1,42 @@
+//! Lines of CSV files that are handed out.
+
+use super::{Error, Result};
+use std::borrow::Cow;
+
+/// Spreadsheets take a file for UTF-8 only if it begins so.
+pub const BOM: &str = "\u{feff}";
+
+/// Lines, each with CRLF at its end (RFC 4180).
+///
+/// # Errors
+/// Only if the machine cannot (no memory).
+pub fn lines(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let fail = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for record in records {
+        writer.write_record(record.iter().map(|cell| inert(cell).into_owned())).map_err(|error| fail(&error))?;
+    }
+    writer.into_inner().map_err(|error| fail(&error))
+}
+
+/// A cell that no spreadsheet takes for a formula: an apostrophe goes before the characters that begin one
+/// (OWASP, "CSV Injection").
+fn inert(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_never_formulas() {
+        let record = ["=1+1", "+7", "-5", "@x", "\tx", "a,\"b\"", "a=b", "250 ok"].map(str::to_owned).to_vec();
+        let text = String::from_utf8(lines([record].into_iter()).unwrap()).unwrap();
+        assert_eq!(text, "'=1+1,'+7,'-5,'@x,'\tx,\"a,\"\"b\"\"\",a=b,250 ok\r\n");
+    }
+}
