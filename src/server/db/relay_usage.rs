@@ -104,10 +104,17 @@ pub async fn report(tx: &mut Tx, relay: i64, holder: &str, live: &RelayLive, now
     Ok(())
 }
 
-/// Forgets reports that are older than this.
+/// Forgets reports that are older than this. One that its engine is just writing is left: after a pause of the
+/// machine each engine finds the others' too old, and they would wait for each other.
 pub async fn forget_reports(tx: &mut Tx, before: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "DELETE FROM relay_reports WHERE at < $1";
-    on_tx!(tx, conn => sqlx::query(SQL).bind(before).execute(conn).await.map(drop))?;
+    const OLD: &str = "DELETE FROM relay_reports WHERE (relay_id, holder) IN (SELECT relay_id, holder
+        FROM relay_reports WHERE at < $1";
+    let lock = match tx {
+        Tx::Sqlite(_) => "",
+        Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+    };
+    let sql = sqlx::AssertSqlSafe(format!("{OLD} {lock})"));
+    on_tx!(tx, conn => sqlx::query(sql).bind(before).execute(conn).await.map(drop))?;
     Ok(())
 }
 
