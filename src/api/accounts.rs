@@ -18,14 +18,20 @@ pub async fn register(form: RegisterForm) -> Result<(), AppError> {
     use crate::server::services::accounts::{self, Registered};
     use crate::server::web::request;
     let (state, lang, peer) = (request::state(), request::lang(), request::peer());
-    let registered = accounts::register(&state.db, state.origin(), &form, lang, peer, state.now()).await;
+    let registered = accounts::register(&state.db, &form, lang, peer, state.now()).await;
     match request::answer(registered)? {
         Registered::Admin { id } => {
             request::answer(request::remember(id).await)?;
             request::go("/mailings");
         }
-        Registered::LetterSent => {
-            state.letters.ring();
+        Registered::Asked(asked) => {
+            if let Some(asked) = asked {
+                request::apart("a registration", async move {
+                    asked.settle(&state.db, state.origin()).await?;
+                    state.letters.ring();
+                    Ok(())
+                });
+            }
             request::go("/signup/sent");
         }
     }
@@ -47,7 +53,7 @@ pub async fn check_link(kind: String, token: String) -> Result<(), AppError> {
 pub async fn confirm(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    request::answer(accounts::confirm(&state.db, &token, state.now()).await)?;
+    request::answer(accounts::confirm(&state.db, &token, request::peer(), state.now()).await)?;
     request::go("/login?done=accounts.confirmed");
     Ok(())
 }
@@ -87,7 +93,8 @@ pub async fn forgot(form: AddressForm) -> Result<(), AppError> {
 pub async fn reset(form: ResetForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    let user = request::answer(accounts::reset(&state.db, state.origin(), &form, state.now()).await)?;
+    let reset = accounts::reset(&state.db, state.origin(), &form, request::peer(), state.now()).await;
+    let user = request::answer(reset)?;
     state.letters.ring();
     request::answer(request::enter(&user, "/mailings?done=accounts.password_set").await)
 }
@@ -107,9 +114,9 @@ pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
     let halfway = request::answer(request::halfway().await)?;
-    let checked = accounts::check_code(&state.db, state.origin(), halfway.user, &form, state.now()).await;
+    let (peer, now) = (request::peer(), state.now());
+    let checked = accounts::check_code(&state.db, state.origin(), halfway.user, &form, peer, now).await;
     let user = request::answer(checked)?;
-    request::answer(accounts::may_enter(&user))?;
     state.letters.ring();
     request::answer(request::remember(user.id).await)?;
     request::go(&halfway.next);

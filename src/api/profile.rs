@@ -25,7 +25,7 @@ pub async fn get_profile() -> Result<Profile, AppError> {
 pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let saved = accounts::save_profile(&request::state().db, &actor, &form).await;
+    let saved = accounts::save_profile(&request::state().db, &actor, &form, request::state().now()).await;
     let (lang, theme) = request::answer(saved)?;
     request::keep("lang", lang.as_str());
     request::keep("theme", theme.as_str());
@@ -50,7 +50,8 @@ pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
 pub async fn take_new_email(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    request::answer(accounts::take_new_email(&state.db, state.origin(), &token, state.now()).await)?;
+    let taken = accounts::take_new_email(&state.db, state.origin(), &token, request::peer(), state.now()).await;
+    request::answer(taken)?;
     state.letters.ring();
     request::go("/account?done=account.email_changed");
     Ok(())
@@ -96,8 +97,8 @@ pub async fn end_session(form: SessionId) -> Result<(), AppError> {
 pub async fn end_other_sessions() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let keep = request::answer(request::session_id().await)?;
-    request::answer(accounts::end_sessions(&request::state().db, &actor, keep.as_deref()).await)?;
+    let (state, keep) = (request::state(), request::answer(request::session_id().await)?);
+    request::answer(accounts::end_sessions(&state.db, &actor, keep.as_deref(), state.now()).await)?;
     request::go("/account/security?done=account.sessions_ended");
     Ok(())
 }
@@ -107,7 +108,8 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
 pub async fn log_out_everywhere() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::end_sessions(&request::state().db, &actor, None).await)?;
+    let state = request::state();
+    request::answer(accounts::end_sessions(&state.db, &actor, None, state.now()).await)?;
     request::answer(request::forget().await)?;
     request::go("/login?done=account.everywhere_out");
     Ok(())

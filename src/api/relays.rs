@@ -71,7 +71,7 @@ pub async fn resume_relay(id: i64) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
     let state = request::state();
-    request::answer(relays::resume(&state.db, relays::Keeper::actor(&actor), id).await)?;
+    request::answer(relays::resume(&state.db, relays::Keeper::actor(&actor), id, state.now()).await)?;
     request::answer(web::changed(&state, "relays.resumed").await)
 }
 
@@ -81,6 +81,6 @@ pub async fn remove_relay(id: i64) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
     let state = request::state();
-    request::answer(relays::remove(&state.db, relays::Keeper::actor(&actor), id).await)?;
+    request::answer(relays::remove(&state.db, relays::Keeper::actor(&actor), id, state.now()).await)?;
     request::answer(web::changed(&state, "relays.removed").await)
 }

@@ -3,52 +3,100 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Act {
-    UserBlocked,
-    UserUnblocked,
-    MailingDisabled,
-    MailingEnabled,
-    RoleChanged,
-    SettingsChanged,
+macro_rules! acts {
+    ($($act:ident = $word:literal),* $(,)?) => {
+        /// What was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Act {
+            $($act),*
+        }
+
+        impl Act {
+            pub const ALL: &'static [Self] = &[$(Self::$act),*];
+
+            /// The word in the database, on the wire and in exports.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$act => $word),*
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    LoggedIn = "logged_in",
+    LogInRefused = "log_in_refused",
+    LogInThrottled = "log_in_throttled",
+    LoggedOutElsewhere = "logged_out_elsewhere",
+    LoggedOutEverywhere = "logged_out_everywhere",
+    AccountRegistered = "account_registered",
+    AccountConfirmed = "account_confirmed",
+    NameChanged = "name_changed",
+    EmailChanged = "email_changed",
+    PasswordChanged = "password_changed",
+    PasswordReset = "password_reset",
+    TotpOn = "totp_on",
+    TotpOff = "totp_off",
+    UserBlocked = "user_blocked",
+    UserUnblocked = "user_unblocked",
+    MailingDisabled = "mailing_disabled",
+    MailingEnabled = "mailing_enabled",
+    RoleChanged = "role_changed",
+    SettingsChanged = "settings_changed",
+    RelayAdded = "relay_added",
+    RelayChanged = "relay_changed",
+    RelayPaused = "relay_paused",
+    RelayResumed = "relay_resumed",
+    RelayRemoved = "relay_removed",
 }
 
 impl Act {
-    pub const ALL: [Self; 6] = [
-        Self::UserBlocked,
-        Self::UserUnblocked,
-        Self::MailingDisabled,
-        Self::MailingEnabled,
-        Self::RoleChanged,
-        Self::SettingsChanged,
-    ];
-
-    /// The word in the database, on the wire and in exports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UserBlocked => "user_blocked",
-            Self::UserUnblocked => "user_unblocked",
-            Self::MailingDisabled => "mailing_disabled",
-            Self::MailingEnabled => "mailing_enabled",
-            Self::RoleChanged => "role_changed",
-            Self::SettingsChanged => "settings_changed",
-        }
-    }
-
     /// Reads [`Act::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.as_str() == text)
+        Self::ALL.iter().copied().find(|act| act.as_str() == text)
     }
 }
 
-/// A line of the log. Texts are as they were at the time.
+/// Why a log-in was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Address and password do not match.
+    Password,
+    /// The code of the second factor is wrong.
+    Code,
+    /// The address waits for confirmation.
+    Unconfirmed,
+    /// The account is blocked.
+    Blocked,
+}
+
+impl Refusal {
+    pub const ALL: [Self; 4] = [Self::Password, Self::Code, Self::Unconfirmed, Self::Blocked];
+
+    /// The reason in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// Most lines that a page counts; there are millions.
+pub const COUNTED: i64 = 10_000;
+
+/// A line of the log. Texts are as they were at the time; those about somebody whose account is gone are
+/// empty, and the ids stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditLine {
     pub id: i64,
     pub at: DateTime<Utc>,
-    /// The actor's address, or the command line.
+    pub actor_id: Option<i64>,
+    /// The actor's address, or the command line; empty for nobody known, and when the account is gone.
     pub actor: String,
     pub act: Act,
     pub target_id: Option<i64>,

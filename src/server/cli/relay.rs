@@ -90,7 +90,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: RelayCommand, jso
         }
         RelayCommand::Remove { name } => {
             let id = find(&db, &name).await?;
-            service_relays::remove(&db, Keeper::command_line(), id).await.map_err(explain)?;
+            service_relays::remove(&db, Keeper::command_line(), id, clock.now()).await.map_err(explain)?;
         }
     }
     db.close().await;

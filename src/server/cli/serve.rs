@@ -7,7 +7,7 @@ use crate::server::db::sqlite_file;
 use crate::server::engine::relays::Source;
 use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
-use crate::server::services::{accounts, import, outbox};
+use crate::server::services::{accounts, audit, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
 use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
@@ -50,6 +50,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
             (Source::Catcher(relay), Some((sink, stored)))
         }
     };
+    tokio::spawn(audit::keep_sealing(db.clone(), stop.clone()));
     tokio::spawn(import::keep_sweeping(db.clone(), config.uploads(), clock.clone(), stop.clone()));
     let relays = service::relays(&db, &config, &clock, source).await?;
     let engine = service::engine(&db, &config, &relays, &clock, stop.clone());

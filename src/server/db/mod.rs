@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod audit_chain;
 pub mod backlog;
 pub mod bench;
 pub mod clients;

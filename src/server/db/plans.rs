@@ -2,7 +2,7 @@
 //! read through and nothing is sorted for a page.
 
 use super::testing::on_both;
-use super::{Db, attempts, clients, deliveries, letters, mailings, messages};
+use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages};
 use crate::domain::client::ClientSort;
 use crate::domain::mailing::MailingSort;
 use crate::domain::message::MessageSort;
@@ -16,6 +16,7 @@ fn pages() -> Vec<(String, String)> {
     ];
     for search in [false, true] {
         for filter in [false, true] {
+            pages.push((format!("audit log, act {filter}, search {search}"), audit::list_sql(search, filter)));
             pages.push((format!("deliveries, state {filter}, search {search}"), deliveries::list_sql(filter, search)));
             for descending in [false, true] {
                 for sort in [MessageSort::Created, MessageSort::Subject] {
@@ -85,6 +86,7 @@ fn with_values(sql: &str) -> String {
         ("< ($4, $5)", "< ('a', 5)"),
         ("> ($3, $4)", "> ('a', 5)"),
         ("< ($3, $4)", "< ('a', 5)"),
+        ("act = $2", "act = 'a'"),
         ("at >= $2", "at >= '2026-01-01'"),
         ("at < $3", "at < '2026-01-01'"),
     ] {

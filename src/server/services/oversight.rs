@@ -88,7 +88,8 @@ pub async fn unblock(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Res
     Ok(tx.commit().await?)
 }
 
-/// Gives a user another role. It counts from their next request on, which reads it anew.
+/// Gives a user another role, and ends their sessions: whoever holds one of before has none with the new
+/// rights.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown role; [`Error::Conflict`] for one's own role, which would leave
@@ -106,6 +107,7 @@ pub async fn give_role(db: &Db, actor: &Actor, form: &RoleForm, now: DateTime<Ut
         return Ok(());
     }
     rows::set_role(&mut tx, form.id, role).await?;
+    db::sessions::end_all(&mut tx, form.id, None).await?;
     let entry = audit::entry(actor, Act::RoleChanged, form.id, &subject.email);
     let entry = db::audit::Entry { before: subject.role.as_str(), after: role.as_str(), ..entry };
     db::audit::append(&mut tx, &entry, now).await?;

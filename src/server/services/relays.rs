@@ -1,12 +1,14 @@
 //! Relays: what administrators add, change and try out. The passwords are sealed here and opened
 //! only to be sent.
 
-use super::{Actor, Error, Result, checked};
+use super::{Actor, Error, Result, audit, checked};
 use crate::api::error::FieldErrors;
-use crate::domain::relay::{Fault, RelaySettings, RelayTest};
+use crate::domain::audit::Act;
+use crate::domain::relay::{FROM_SETTINGS, Fault, RelaySettings, RelayTest};
 use crate::forms::relays::RelayForm;
+use crate::server::db::audit::Entry;
 use crate::server::db::relays::{self, Stored};
-use crate::server::db::{Db, DbResult};
+use crate::server::db::{self, Db, DbResult};
 use crate::server::mail::relay::{Credentials, Relay, RelayUrlError};
 use crate::server::mail::smtp::{Connection, Dialogue};
 use crate::server::mail::timeouts::Timeouts;
@@ -21,25 +23,54 @@ const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Somebody who may change relays: an administrator, or whoever has the command line.
 #[derive(Clone, Copy, Debug)]
-pub struct Keeper(());
+pub struct Keeper<'a>(Option<&'a Actor>);
 
-impl Keeper {
+impl<'a> Keeper<'a> {
     /// The actor was proven to have `Permission::Settings`.
-    pub fn actor(_: &Actor) -> Self {
-        Self(())
+    pub fn actor(actor: &'a Actor) -> Self {
+        Self(Some(actor))
     }
 
     /// Whoever can run the program on its data can do anything.
-    pub fn command_line() -> Self {
-        Self(())
+    pub const fn command_line() -> Self {
+        Self(None)
     }
+
+    /// An entry in the audit log about a relay.
+    fn entry(self, act: Act, id: i64, name: &'a str) -> Entry<'a> {
+        Entry {
+            actor_id: self.0.map(|actor| actor.id),
+            actor: self.0.map_or(audit::COMMAND_LINE, |actor| &actor.email),
+            act,
+            target_id: Some(id),
+            target: name,
+            reason: "",
+            before: "",
+            after: "",
+            address: self.0.map_or("", |actor| &actor.address),
+        }
+    }
+}
+
+/// Settings as the audit log has them: all but the password.
+fn told(settings: &RelaySettings) -> String {
+    let RelaySettings { host, port, tls, user, connections, limits, priority, enabled, .. } = settings;
+    let limit = |limit: Option<i64>| limit.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    format!(
+        "{host}:{port}, tls {}, user {user:?}, {connections} connections, limits {}/{}/{}, priority {priority}, {}",
+        tls.as_str(),
+        limit(limits.second),
+        limit(limits.hour),
+        limit(limits.day),
+        if *enabled { "on" } else { "off" }
+    )
 }
 
 /// The stored relays, the first one first.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list(db: &Db, _: Keeper) -> Result<Vec<RelaySettings>> {
+pub async fn list(db: &Db, _: Keeper<'_>) -> Result<Vec<RelaySettings>> {
     Ok(relays::all(db).await?.into_iter().map(|stored| stored.settings).collect())
 }
 
@@ -47,7 +78,7 @@ pub async fn list(db: &Db, _: Keeper) -> Result<Vec<RelaySettings>> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(db: &Db, _: Keeper, id: i64) -> Result<RelaySettings> {
+pub async fn get(db: &Db, _: Keeper<'_>, id: i64) -> Result<RelaySettings> {
     Ok(relays::get(db, id).await?.ok_or(Error::NotFound)?.settings)
 }
 
@@ -55,7 +86,7 @@ pub async fn get(db: &Db, _: Keeper, id: i64) -> Result<RelaySettings> {
 ///
 /// # Errors
 /// [`Error::Invalid`] names the wrong field, or the stage at which the relay failed.
-pub async fn save(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
+pub async fn save(db: &Db, keeper: Keeper<'_>, sealer: &Sealer, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
     checked(form)?;
     let (mut settings, password) = typed(db, sealer, form).await?;
     let relay = relay(&settings, password.clone())?;
@@ -69,6 +100,7 @@ pub async fn save(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm, now: Da
         use secrecy::ExposeSecret;
         sealer.seal(password.expose_secret(), &relays::context(&settings))
     });
+    let before = relays::get(db, settings.id).await?.map(|stored| told(&stored.settings));
     let stored = Stored { settings, sealed };
     let saved: DbResult<Option<i64>> = async {
         let mut tx = db.begin().await?;
@@ -76,6 +108,10 @@ pub async fn save(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm, now: Da
         if let Some(id) = id {
             // What was refused may be right now; one connection will find out.
             relays::resume(&mut tx, id).await?;
+            let act = if before.is_some() { Act::RelayChanged } else { Act::RelayAdded };
+            let (before, after) = (before.as_deref().unwrap_or_default(), told(&stored.settings));
+            let entry = keeper.entry(act, id, &stored.settings.name);
+            db::audit::append(&mut tx, &Entry { before, after: &after, ..entry }, now).await?;
         }
         tx.commit().await?;
         Ok(id)
@@ -88,15 +124,22 @@ pub async fn save(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm, now: Da
     }
 }
 
+async fn name(db: &Db, id: i64) -> Result<String> {
+    Ok(relays::get(db, id).await?.ok_or(Error::NotFound)?.settings.name)
+}
+
 /// Switches a relay on or off.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn set_enabled(db: &Db, _: Keeper, id: i64, enabled: bool, now: DateTime<Utc>) -> Result<()> {
+pub async fn set_enabled(db: &Db, keeper: Keeper<'_>, id: i64, enabled: bool, now: DateTime<Utc>) -> Result<()> {
+    let name = name(db, id).await?;
     let mut tx = db.begin().await?;
     if !relays::set_enabled(&mut tx, id, enabled, now).await? {
         return Err(Error::NotFound);
     }
+    let act = if enabled { Act::RelayResumed } else { Act::RelayPaused };
+    db::audit::append(&mut tx, &keeper.entry(act, id, &name), now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -104,9 +147,11 @@ pub async fn set_enabled(db: &Db, _: Keeper, id: i64, enabled: bool, now: DateTi
 ///
 /// # Errors
 /// Database errors.
-pub async fn resume(db: &Db, _: Keeper, id: i64) -> Result<()> {
+pub async fn resume(db: &Db, keeper: Keeper<'_>, id: i64, now: DateTime<Utc>) -> Result<()> {
+    let name = if id == FROM_SETTINGS { "VESTNIK_SMTP_URL".to_owned() } else { name(db, id).await? };
     let mut tx = db.begin().await?;
     relays::resume(&mut tx, id).await?;
+    db::audit::append(&mut tx, &keeper.entry(Act::RelayResumed, id, &name), now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -114,11 +159,14 @@ pub async fn resume(db: &Db, _: Keeper, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn remove(db: &Db, _: Keeper, id: i64) -> Result<()> {
+pub async fn remove(db: &Db, keeper: Keeper<'_>, id: i64, now: DateTime<Utc>) -> Result<()> {
+    let before = relays::get(db, id).await?.ok_or(Error::NotFound)?.settings;
     let mut tx = db.begin().await?;
     if !relays::delete(&mut tx, id).await? {
         return Err(Error::NotFound);
     }
+    let entry = keeper.entry(Act::RelayRemoved, id, &before.name);
+    db::audit::append(&mut tx, &Entry { before: &told(&before), ..entry }, now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -126,7 +174,7 @@ pub async fn remove(db: &Db, _: Keeper, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a form that cannot be tried.
-pub async fn test(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm) -> Result<RelayTest> {
+pub async fn test(db: &Db, _: Keeper<'_>, sealer: &Sealer, form: &RelayForm) -> Result<RelayTest> {
     checked(form)?;
     let (settings, password) = typed(db, sealer, form).await?;
     Ok(try_out(&relay(&settings, password)?).await)
@@ -136,7 +184,7 @@ pub async fn test(db: &Db, _: Keeper, sealer: &Sealer, form: &RelayForm) -> Resu
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] if its password cannot be read.
-pub async fn test_stored(db: &Db, _: Keeper, sealer: &Sealer, id: i64) -> Result<RelayTest> {
+pub async fn test_stored(db: &Db, _: Keeper<'_>, sealer: &Sealer, id: i64) -> Result<RelayTest> {
     let Stored { settings, sealed } = relays::get(db, id).await?.ok_or(Error::NotFound)?;
     let password = match settings.user.is_empty() {
         true => None,
@@ -149,7 +197,7 @@ pub async fn test_stored(db: &Db, _: Keeper, sealer: &Sealer, id: i64) -> Result
 }
 
 /// Tries a relay that stands in no table.
-pub async fn test_given(_: Keeper, relay: &Relay) -> RelayTest {
+pub async fn test_given(_: Keeper<'_>, relay: &Relay) -> RelayTest {
     try_out(relay).await
 }
 

@@ -7,7 +7,7 @@ use crate::server::mail::script::{Script, Step, say};
 use crate::server::sink::{Scenario, Sink, SinkConfig};
 use secrecy::ExposeSecret;
 
-const KEEPER: Keeper = Keeper(());
+const KEEPER: Keeper = Keeper::command_line();
 
 fn now() -> DateTime<Utc> {
     "2026-05-04T10:00:00Z".parse().unwrap()
@@ -77,8 +77,8 @@ async fn a_relay_is_kept_without_its_password_in_sight(db: Db) {
 
     set_enabled(&db, KEEPER, id, false, now()).await.unwrap();
     assert!(!get(&db, KEEPER, id).await.unwrap().enabled);
-    remove(&db, KEEPER, id).await.unwrap();
-    for result in [get(&db, KEEPER, id).await.map(drop), remove(&db, KEEPER, id).await] {
+    remove(&db, KEEPER, id, now()).await.unwrap();
+    for result in [get(&db, KEEPER, id).await.map(drop), remove(&db, KEEPER, id, now()).await] {
         assert!(matches!(result, Err(Error::NotFound)));
     }
     let gone = RelayForm { id, enabled: false, ..form(port) };

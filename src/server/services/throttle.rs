@@ -108,16 +108,24 @@ impl Key {
 /// # Errors
 /// [`Error::RateLimited`] if one of the keys has to wait; then nothing is counted.
 pub async fn take(db: &Db, keys: &[Key], now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    take_in(&mut tx, keys, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The same in a transaction; says whether further tries have to wait from now on, which they had not before.
+pub async fn take_in(tx: &mut Tx, keys: &[Key], now: DateTime<Utc>) -> Result<bool> {
     let mut keys: Vec<&Key> = keys.iter().collect();
     // In one order, so that two transactions cannot wait for each other.
     keys.sort_by(|a, b| a.key.cmp(&b.key));
-    let mut tx = db.begin().await?;
+    let mut begins = false;
     for Key { act, key } in keys {
-        let known = throttles::lock(&mut tx, key, now).await?;
+        let known = throttles::lock(tx, key, now).await?;
         let next = judge(&known, act.rule(), now).map_err(|_| Error::RateLimited)?;
-        throttles::store(&mut tx, key, &next).await?;
+        begins |= next.tries == act.rule().free + 1;
+        throttles::store(tx, key, &next).await?;
     }
-    Ok(tx.commit().await?)
+    Ok(begins)
 }
 
 /// The try has succeeded: an account is as good as new, and an address gets its try back.

@@ -107,26 +107,29 @@ async fn attempt_rows(
 
 async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<Response, Response> {
     guard::actor(&session, &state, Permission::Oversee).await.map_err(guard::refusal)?;
-    let head = ["id", "at", "actor", "act", "target", "reason", "before", "after", "address", "previous", "hash"];
+    let head =
+        ["id", "at", "actor_id", "actor", "act", "target_id", "target", "reason", "before", "after", "address", "hash"];
     let db = state.db.clone();
     Ok(stream("audit.csv", &head, 0, move |after| {
         let db = db.clone();
         async move {
-            let rows = audit::links(&db, after, BATCH).await?;
-            let next = rows.last().map(|row| row.id);
-            let records = rows.into_iter().map(|row| {
+            let rows = audit::all(&db, after, BATCH).await?;
+            let next = rows.last().map(|(row, _)| row.id);
+            let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+            let records = rows.into_iter().map(|(row, hash)| {
                 vec![
                     row.id.to_string(),
                     row.at.to_rfc3339(),
+                    number(row.actor_id),
                     row.actor,
-                    row.act,
+                    row.act.as_str().to_owned(),
+                    number(row.target_id),
                     row.target,
                     row.reason,
                     row.before,
                     row.after,
                     row.address,
-                    row.previous,
-                    row.hash,
+                    hash,
                 ]
             });
             Ok((next, csv::lines(records)?))

@@ -4,9 +4,11 @@
 use super::allowance::{Allowance, Grant};
 use super::live::{Answer, Live};
 use super::session::Session;
+use crate::domain::audit::Act;
 use crate::domain::delivery::Stage;
 use crate::domain::relay::{Cause, FROM_SETTINGS, Fault, Limits, RelaySettings, RelayState, Trouble};
 use crate::server::clock::SharedClock;
+use crate::server::db::audit::{self, Entry};
 use crate::server::db::relays::{self, Pause, Stored};
 use crate::server::db::{Db, DbResult};
 use crate::server::mail::relay::{Credentials, Relay};
@@ -346,11 +348,24 @@ impl Inner {
 
     /// Notes in the database that a relay refused user and password, for all processes and restarts.
     async fn keep_pause(&self, live: &Live, trouble: Trouble) {
-        let (db, id) = (self.db.clone(), live.settings.id);
+        let (db, id, name) = (self.db.clone(), live.settings.id, live.settings.name.clone());
         let pause = Pause { fingerprint: live.fingerprint.clone(), trouble };
         let kept = self.runtime.spawn(async move {
             let mut tx = db.begin().await?;
             relays::pause(&mut tx, id, &pause).await?;
+            // Nobody's act but the service's own.
+            let entry = Entry {
+                actor_id: None,
+                actor: "",
+                act: Act::RelayPaused,
+                target_id: Some(id),
+                target: &name,
+                reason: pause.trouble.fault.stage_word(),
+                before: "",
+                after: "",
+                address: "",
+            };
+            audit::append(&mut tx, &entry, pause.trouble.at).await?;
             tx.commit().await
         });
         let trouble = match kept.await {

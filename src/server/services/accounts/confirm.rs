@@ -1,15 +1,17 @@
 //! Confirming that an address is one's own.
 
 use super::links::usable;
+use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::forms::accounts::AddressForm;
 use crate::server::db::tokens::{self as links, TokenKind};
-use crate::server::db::{Db, Tx, users};
+use crate::server::db::{self, Db, Tx, users};
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Error, Result, checked, tokens};
+use crate::server::services::{Error, Result, audit, checked, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::net::IpAddr;
 
 /// How long a link in a confirmation letter works.
 const CONFIRM_FOR: TimeDelta = TimeDelta::hours(48);
@@ -50,7 +52,7 @@ pub async fn send_confirmation(db: &Db, origin: Origin<'_>, form: &AddressForm, 
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is no address; [`Error::RateLimited`].
-pub async fn may_ask(db: &Db, form: &AddressForm, peer: std::net::IpAddr, now: DateTime<Utc>) -> Result<()> {
+pub async fn may_ask(db: &Db, form: &AddressForm, peer: IpAddr, now: DateTime<Utc>) -> Result<()> {
     checked(form)?;
     throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await
 }
@@ -59,13 +61,16 @@ pub async fn may_ask(db: &Db, form: &AddressForm, peer: std::net::IpAddr, now: D
 ///
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old.
-pub async fn confirm(db: &Db, token: &str, now: DateTime<Utc>) -> Result<i64> {
+pub async fn confirm(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<i64> {
     let link = usable(db, TokenKind::Confirm, token, now).await?;
+    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
     let mut tx = db.begin().await?;
     if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
-    users::confirm(&mut tx, link.user_id, now).await?;
+    users::confirm(&mut tx, user.id, now).await?;
+    let address = peer.to_string();
+    db::audit::append(&mut tx, &audit::own(&user, Noted::AccountConfirmed, &address), now).await?;
     tx.commit().await?;
-    Ok(link.user_id)
+    Ok(user.id)
 }

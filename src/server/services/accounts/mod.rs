@@ -1,5 +1,7 @@
 //! Accounts: registration, links in letters, log-in, and what people change of their own.
 
+#[cfg(test)]
+mod audit_tests;
 mod confirm;
 mod links;
 mod log_in;
@@ -20,7 +22,7 @@ pub use confirm::{confirm, may_ask, send_confirmation};
 pub use links::check_link;
 pub use log_in::{log_in, may_enter};
 pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
-pub use register::{Registered, add, offer_setup, register};
+pub use register::{Asked, Registered, add, offer_setup, register};
 pub use reset::{reset, send_reset};
 pub use sessions::{end_session, end_sessions, own_sessions};
 pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};

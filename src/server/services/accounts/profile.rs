@@ -3,17 +3,20 @@
 use super::links::usable;
 use super::{notice, prove_password};
 use crate::domain::account::Profile;
+use crate::domain::audit::Act;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Theme;
 use crate::forms::accounts::{NewEmailForm, NewPasswordForm, ProfileForm};
+use crate::server::db::audit::Entry;
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, sessions};
+use crate::server::db::{self, Db, sessions};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
-use crate::server::services::{Actor, Error, Result, checked, mailings, passwords, tokens};
+use crate::server::services::{Actor, Error, Result, audit, checked, mailings, passwords, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::net::IpAddr;
 
 /// How long the link to a new address works.
 const EMAIL_FOR: TimeDelta = TimeDelta::hours(48);
@@ -32,16 +35,20 @@ pub async fn profile(db: &Db, actor: &Actor) -> Result<Profile> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what the form's rules refuse and for an unknown zone.
-pub async fn save_profile(db: &Db, actor: &Actor, form: &ProfileForm) -> Result<(Lang, Theme)> {
+pub async fn save_profile(db: &Db, actor: &Actor, form: &ProfileForm, now: DateTime<Utc>) -> Result<(Lang, Theme)> {
     checked(form)?;
     let zone = parse_zone(&form.zone).ok_or_else(|| Error::field("zone", "error.zone"))?;
     let (Some(lang), Some(theme)) = (Lang::parse(&form.lang), Theme::parse(&form.theme)) else {
         return Err(Error::field("", "error.choice"));
     };
-    let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
-    let user = User { name: form.name.trim().to_owned(), lang, theme, zone: zone.name().to_owned(), ..user };
+    let before = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
+    let user = User { name: form.name.trim().to_owned(), lang, theme, zone: zone.name().to_owned(), ..before.clone() };
     let mut tx = db.begin().await?;
     users::set_profile(&mut tx, &user).await?;
+    if user.name != before.name {
+        let entry = audit::own(&user, Act::NameChanged, &actor.address);
+        db::audit::append(&mut tx, &Entry { before: &before.name, after: &user.name, ..entry }, now).await?;
+    }
     tx.commit().await?;
     Ok((lang, theme))
 }
@@ -92,7 +99,7 @@ pub async fn ask_new_email(
 ///
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile.
-pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<()> {
     let link = usable(db, TokenKind::Email, token, now).await?;
     let email = EmailAddress::parse(&link.data).map_err(|error| Error::Internal(error.to_string()))?;
     let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
@@ -106,6 +113,9 @@ pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, now: DateT
     }
     // A link that went to the old address must not open the account any more.
     links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    let address = peer.to_string();
+    let entry = audit::own(&user, Act::EmailChanged, &address);
+    db::audit::append(&mut tx, &Entry { before: &user.email, after: email.as_str(), ..entry }, now).await?;
     let new = crate::server::mail::markdown::escape(email.as_str());
     notice(&mut tx, origin, &user, Subject::EmailChanged, &[("email", &new)], now).await?;
     Ok(tx.commit().await?)
@@ -131,6 +141,7 @@ pub async fn change_password(
     users::set_password(&mut tx, user.id, &hash).await?;
     sessions::end_all(&mut tx, user.id, keep).await?;
     links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    db::audit::append(&mut tx, &audit::own(&user, Act::PasswordChanged, &actor.address), now).await?;
     notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
     Ok(tx.commit().await?)
 }

@@ -1,6 +1,6 @@
 //! What people change of their own accounts.
 
-use super::tests::{PASSWORD, enter, form, key, noon, origin, post, token, token_in};
+use super::tests::{PASSWORD, enter, form, fresh_peer, key, noon, origin, post, token, token_in};
 use super::*;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role, Theme};
@@ -23,7 +23,7 @@ async fn name_language_theme_and_zone(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let good =
         ProfileForm { name: " Анна ".into(), lang: "ru".into(), theme: "dark".into(), zone: "Asia/Tokyo".into() };
-    assert_eq!(save_profile(&db, &anna, &good).await.unwrap(), (Lang::Ru, Theme::Dark));
+    assert_eq!(save_profile(&db, &anna, &good, noon()).await.unwrap(), (Lang::Ru, Theme::Dark));
     let stored = profile(&db, &anna).await.unwrap();
     assert_eq!(
         (stored.name.as_str(), stored.lang, stored.theme, stored.zone.as_str()),
@@ -36,7 +36,7 @@ async fn name_language_theme_and_zone(db: Db) {
         (ProfileForm { theme: "pink".into(), ..good.clone() }, "error.choice"),
         (ProfileForm { zone: "Mars/Base".into(), ..good.clone() }, "error.zone"),
     ] {
-        assert_eq!(key(save_profile(&db, &anna, &bad).await.unwrap_err()), expected);
+        assert_eq!(key(save_profile(&db, &anna, &bad, noon()).await.unwrap_err()), expected);
     }
     assert_eq!(profile(&db, &anna).await.unwrap(), stored);
 }
@@ -65,11 +65,11 @@ async fn a_new_address_is_confirmed_and_the_old_one_told(db: Db) {
     send_reset(&db, origin(), &AddressForm { email: "anna@example.org".into() }, noon()).await.unwrap();
     let stale = token(&db).await;
     assert_eq!(
-        key(take_new_email(&db, origin(), &link, noon() + TimeDelta::hours(48)).await.unwrap_err()),
+        key(take_new_email(&db, origin(), &link, fresh_peer(), noon() + TimeDelta::hours(48)).await.unwrap_err()),
         "error.link.expired"
     );
-    take_new_email(&db, origin(), &link, noon()).await.unwrap();
-    assert_eq!(key(take_new_email(&db, origin(), &link, noon()).await.unwrap_err()), "error.link.used");
+    take_new_email(&db, origin(), &link, fresh_peer(), noon()).await.unwrap();
+    assert_eq!(key(take_new_email(&db, origin(), &link, fresh_peer(), noon()).await.unwrap_err()), "error.link.used");
     assert_eq!(key(check_link(&db, TokenKind::Reset, &stale, noon()).await.unwrap_err()), "error.link.unknown");
     let letters = post(&db).await;
     assert!(letters[0].0 == "anna@example.org" && letters[0].1.contains("new@example.org"), "{letters:?}");
@@ -79,7 +79,7 @@ async fn a_new_address_is_confirmed_and_the_old_one_told(db: Db) {
     ask("late@example.org", PASSWORD).await.unwrap();
     let link = token(&db).await;
     actor(&db, "late@example.org").await;
-    assert_eq!(key(take_new_email(&db, origin(), &link, noon()).await.unwrap_err()), "error.email.taken");
+    assert_eq!(key(take_new_email(&db, origin(), &link, fresh_peer(), noon()).await.unwrap_err()), "error.email.taken");
 }
 
 async fn a_new_password_asks_for_the_old_one(db: Db) {

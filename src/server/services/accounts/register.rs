@@ -2,17 +2,19 @@
 
 use super::confirm::ask_to_confirm;
 use super::notice;
+use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
 use crate::forms::accounts::RegisterForm;
+use crate::server::db::audit::Entry;
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
-use crate::server::db::{Db, DbResult, Tx};
+use crate::server::db::{self, Db, DbResult, Tx};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Error, Result, checked, passwords, tokens};
+use crate::server::services::{Error, Result, audit, checked, passwords, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
@@ -20,13 +22,27 @@ use std::net::IpAddr;
 const SETUP_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// What registration came to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Registered {
     /// The administrator of the first start, confirmed at once.
     Admin { id: i64 },
-    /// A letter is on its way: to confirm the address, or to say that it has an account already.
-    /// Whoever asked sees the same in both cases.
-    LetterSent,
+    /// Somebody asks for an account. Whether there is one already shows nowhere; neither does that an address
+    /// has been asked for too often, for which there is nothing to do.
+    Asked(Option<Box<Asked>>),
+}
+
+/// A registration that has been checked.
+pub struct Asked {
+    account: Account,
+    lang: Lang,
+    peer: IpAddr,
+    now: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asked").field("email", &self.account.email).finish_non_exhaustive()
+    }
 }
 
 /// A checked form, ready to become a user.
@@ -48,9 +64,18 @@ impl Account {
         Ok(Self { key: email.key(), email, name: form.name.trim().to_owned(), hash, zone })
     }
 
-    async fn insert(&self, tx: &mut Tx, role: Role, lang: Lang, confirmed: bool, now: DateTime<Utc>) -> DbResult<i64> {
+    /// Stores the user, with a line in the audit log, and returns its id. `address` is where the request
+    /// came from; none is the command line.
+    async fn insert(
+        &self,
+        tx: &mut Tx,
+        (role, lang, confirmed): (Role, Lang, bool),
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> DbResult<i64> {
+        let email = self.email.as_str();
         let new = NewUser {
-            email: self.email.as_str(),
+            email,
             email_key: &self.key,
             name: &self.name,
             password_hash: &self.hash,
@@ -60,7 +85,25 @@ impl Account {
             confirmed_at: confirmed.then_some(now),
             now,
         };
-        users::insert(tx, &new).await
+        let id = users::insert(tx, &new).await?;
+        let peer = address.map(|peer| peer.to_string()).unwrap_or_default();
+        let (actor_id, actor) = match address {
+            Some(_) => (Some(id), email),
+            None => (None, audit::COMMAND_LINE),
+        };
+        let entry = Entry {
+            actor_id,
+            actor,
+            act: Noted::AccountRegistered,
+            target_id: Some(id),
+            target: email,
+            reason: "",
+            before: "",
+            after: role.as_str(),
+            address: &peer,
+        };
+        db::audit::append(tx, &entry, now).await?;
+        Ok(id)
     }
 }
 
@@ -79,15 +122,14 @@ pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> 
     Ok(Some(token))
 }
 
-/// Registers somebody: with a valid set-up token the first administrator, otherwise a user who has
-/// to confirm the address.
+/// Registers somebody: with a valid set-up token the first administrator; otherwise what was asked for is
+/// checked, and left to [`Asked::settle`].
 ///
 /// # Errors
 /// [`Error::Invalid`] for a form that its rules refuse; [`Error::Conflict`] for a set-up link that is
 /// unknown, used or too old; [`Error::RateLimited`] for too many from one peer.
 pub async fn register(
     db: &Db,
-    origin: Origin<'_>,
     form: &RegisterForm,
     lang: Lang,
     peer: IpAddr,
@@ -96,51 +138,57 @@ pub async fn register(
     checked(form)?;
     throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await?;
     let account = Account::of(form).await?;
-    if form.setup.is_empty() {
-        // Whoever signs up an address again and again sees the same, and its owner is left in peace.
-        match throttle::take(db, &[Key::account(Act::Letter, &account.key)], now).await {
-            Err(Error::RateLimited) => return Ok(Registered::LetterSent),
-            other => other?,
-        }
-        register_user(db, origin, &account, lang, now).await
-    } else {
-        register_admin(db, &account, &form.setup, lang, now).await
+    if !form.setup.is_empty() {
+        return register_admin(db, &account, &form.setup, lang, peer, now).await;
+    }
+    // Whoever signs up an address again and again sees the same, and its owner is left in peace.
+    match throttle::take(db, &[Key::account(Act::Letter, &account.key)], now).await {
+        Ok(()) => Ok(Registered::Asked(Some(Box::new(Asked { account, lang, peer, now })))),
+        Err(Error::RateLimited) => Ok(Registered::Asked(None)),
+        Err(error) => Err(error),
     }
 }
 
-async fn register_user(
+impl Asked {
+    /// Makes the account and writes the letter that confirms it; to whoever has the address already goes a
+    /// letter that says so. Call it apart from the answer, which would take longer otherwise for a new one.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn settle(self, db: &Db, origin: Origin<'_>) -> Result<()> {
+        let Self { account, lang, peer, now } = self;
+        if users::by_email(db, &account.key).await?.is_none() {
+            let mut tx = db.begin().await?;
+            match account.insert(&mut tx, (Role::User, lang, false), Some(peer), now).await {
+                Ok(id) => {
+                    ask_to_confirm(&mut tx, origin, (id, &account.name, account.email.as_str()), lang, now).await?;
+                    return Ok(tx.commit().await?);
+                }
+                // Somebody has just been quicker.
+                Err(error) if error.is_duplicate() => drop(tx),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let Some(user) = users::by_email(db, &account.key).await? else { return Ok(()) };
+        let mut tx = db.begin().await?;
+        if user.confirmed_at.is_none() {
+            ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
+        } else {
+            let link = format!("{}/login", origin.site);
+            notice(&mut tx, origin, &user, Subject::Taken, &[("link", &link)], now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn register_admin(
     db: &Db,
-    origin: Origin<'_>,
     account: &Account,
+    setup: &str,
     lang: Lang,
+    peer: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<Registered> {
-    if users::by_email(db, &account.key).await?.is_none() {
-        let mut tx = db.begin().await?;
-        match account.insert(&mut tx, Role::User, lang, false, now).await {
-            Ok(id) => {
-                ask_to_confirm(&mut tx, origin, (id, &account.name, account.email.as_str()), lang, now).await?;
-                tx.commit().await?;
-                return Ok(Registered::LetterSent);
-            }
-            // Somebody has just been quicker.
-            Err(error) if error.is_duplicate() => drop(tx),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let Some(user) = users::by_email(db, &account.key).await? else { return Ok(Registered::LetterSent) };
-    let mut tx = db.begin().await?;
-    if user.confirmed_at.is_none() {
-        ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
-    } else {
-        let link = format!("{}/login", origin.site);
-        notice(&mut tx, origin, &user, Subject::Taken, &[("link", &link)], now).await?;
-    }
-    tx.commit().await?;
-    Ok(Registered::LetterSent)
-}
-
-async fn register_admin(db: &Db, account: &Account, setup: &str, lang: Lang, now: DateTime<Utc>) -> Result<Registered> {
     let found = links::find(db, TokenKind::Setup, &tokens::hash(setup)).await?;
     let token = found.filter(|token| token.used_at.is_none() && token.expires_at > now);
     let token = token.ok_or(Error::Conflict("error.setup.used"))?;
@@ -148,7 +196,7 @@ async fn register_admin(db: &Db, account: &Account, setup: &str, lang: Lang, now
     if users::any(&mut tx).await? || !links::use_up(&mut tx, token.id, now).await? {
         return Err(Error::Conflict("error.setup.used"));
     }
-    let id = account.insert(&mut tx, Role::Admin, lang, true, now).await?;
+    let id = account.insert(&mut tx, (Role::Admin, lang, true), Some(peer), now).await?;
     tx.commit().await?;
     Ok(Registered::Admin { id })
 }
@@ -160,7 +208,7 @@ async fn register_admin(db: &Db, account: &Account, setup: &str, lang: Lang, now
 pub async fn add(db: &Db, form: &RegisterForm, role: Role, lang: Lang, now: DateTime<Utc>) -> Result<i64> {
     let account = Account::of(form).await?;
     let mut tx = db.begin().await?;
-    let id = match account.insert(&mut tx, role, lang, true, now).await {
+    let id = match account.insert(&mut tx, (role, lang, true), None, now).await {
         Err(error) if error.is_duplicate() => return Err(Error::field("email", "error.email.taken")),
         other => other?,
     };

@@ -2,15 +2,17 @@
 
 use super::links::usable;
 use super::notice;
+use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::forms::accounts::{AddressForm, ResetForm};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, sessions};
+use crate::server::db::{self, Db, sessions};
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Error, Result, checked, passwords, tokens};
+use crate::server::services::{Error, Result, audit, checked, passwords, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::net::IpAddr;
 
 /// How long a link works.
 const RESET_FOR: TimeDelta = TimeDelta::hours(1);
@@ -42,7 +44,7 @@ pub async fn send_reset(db: &Db, origin: Origin<'_>, form: &AddressForm, now: Da
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] refuses the
 /// password, and the link goes on working.
-pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, now: DateTime<Utc>) -> Result<User> {
+pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
     let link = usable(db, TokenKind::Reset, &form.token, now).await?;
     checked(form)?;
     let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
@@ -56,6 +58,8 @@ pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, now: DateTime<
     users::confirm(&mut tx, user.id, now).await?;
     sessions::end_all(&mut tx, user.id, None).await?;
     throttle::succeeded(&mut tx, &[Key::account(Act::LogIn, &user.email_key)]).await?;
+    let address = peer.to_string();
+    db::audit::append(&mut tx, &audit::own(&user, Noted::PasswordReset, &address), now).await?;
     notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
     tx.commit().await?;
     Ok(User { confirmed_at: user.confirmed_at.or(Some(now)), password_hash: hash, ..user })

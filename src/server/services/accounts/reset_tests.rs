@@ -49,14 +49,17 @@ async fn a_letter_leads_to_a_new_password(db: Db) {
     check_link(&db, TokenKind::Reset, &link, noon()).await.unwrap();
     assert_eq!(key(check_link(&db, TokenKind::Confirm, &link, noon()).await.unwrap_err()), "error.link.unknown");
     let late = noon() + TimeDelta::hours(1);
-    assert_eq!(key(reset(&db, origin(), &with(&link, NEW), late).await.unwrap_err()), "error.link.expired");
+    assert_eq!(
+        key(reset(&db, origin(), &with(&link, NEW), fresh_peer(), late).await.unwrap_err()),
+        "error.link.expired"
+    );
     for (bad, expected) in [("short", "error.password.short"), ("1234567890", "error.password.common")] {
-        assert_eq!(key(reset(&db, origin(), &with(&link, bad), noon()).await.unwrap_err()), expected);
+        assert_eq!(key(reset(&db, origin(), &with(&link, bad), fresh_peer(), noon()).await.unwrap_err()), expected);
     }
     // Eight clicks at once: one counts.
     let clicks = (0..8).map(|_| {
         let (db, form) = (db.clone(), with(&link, NEW));
-        tokio::spawn(async move { reset(&db, origin(), &form, noon()).await })
+        tokio::spawn(async move { reset(&db, origin(), &form, fresh_peer(), noon()).await })
     });
     let mut won = 0;
     for click in clicks.collect::<Vec<_>>() {
@@ -82,7 +85,7 @@ async fn a_reset_confirms_the_address_and_a_blocked_user_gets_none(db: Db) {
     post(&db).await;
     send_reset(&db, origin(), &address("boris@example.org"), noon()).await.unwrap();
     let link = token(&db).await;
-    let user = reset(&db, origin(), &with(&link, NEW), noon()).await.unwrap();
+    let user = reset(&db, origin(), &with(&link, NEW), fresh_peer(), noon()).await.unwrap();
     may_enter(&user).unwrap();
     enter(&db, "boris@example.org", NEW).await.unwrap();
     post(&db).await;
@@ -100,7 +103,7 @@ async fn confirmation_letters_come_again(db: Db) {
     send_confirmation(&db, origin(), &address("clara@example.org"), noon()).await.unwrap();
     let second = token(&db).await;
     assert_ne!(first, second);
-    confirm(&db, &second, noon()).await.unwrap();
+    confirm(&db, &second, fresh_peer(), noon()).await.unwrap();
     send_confirmation(&db, origin(), &address("clara@example.org"), noon()).await.unwrap();
     send_confirmation(&db, origin(), &address("nobody@example.org"), noon()).await.unwrap();
     assert!(post(&db).await.is_empty(), "nothing waits for confirmation any more");
@@ -125,7 +128,7 @@ async fn guessing_is_throttled_and_the_owner_still_gets_in(db: Db) {
     assert!(matches!(enter(&db, "dora@example.org", PASSWORD).await, Err(Error::RateLimited)));
     send_reset(&db, origin(), &address("dora@example.org"), noon()).await.unwrap();
     let link = token(&db).await;
-    assert_eq!(reset(&db, origin(), &with(&link, NEW), noon()).await.unwrap().id, id);
+    assert_eq!(reset(&db, origin(), &with(&link, NEW), fresh_peer(), noon()).await.unwrap().id, id);
     enter(&db, "dora@example.org", NEW).await.expect("the reset ends the throttling");
     // One peer and many accounts; an account that nobody has counts the same.
     let peer = fresh_peer();
@@ -169,9 +172,9 @@ async fn own_sessions_are_listed_and_ended(db: Db) {
     assert!(matches!(end_session(&db, &boris_actor, &current).await, Err(Error::NotFound)));
     end_session(&db, &anna_actor, &stored_id(&two)).await.unwrap();
     assert!(sessions.load(&two).await.unwrap().is_none());
-    end_sessions(&db, &anna_actor, Some(&current)).await.unwrap();
+    end_sessions(&db, &anna_actor, Some(&current), noon()).await.unwrap();
     assert!(sessions.load(&three).await.unwrap().is_none() && sessions.load(&one).await.unwrap().is_some());
-    end_sessions(&db, &anna_actor, None).await.unwrap();
+    end_sessions(&db, &anna_actor, None, noon()).await.unwrap();
     assert!(sessions.load(&one).await.unwrap().is_none() && sessions.load(&other).await.unwrap().is_some());
     // Nobody keeps more than fifty.
     for _ in 0..60 {

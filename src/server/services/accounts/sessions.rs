@@ -1,8 +1,9 @@
 //! Browsers that are logged in.
 
 use crate::domain::account::{SessionRow, device};
-use crate::server::db::{Db, sessions};
-use crate::server::services::{Actor, Error, Result};
+use crate::domain::audit::Act;
+use crate::server::db::{self, Db, sessions};
+use crate::server::services::{Actor, Error, Result, audit};
 use chrono::{DateTime, Utc};
 
 /// The actor's sessions, the one that asks first, then by last use.
@@ -43,12 +44,14 @@ pub async fn end_session(db: &Db, actor: &Actor, id: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Ends all of the actor's sessions but one.
+/// Ends all of the actor's sessions, or all but one.
 ///
 /// # Errors
 /// Database errors.
-pub async fn end_sessions(db: &Db, actor: &Actor, keep: Option<&str>) -> Result<()> {
+pub async fn end_sessions(db: &Db, actor: &Actor, keep: Option<&str>, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
     sessions::end_all(&mut tx, actor.id, keep).await?;
+    let act = if keep.is_some() { Act::LoggedOutElsewhere } else { Act::LoggedOutEverywhere };
+    db::audit::append(&mut tx, &audit::entry(actor, act, actor.id, &actor.email), now).await?;
     Ok(tx.commit().await?)
 }

@@ -1,20 +1,24 @@
 //! The second factor: codes that change every half minute (RFC 6238), and recovery codes.
 
+use super::log_in::{enter, note_refusal};
 use super::{notice, prove_password};
 use crate::domain::account::{SecondFactor, TotpSetup};
+use crate::domain::audit::{Act as Noted, Refusal};
 use crate::forms::accounts::{CodeForm, PasswordForm};
+use crate::server::db::audit::Entry;
 use crate::server::db::recovery_codes;
 use crate::server::db::users::{self, Totp, User};
-use crate::server::db::{Db, Tx};
+use crate::server::db::{self, Db, Tx};
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Actor, Error, Result, checked, tokens};
+use crate::server::services::{Actor, Error, Result, audit, checked, tokens};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcodegen::{QrCode, QrCodeEcc};
 use sha2::Sha256;
 use std::fmt::Write;
+use std::net::IpAddr;
 use totp_rs::{Builder, Secret};
 
 /// Recovery codes that are given out at a time.
@@ -153,6 +157,7 @@ pub async fn confirm_totp(
         recovery_codes::insert(&mut tx, actor.id, &tokens::hash(&folded(&code))).await?;
     }
     throttle::succeeded(&mut tx, &[Key::account(Act::Code, &user.email_key)]).await?;
+    db::audit::append(&mut tx, &audit::own(&user, Noted::TotpOn, &actor.address), now).await?;
     notice(&mut tx, origin, &user, Subject::TotpOn, &[], now).await?;
     Ok(tx.commit().await?)
 }
@@ -174,6 +179,7 @@ pub async fn end_totp(
     users::end_totp(&mut tx, actor.id).await?;
     recovery_codes::forget(&mut tx, actor.id).await?;
     if user.totp {
+        db::audit::append(&mut tx, &audit::own(&user, Noted::TotpOff, &actor.address), now).await?;
         notice(&mut tx, origin, &user, Subject::TotpOff, &[], now).await?;
     }
     Ok(tx.commit().await?)
@@ -182,10 +188,20 @@ pub async fn end_totp(
 /// Checks the code that is asked for after the password: of the app, or a recovery code. Each is taken once.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a code that is wrong or has been used; [`Error::RateLimited`] after several.
-pub async fn check_code(db: &Db, origin: Origin<'_>, user: i64, form: &CodeForm, now: DateTime<Utc>) -> Result<User> {
+/// [`Error::Invalid`] for a code that is wrong or has been used, and for somebody who may not come in;
+/// [`Error::RateLimited`] after several.
+pub async fn check_code(
+    db: &Db,
+    origin: Origin<'_>,
+    user: i64,
+    form: &CodeForm,
+    peer: IpAddr,
+    now: DateTime<Utc>,
+) -> Result<User> {
     checked(form)?;
     let user = users::by_id(db, user).await?.ok_or(Error::Unauthenticated)?;
+    let address = peer.to_string();
+    enter(db, &user, &address, now).await?;
     let key = Key::account(Act::Code, &user.email_key);
     throttle::take(db, std::slice::from_ref(&key), now).await?;
     let totp = users::totp(db, user.id).await?.filter(|totp| totp.since.is_some());
@@ -193,14 +209,18 @@ pub async fn check_code(db: &Db, origin: Origin<'_>, user: i64, form: &CodeForm,
     let code = folded(&form.code);
     let step = step(decode(&secret)?, &code, now)?;
     let mut tx = db.begin().await?;
-    let taken = match step {
-        Some(step) => users::use_totp_step(&mut tx, user.id, step).await?,
-        None => use_recovery_code(&mut tx, origin, &user, &code, now).await?,
+    let (taken, by) = match step {
+        Some(step) => (users::use_totp_step(&mut tx, user.id, step).await?, "totp"),
+        None => (use_recovery_code(&mut tx, origin, &user, &code, now).await?, "recovery code"),
     };
     if !taken {
+        drop(tx);
+        note_refusal(db, Some(&user), Refusal::Code, &address, now).await?;
         return Err(Error::field("code", "error.code"));
     }
     throttle::succeeded(&mut tx, &[key]).await?;
+    let entry = Entry { after: by, ..audit::own(&user, Noted::LoggedIn, &address) };
+    db::audit::append(&mut tx, &entry, now).await?;
     tx.commit().await?;
     Ok(user)
 }

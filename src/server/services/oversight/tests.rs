@@ -87,6 +87,30 @@ async fn only_administrators_give_roles(db: Db) {
     assert_eq!((log.rows[0].before.as_str(), log.rows[0].after.as_str()), ("user", "editor"));
 }
 
+async fn another_role_ends_the_sessions(db: Db) {
+    use crate::server::clock::ManualClock;
+    use crate::server::db::sessions::{Sessions, USER};
+    use tower_sessions::SessionStore;
+    use tower_sessions::session::{Id, Record};
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let user = actor(&db, "user@example.org", Role::User).await;
+    let sessions = Sessions::new(db.clone(), ManualClock::new(now()));
+    let begin = async |user: i64| {
+        let data = std::collections::HashMap::from([(USER.to_owned(), user.into())]);
+        let expiry_date = time::OffsetDateTime::from_unix_timestamp(now().timestamp() + 3600).unwrap();
+        let mut record = Record { id: Id::default(), data, expiry_date };
+        sessions.create(&mut record).await.unwrap();
+        record.id
+    };
+    let (theirs, mine) = (begin(user.id).await, begin(admin.id).await);
+    let same = RoleForm { id: user.id, role: "user".to_owned() };
+    give_role(&db, &admin, &same, now()).await.unwrap();
+    assert!(sessions.load(&theirs).await.unwrap().is_some(), "nothing has changed");
+    give_role(&db, &admin, &RoleForm { role: "manager".to_owned(), ..same }, now()).await.unwrap();
+    assert!(sessions.load(&theirs).await.unwrap().is_none());
+    assert!(sessions.load(&mine).await.unwrap().is_some());
+}
+
 async fn a_changed_line_shows(db: Db) {
     let admin = actor(&db, "admin@example.org", Role::Admin).await;
     let user = actor(&db, "user@example.org", Role::User).await;
@@ -98,18 +122,39 @@ async fn a_changed_line_shows(db: Db) {
     let Verdict::Whole { lines: 10, head } = verify(&db, None).await.unwrap() else { panic!("the chain is whole") };
     assert_eq!(verify(&db, Some(&head)).await.unwrap(), Verdict::Whole { lines: 10, head: head.clone() });
     assert_eq!(verify(&db, Some("elsewhere")).await.unwrap(), Verdict::Cut { lines: 10 });
-    // The program cannot change a line; whoever takes the guard away still breaks the chain.
+    // The program cannot change a line.
     assert!(execute(&db, "UPDATE audit SET reason = '' WHERE id = 3").await.is_err());
     assert!(execute(&db, "DELETE FROM audit WHERE id = 3").await.is_err());
-    match &db {
-        Db::Sqlite { .. } => execute(&db, "DROP TRIGGER audit_is_not_changed").await.unwrap(),
-        Db::Postgres(_) => execute(&db, "DROP TRIGGER audit_is_not_changed ON audit").await.unwrap(),
-    }
-    execute(&db, "UPDATE audit SET reason = 'nothing' WHERE id = 3").await.unwrap();
-    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 3 });
+    assert!(execute(&db, "UPDATE audit_chain SET hash = '' WHERE seq = 3").await.is_err());
+    assert!(execute(&db, "DELETE FROM audit_chain WHERE seq = 3").await.is_err());
+    // What is said of somebody may be taken out, but not while their account is there.
+    let erase = "UPDATE audit SET target = '', reason = '', before = '', after = '', target_salt = '' WHERE id = 9";
+    execute(&db, erase).await.unwrap();
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 9 });
+    // Whoever takes the guard away still breaks the chain.
+    let on = if matches!(db, Db::Postgres(_)) { "ON audit" } else { "" };
+    execute(&db, &format!("DROP TRIGGER audit_is_only_erased {on}")).await.unwrap();
+    execute(&db, "UPDATE audit SET reason = 'nothing' WHERE id = 7").await.unwrap();
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 7 });
+    execute(&db, &format!("DROP TRIGGER audit_is_not_deleted {on}")).await.unwrap();
+    execute(&db, "DELETE FROM audit WHERE id = 3").await.unwrap();
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 4 }, "a gap in the chain");
 }
 
-async fn execute(db: &Db, sql: &'static str) -> db::DbResult<()> {
+async fn a_line_that_nobody_wrote_shows(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let user = actor(&db, "user@example.org", Role::User).await;
+    block(&db, origin(), &admin, &stop(user.id, "why"), now()).await.unwrap();
+    assert!(matches!(verify(&db, None).await.unwrap(), Verdict::Whole { lines: 1, .. }));
+    let copy = "INSERT INTO audit (at, actor_id, actor, act, target_id, target, reason, before, after, address, search,
+        actor_salt, target_salt) SELECT at, actor_id, actor, 'user_unblocked', target_id, target, reason, before, after,
+        address, search, actor_salt, target_salt FROM audit";
+    execute(&db, copy).await.unwrap();
+    assert_eq!(verify(&db, None).await.unwrap(), Verdict::Broken { id: 2 });
+}
+
+async fn execute(db: &Db, sql: &str) -> db::DbResult<()> {
+    let sql = sqlx::AssertSqlSafe(sql.to_owned());
     let mut tx = db.begin().await?;
     db::on_tx!(&mut tx, conn => sqlx::query(sql).execute(conn).await.map(drop))?;
     tx.commit().await
@@ -188,5 +233,7 @@ testing::on_both!(
     managers_block_and_let_in_again,
     only_administrators_give_roles,
     a_changed_line_shows,
+    a_line_that_nobody_wrote_shows,
+    another_role_ends_the_sessions,
     lines_written_at_once_make_one_chain,
 );

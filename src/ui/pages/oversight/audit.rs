@@ -2,7 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::api::oversight::{AuditFilter, list_audit};
-use crate::domain::audit::{Act, AuditLine};
+use crate::domain::audit::{Act, AuditLine, COUNTED};
 use crate::domain::page;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
@@ -10,12 +10,13 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::pagination::Pagination;
 use crate::ui::components::search::Search;
-use crate::ui::components::segmented::Segmented;
 use crate::ui::components::table::{Cell, Column, Row, Table};
-use crate::ui::i18n::{t, tn};
-use crate::ui::link::use_param;
+use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::link::{kept, use_param};
 use crate::ui::time::Time;
 use leptos::prelude::*;
+use leptos_router::components::Form;
+use leptos_router::hooks::use_location;
 
 /// Who did what, newest first.
 #[component]
@@ -44,14 +45,10 @@ fn shown(found: Result<page::Page<AuditLine>, AppError>, all: bool) -> AnyView {
     if page.total == 0 && all {
         return view! { <Empty symbol=Icon::Info title=t("audit.empty") text=t("audit.empty_text") /> }.into_any();
     }
-    let acts = [(String::new(), t("oversight.any"))]
-        .into_iter()
-        .chain(Act::ALL.map(|act| (act.as_str().to_owned(), word(act))))
-        .collect();
     let filter = view! {
         <div class="mb-4 flex flex-wrap items-center gap-2">
             <Search label=t("audit.search") />
-            <Segmented param="act" label=t("audit.act") options=acts />
+            <ActFilter />
         </div>
     };
     if page.rows.is_empty() {
@@ -73,25 +70,70 @@ fn shown(found: Result<page::Page<AuditLine>, AppError>, all: bool) -> AnyView {
     view! {
         {filter}
         <Table label=t("audit.title") columns=columns>{rows}</Table>
-        <Pagination next=page.next count=tn("audit.count", page.total) />
+        <Pagination next=page.next count=count(page.total) />
     }
     .into_any()
+}
+
+fn count(total: i64) -> String {
+    if total > COUNTED { tn("audit.more", COUNTED) } else { tn("audit.count", total) }
+}
+
+/// One act, or all: too many to stand side by side.
+#[component]
+fn ActFilter() -> impl IntoView {
+    let current = use_param("act");
+    let path = use_location().pathname;
+    let others = move || {
+        kept(&["act", "after"])
+            .into_iter()
+            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
+            .collect::<Vec<AnyView>>()
+    };
+    let option = move |value: &'static str, text: String| {
+        view! { <option value=value selected=move || current.get() == value>{text}</option> }.into_any()
+    };
+    let mut acts: Vec<(&'static str, String)> = Act::ALL.iter().map(|act| (act.as_str(), word(*act))).collect();
+    acts.sort_by(|a, b| a.1.cmp(&b.1));
+    let options: Vec<AnyView> =
+        std::iter::once(("", t("oversight.any"))).chain(acts).map(|(value, text)| option(value, text)).collect();
+    view! {
+        <Form method="GET" action=move || path.get()>
+            {others}
+            <div class="flex gap-2">
+                <select name="act" class="select select-sm w-full sm:w-64" aria-label=t("audit.act")>{options}</select>
+                <button type="submit" class="btn btn-sm">{t("audit.show")}</button>
+            </div>
+        </Form>
+    }
 }
 
 fn word(act: Act) -> String {
     t(&format!("act.{}", act.as_str()))
 }
 
+/// A name, or the number of an account that is gone.
+fn named(name: String, id: Option<i64>) -> String {
+    match id {
+        Some(id) if name.is_empty() => t_with("audit.gone", &[("id", &id)]),
+        _ => name,
+    }
+}
+
 fn row(line: AuditLine) -> AnyView {
     let change = (!line.before.is_empty() || !line.after.is_empty())
         .then(|| view! { <span class="block text-xs">{format!("{} → {}", line.before, line.after)}</span> });
+    let reason = match (line.act, line.reason.as_str()) {
+        (Act::LogInRefused, why) if !why.is_empty() => t(&format!("audit.why_{why}")),
+        (_, reason) => reason.to_owned(),
+    };
     view! {
         <Row>
             <Cell><Time at=line.at with_zone=true /></Cell>
-            <Cell label=t("audit.actor")>{line.actor}<span class="block text-xs opacity-80">{line.address}</span></Cell>
+            <Cell label=t("audit.actor")>{named(line.actor, line.actor_id)}<span class="block text-xs opacity-80">{line.address}</span></Cell>
             <Cell label=t("audit.act")>{word(line.act)}</Cell>
-            <Cell label=t("audit.target")>{line.target}</Cell>
-            <Cell label=t("audit.reason")>{line.reason}{change}</Cell>
+            <Cell label=t("audit.target")>{named(line.target, line.target_id)}</Cell>
+            <Cell label=t("audit.reason")>{reason}{change}</Cell>
         </Row>
     }
     .into_any()
