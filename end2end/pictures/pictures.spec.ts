@@ -7,7 +7,7 @@ import { type Lang, logIn } from "../tests/support/demo.ts";
 import { calm, trouble } from "../tests/support/demo-test.ts";
 import { test } from "../tests/support/test.ts";
 import { NARROW, type Theme, WIDE, dress, open } from "../tests/support/visit.ts";
-import { EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "../tests/support/visits.ts";
+import { ADMIN, EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "../tests/support/visits.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, "target/screenshots");
@@ -46,6 +46,20 @@ for (const lang of LANGS) {
     execFileSync(BINARY, ["user", "add", "--email", user.email, "--name", "Анна Ким"], { env, input: user.password });
     await logIn(page, lang, user);
     await take(page, EMPTY, "", lang);
+  });
+
+  test.describe("administrator", () => {
+    test.use({ serverEnv: { VESTNIK_LOG: `vestnik_${lang}=info` } });
+
+    test(`administrator, ${lang}`, async ({ page, problems, server }) => {
+      problems.expect(/./, 422);
+      const user = { email: "admin@example.org", password: "a long enough phrase" };
+      const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+      const words = ["user", "add", "--email", user.email, "--name", "Анна Ким", "--role", "admin"];
+      execFileSync(BINARY, words, { env, input: user.password });
+      await logIn(page, lang, user);
+      await take(page, ADMIN, "", lang);
+    });
   });
 
   calm(`behind the log-in, ${lang}`, async ({ page, demo, problems }) => {

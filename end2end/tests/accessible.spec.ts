@@ -7,7 +7,7 @@ import { type Lang, logIn } from "./support/demo.ts";
 import { calm, trouble } from "./support/demo-test.ts";
 import { expect, test } from "./support/test.ts";
 import { NARROW, type Theme, WIDE, dress, open, overflowing } from "./support/visit.ts";
-import { EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "./support/visits.ts";
+import { ADMIN, EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "./support/visits.ts";
 import type { Problems } from "./support/problems.ts";
 
 // Many pages in one test, on a machine that may be busy.
@@ -57,6 +57,22 @@ test.describe("a new user's", () => {
       await page.context().clearCookies();
       await logIn(page, lang, user);
       await look(page, EMPTY, lang, problems);
+    }
+  });
+});
+
+test.describe("an administrator's", () => {
+  const admin = { email: "admin@example.org", password: "a long enough phrase" };
+  test.use({ serverEnv: { VESTNIK_LOG: "error" } });
+
+  test("pages", async ({ page, problems, server }) => {
+    const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+    const words = ["user", "add", "--email", admin.email, "--name", "Анна", "--role", "admin"];
+    execFileSync(BINARY, words, { env, input: admin.password });
+    for (const lang of LANGS) {
+      await page.context().clearCookies();
+      await logIn(page, lang, admin);
+      await look(page, ADMIN, lang, problems);
     }
   });
 });

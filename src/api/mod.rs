@@ -12,3 +12,4 @@ pub mod posts;
 pub mod profile;
 pub mod relays;
 pub mod reports;
+pub mod settings;

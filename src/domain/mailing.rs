@@ -268,6 +268,8 @@ pub struct MailingDetail {
     pub owner: Option<Owner>,
     /// Which manager disabled it, and why.
     pub stopped: Option<Stopped>,
+    /// Why its open run waits for another day.
+    pub held: Option<Held>,
     pub row: MailingRow,
     pub audience_count: i64,
     pub policy: DoubtPolicy,
@@ -275,6 +277,15 @@ pub struct MailingDetail {
     pub message_subject: String,
     pub next: Vec<Occurrence>,
     pub runs: Vec<Run>,
+}
+
+/// Why the rest of a run waits: its owner's letters of the day are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Letters a day.
+    pub limit: i64,
+    /// When it goes on.
+    pub until: DateTime<Utc>,
 }
 
 /// What changes on a mailing's page while it is open; sent as a server-sent event.
@@ -285,6 +296,8 @@ pub struct MailingLive {
     pub disabled: bool,
     pub next_at: Option<DateTime<Utc>>,
     pub run: Option<Run>,
+    /// Why that run waits for another day.
+    pub held: Option<Held>,
     /// Deliveries that became final per second, over the last seconds.
     pub rate: f64,
     pub now: DateTime<Utc>,

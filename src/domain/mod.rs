@@ -17,5 +17,6 @@ pub mod post;
 pub mod relay;
 pub mod report;
 pub mod schedule;
+pub mod settings;
 pub mod slug;
 pub mod user;

@@ -1,6 +1,7 @@
 //! What managers see of users and mailings.
 
 use super::mailing::MailingRow;
+use super::settings::UserLimits;
 use super::user::Role;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub struct UserRow {
     pub mailings: i64,
     /// Mailings that are not finished.
     pub active: i64,
+    /// Their own; none follows the settings.
+    pub limits: UserLimits,
 }
 
 impl UserRow {

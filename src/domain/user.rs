@@ -2,6 +2,7 @@
 
 use super::oversight::Stopped;
 use super::relay::Fault;
+use super::settings::Registration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -114,8 +115,10 @@ pub struct Session {
     pub me: Option<Me>,
     /// Who is logged in has been blocked: they are nobody here but a reader who is told so.
     pub blocked: Option<Stopped>,
-    /// The service's own address, for those who want to ask.
+    /// The service's own address, for somebody who is blocked and wants to ask; empty for others.
     pub contact: String,
+    /// Who may make an account, for those who have none.
+    pub registration: Registration,
     /// Letters are caught on this machine and shown in the Outbox.
     pub catching: bool,
     /// This reader may open the Outbox.

@@ -83,6 +83,29 @@ pub struct ResetForm {
     pub password: String,
 }
 
+/// An account by the link of an invitation, which knows the address.
+#[derive(Clone, Default, Deserialize, Serialize, Validate)]
+pub struct InvitationForm {
+    #[garde(skip)]
+    pub token: String,
+    #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
+    pub name: String,
+    #[garde(custom(is_password))]
+    pub password: String,
+    /// IANA zone, from the browser where it runs scripts.
+    #[garde(skip)]
+    #[serde(default)]
+    pub zone: String,
+}
+
+impl InvitationForm {
+    /// The same as a registration of the address.
+    pub fn register(&self, email: &str) -> RegisterForm {
+        let Self { name, password, zone, .. } = self.clone();
+        RegisterForm { name, email: email.to_owned(), password, zone, setup: String::new() }
+    }
+}
+
 /// What everybody may change about themselves.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
 pub struct ProfileForm {
@@ -176,4 +199,4 @@ macro_rules! hides_all {
     };
 }
 
-hides_all!(ResetForm, NewPasswordForm, PasswordForm, CodeForm);
+hides_all!(ResetForm, InvitationForm, NewPasswordForm, PasswordForm, CodeForm);

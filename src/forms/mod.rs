@@ -11,6 +11,7 @@ pub mod oversight;
 pub mod picks;
 pub mod posts;
 pub mod relays;
+pub mod settings;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

@@ -4,8 +4,8 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{
-    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, LogInPage, NewEmailPage, ProfilePage, ResendPage, ResetPage,
-    SecurityPage, SentPage, SetupPage, SignUpPage,
+    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, ProfilePage,
+    ResendPage, ResetPage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
@@ -20,6 +20,7 @@ use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
 use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
 use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
+use super::pages::settings::{InvitationsPage, SettingsPage};
 use super::refused::{ForgetRefused, carried, take_up};
 use super::session::{RefreshSession, provide_session};
 use super::theme::use_theme;
@@ -86,6 +87,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/signup") view=SignUpPage />
                     <Route path=path!("/signup/sent") view=SentPage />
                     <Route path=path!("/setup") view=SetupPage />
+                    <Route path=path!("/invitation") view=InvitationPage />
                     <Route path=path!("/confirm") view=ConfirmPage />
                     <Route path=path!("/resend") view=ResendPage />
                     <Route path=path!("/forgot") view=ForgotPage />
@@ -122,6 +124,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/users/:id") view=UserPage />
                     <Route path=path!("/all-mailings") view=AllMailingsPage />
                     <Route path=path!("/audit") view=AuditPage />
+                    <Route path=path!("/settings") view=SettingsPage />
+                    <Route path=path!("/invitations") view=InvitationsPage />
                     <Route path=path!("/relays") view=RelaysPage />
                     <Route path=path!("/relays/new") view=RelayNewPage />
                     <Route path=path!("/relays/:id") view=RelayEditPage />

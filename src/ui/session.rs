@@ -1,6 +1,7 @@
 //! Who reads the page.
 
 use crate::api::error::AppError;
+use crate::domain::settings::Registration;
 use crate::domain::user::Session;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -20,12 +21,19 @@ pub fn use_session() -> SessionResource {
     use_context::<SessionResource>().unwrap_or_else(provide_session)
 }
 
+/// Who may make an account, once the session is known.
+pub fn use_registration() -> impl Fn() -> Option<Registration> + Copy + Send + Sync + 'static {
+    let session = use_session();
+    move || session.get().map(|session| session.unwrap_or_default().registration)
+}
+
 /// Pages that let somebody in or out, or change what the header says of them.
-const CHANGING: [&str; 9] = [
+const CHANGING: [&str; 10] = [
     "/login",
     "/login/code",
     "/reset",
     "/setup",
+    "/invitation",
     "/account",
     "/account/email",
     "/account/security",

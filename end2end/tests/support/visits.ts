@@ -46,6 +46,7 @@ export const PUBLIC: Visit[] = [
   { name: "resend", path: "/resend" },
   { name: "code", path: "/login/code" },
   { name: "confirm", path: "/confirm?token=nonsense", status: 409 },
+  { name: "invitation", path: "/invitation?token=nonsense", status: 409 },
   { name: "not-found", path: "/nothing/here", status: 404 },
   { name: "outbox-public", path: "/outbox" },
 ];
@@ -59,6 +60,21 @@ export const EMPTY: Visit[] = [
   { name: "empty-reports", path: "/reports" },
   { name: "empty-outbox", path: "/outbox" },
 ];
+
+/** What an administrator sees beside, whose number is 1. */
+export const ADMIN: Visit[] = [
+  { name: "settings", path: "/settings" },
+  { name: "settings-errors", path: "/settings", refused: /settings\/save/, act: wrong({ sender_email: "nobody", clients: "many" }) },
+  { name: "invitations", path: "/invitations", act: invite },
+  { name: "audit", path: "/audit" },
+  { name: "user-self", path: "/users/1" },
+];
+
+async function invite(page: Page): Promise<void> {
+  await page.locator('[name="form[email]"]').fill("invited@example.org");
+  await submit(page);
+  await expect(page.locator("tbody tr").first()).toBeVisible();
+}
 
 /** What the demonstration's user sees; the page must be logged in. */
 export async function behindLogIn(page: Page): Promise<Visit[]> {

@@ -37,6 +37,8 @@ pub enum Upsert {
     Added,
     Updated,
     Skipped,
+    /// It would be one more than the owner may have.
+    Refused,
 }
 
 /// Where a page of the list begins: after this sort key and id.
@@ -90,19 +92,30 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: Date
     Ok(rows == 1)
 }
 
-/// Inserts a client, or treats the one that has the address as `overwrite` says.
-pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, overwrite: bool, now: DateTime<Utc>) -> DbResult<Upsert> {
+/// What becomes of a client in [`upsert`].
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// One that has the address already is changed.
+    pub overwrite: bool,
+    /// One more may be added.
+    pub room: bool,
+}
+
+/// Inserts a client, or treats the one that has the address as `way` says.
+pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, way: Way, now: DateTime<Utc>) -> DbResult<Upsert> {
     const INSERT: &str = "INSERT INTO clients
         (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (owner_id, email_key) DO NOTHING";
     const UPDATE: &str = "UPDATE clients SET email = $2, full_name = $4, full_name_key = $5, comment = $6,
         search = $7, updated_at = $8 WHERE owner_id = $1 AND email_key = $3";
+    const KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM clients WHERE owner_id = $1 AND email_key = $2)";
     let email_key = new.email.key();
     let name_key = new.full_name.to_lowercase();
     let search = search_text(new.email.as_str(), &new.full_name, &new.comment);
     for (sql, done) in [(INSERT, Upsert::Added), (UPDATE, Upsert::Updated)] {
-        if done == Upsert::Updated && !overwrite {
-            break;
+        let wanted = if done == Upsert::Updated { way.overwrite } else { way.room };
+        if !wanted {
+            continue;
         }
         let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
             .bind(owner)
@@ -120,7 +133,11 @@ pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, overwrite: bool, n
             return Ok(done);
         }
     }
-    Ok(Upsert::Skipped)
+    if way.room {
+        return Ok(Upsert::Skipped);
+    }
+    let known: bool = on_tx!(tx, conn => sqlx::query_scalar(KNOWN).bind(owner).bind(&email_key).fetch_one(conn).await)?;
+    Ok(if known { Upsert::Skipped } else { Upsert::Refused })
 }
 
 /// Deletes those of the ids that are the owner's, and returns how many.

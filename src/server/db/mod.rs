@@ -13,8 +13,10 @@ pub mod facts;
 pub mod figures;
 pub mod images;
 pub mod imports;
+pub mod invitations;
 pub mod journals;
 pub mod letters;
+pub mod limits;
 pub mod mailings;
 pub mod messages;
 pub mod outgoing;
@@ -31,6 +33,7 @@ pub mod relays;
 pub mod runs;
 pub mod selections;
 pub mod sessions;
+pub mod settings;
 pub mod suppressions;
 pub mod tallies;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::lang::Lang;
 use crate::domain::oversight::{Stopped, UserRow, UserState};
+use crate::domain::settings::UserLimits;
 use crate::domain::user::Role;
 use chrono::{DateTime, Utc};
 
@@ -21,6 +22,8 @@ struct Row {
     messages: i64,
     mailings: i64,
     active: i64,
+    clients_max: Option<i64>,
+    letters_max: Option<i64>,
 }
 
 impl Row {
@@ -37,12 +40,13 @@ impl Row {
             messages: self.messages,
             mailings: self.mailings,
             active: self.active,
+            limits: UserLimits { clients: self.clients_max, letters: self.letters_max },
         })
     }
 }
 
 const COLUMNS: &str = "SELECT u.id, u.email, u.name, u.role, u.confirmed_at, u.blocked_at, u.blocked_by,
-    u.blocked_reason, u.created_at,
+    u.blocked_reason, u.created_at, u.clients_max, u.letters_max,
     (SELECT COUNT(*) FROM clients c WHERE c.owner_id = u.id) AS clients,
     (SELECT COUNT(*) FROM messages m WHERE m.owner_id = u.id) AS messages,
     (SELECT COUNT(*) FROM mailings g WHERE g.owner_id = u.id) AS mailings,
@@ -102,21 +106,41 @@ pub struct Subject {
     pub lang: Lang,
     pub role: Role,
     pub blocked: bool,
+    pub limits: UserLimits,
 }
 
 /// Reads a user in a transaction; PostgreSQL keeps them from other writers until the end.
 pub async fn lock_user(tx: &mut Tx, id: i64) -> DbResult<Option<Subject>> {
-    const SQL: &str = "SELECT email, name, lang, role, blocked_at IS NOT NULL FROM users WHERE id = $1";
-    let row: Option<(String, String, String, String, bool)> = match tx {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        email: String,
+        name: String,
+        lang: String,
+        role: String,
+        blocked: bool,
+        clients_max: Option<i64>,
+        letters_max: Option<i64>,
+    }
+    const SQL: &str = "SELECT email, name, lang, role, blocked_at IS NOT NULL AS blocked, clients_max, letters_max
+        FROM users WHERE id = $1";
+    let row: Option<Row> = match tx {
         Tx::Sqlite(tx) => sqlx::query_as(SQL).bind(id).fetch_optional(&mut **tx).await?,
         Tx::Postgres(tx) => {
             let sql = sqlx::AssertSqlSafe(format!("{SQL} FOR UPDATE"));
             sqlx::query_as(sql).bind(id).fetch_optional(&mut **tx).await?
         }
     };
-    row.map(|(email, name, lang, role, blocked)| {
+    row.map(|Row { email, name, lang, role, blocked, clients_max, letters_max }| {
         let lang = word("users.lang", &lang, Lang::parse)?;
-        Ok(Subject { email, name, lang, role: word("users.role", &role, Role::parse)?, blocked })
+        let role = word("users.role", &role, Role::parse)?;
+        Ok(Subject {
+            email,
+            name,
+            lang,
+            role,
+            blocked,
+            limits: UserLimits { clients: clients_max, letters: letters_max },
+        })
     })
     .transpose()
 }

@@ -1,5 +1,6 @@
 //! Table `runs`, and the opening of a run: the snapshot of its message and audience.
 
+use super::limits::LETTERS_MAX;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::audience::Audience;
 use crate::domain::lang::Lang;
@@ -233,6 +234,9 @@ pub struct OpenRun {
     pub stopped: bool,
     /// Its owner may not send any more.
     pub blocked: bool,
+    pub owner_id: i64,
+    /// Letters that the owner may send on a day.
+    pub letters_max: Option<i64>,
 }
 
 /// All open runs, or that of one mailing, the oldest first.
@@ -251,12 +255,16 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         paused_at: Option<DateTime<Utc>>,
         disabled_at: Option<DateTime<Utc>>,
         blocked_at: Option<DateTime<Utc>>,
+        owner_id: i64,
+        letters_max: Option<i64>,
     }
-    const SQL: &str = "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at,
-        g.policy, g.paused_at, g.disabled_at, u.blocked_at
-        FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
-        WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) ORDER BY r.id";
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(mailing.unwrap_or(0)).fetch_all(pool).await)?;
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
+         g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, {LETTERS_MAX} AS letters_max
+         FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+         WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) ORDER BY r.id"
+    ));
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(mailing.unwrap_or(0)).fetch_all(pool).await)?;
     rows.into_iter()
         .map(|row| {
             Ok(OpenRun {
@@ -273,6 +281,8 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                 hold: row.policy == "hold",
                 stopped: row.paused_at.is_some() || row.disabled_at.is_some(),
                 blocked: row.blocked_at.is_some(),
+                owner_id: row.owner_id,
+                letters_max: row.letters_max,
             })
         })
         .collect()

@@ -232,7 +232,8 @@ impl Engine {
     pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
         let ticket =
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
-        let job = Job { run: Arc::new(self.prepare(run)), claimed, ticket };
+        let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
+        let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
         self.deliver(&mut self.relays.session(self.stop.clone()), job).await;
         self.recorder.flush().await;
     }

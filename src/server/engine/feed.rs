@@ -5,7 +5,8 @@ use super::recorder::Ticket;
 use crate::domain::mailing::Counts;
 use crate::server::db::deliveries::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
-use crate::server::db::{DbResult, mailings};
+use crate::server::db::settings::{self, Sender};
+use crate::server::db::{DbResult, limits, mailings};
 use crate::server::mail::compose::{Composer, Mailbox, RunParts};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
@@ -94,9 +95,15 @@ impl Engine {
         let fewest = (connections * FEWEST_PER_CONNECTION).clamp(1, MOST);
         let mut batch = fewest;
         let mut works = HashMap::<i64, Arc<RunWork>>::new();
+        let mut sender_now = settings::sender(&self.db, &self.config.from).await?;
         while !self.stop.is_cancelled() {
             let mut found = false;
             self.relays.refresh().await?;
+            let letters_from = settings::sender(&self.db, &self.config.from).await?;
+            if letters_from != sender_now {
+                sender_now = letters_from;
+                works.clear();
+            }
             for run in runs::open_runs(&self.db, mailing).await? {
                 let now = self.clock.now();
                 if run.blocked || now >= run.end_at {
@@ -106,10 +113,13 @@ impl Engine {
                 if run.stopped || self.relays.closed_until(now).is_some() {
                     continue;
                 }
-                let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run))).clone();
+                let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run, &sender_now))).clone();
                 let lease = self.lease_word();
-                let limit = i64::try_from(batch).unwrap_or(i64::MAX);
+                let mut limit = i64::try_from(batch).unwrap_or(i64::MAX);
                 let mut tx = self.db.begin().await?;
+                if let Some(most) = run.letters_max {
+                    limit = limit.min(limits::letters_left(&mut tx, run.owner_id, most, now).await?);
+                }
                 let until = now + self.lease(batch, connections);
                 let claimed = deliveries::claim(&mut tx, run.id, &lease, until, now, limit).await?;
                 tx.commit().await?;
@@ -152,9 +162,9 @@ impl Engine {
         TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
     }
 
-    pub(super) fn prepare(&self, run: &OpenRun) -> RunWork {
+    pub(super) fn prepare(&self, run: &OpenRun, sender: &Sender) -> RunWork {
         let parts = RunParts {
-            from: Mailbox { name: &run.snapshot.from_name, address: self.config.from.as_str() },
+            from: Mailbox { name: &run.snapshot.from_name, address: sender.email.as_str() },
             reply_to: &run.snapshot.reply_to,
             subject: &run.snapshot.subject,
             body: &run.snapshot.body,

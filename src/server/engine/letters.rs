@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::server::db::outgoing::{self, Claimed};
-use crate::server::db::{DbResult, Tx};
+use crate::server::db::{DbResult, Tx, settings};
 use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -43,7 +43,8 @@ impl Engine {
             if late > 0 {
                 tracing::error!(late, "letters of the service were given up");
             }
-            let results = join_all(claimed.iter().map(|letter| self.own_letter(letter))).await;
+            let sender = settings::sender(&self.db, &self.config.from).await?;
+            let results = join_all(claimed.iter().map(|letter| self.own_letter(sender.email.as_str(), letter))).await;
             let mut tx = self.db.begin().await?;
             for (letter, result) in claimed.iter().zip(results) {
                 self.settle_own(&mut tx, &lease, letter, result).await?;
@@ -53,13 +54,9 @@ impl Engine {
         Ok(())
     }
 
-    async fn own_letter(&self, letter: &Claimed) -> HandedOver {
-        let single = Single {
-            sender: self.config.from.as_str(),
-            recipient: &letter.recipient,
-            bytes: &letter.raw,
-            needs_smtputf8: letter.smtputf8,
-        };
+    async fn own_letter(&self, sender: &str, letter: &Claimed) -> HandedOver {
+        let single =
+            Single { sender, recipient: &letter.recipient, bytes: &letter.raw, needs_smtputf8: letter.smtputf8 };
         match self.relays.for_one().await {
             Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, single, PATIENCE).await,
             None => HandedOver::NotNow("no mail server may be used now".to_owned()),

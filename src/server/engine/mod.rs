@@ -44,7 +44,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     pub timeouts: Timeouts,
-    /// The address that letters come from.
+    /// The address that letters come from, unless the settings name another.
     pub from: EmailAddress,
     /// Keys the Message-IDs.
     pub secret: SecretString,

@@ -5,12 +5,13 @@ mod export;
 pub use export::{Export, csv_head};
 
 use super::{Actor, Error, Result, checked};
+use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort, Suppression};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::{PAGE_SIZE, Page};
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::clients::{self, After, NewClient};
-use crate::server::db::{Db, DbError, selections, suppressions};
+use crate::server::db::{Db, DbError, limits, selections, suppressions};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -73,10 +74,16 @@ fn new_client(form: &ClientForm) -> Result<NewClient> {
 /// Adds a client and returns its id.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what the form's rules refuse and for an address that the actor has already.
+/// [`Error::Invalid`] for what the form's rules refuse, for an address that the actor has already, and for
+/// one more than the actor may have.
 pub async fn create(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<i64> {
     let new = new_client(form)?;
     let mut tx = db.begin().await?;
+    if let Some((limit, ..=0)) = limits::clients_room(&mut tx, actor.id).await? {
+        let mut errors = FieldErrors::default();
+        errors.push_with("email", "error.client.limit", &[("limit", &limit.to_string())]);
+        return Err(errors.into());
+    }
     let id = clients::insert(&mut tx, actor.id, &new, now).await.map_err(taken)?;
     tx.commit().await?;
     Ok(id)

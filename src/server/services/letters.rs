@@ -7,6 +7,7 @@ use crate::domain::lang::Lang;
 use crate::locales::{text, text_with};
 use crate::server::db::Tx;
 use crate::server::db::outgoing::{self, NewOutgoing};
+use crate::server::db::settings::{self, Sender};
 use crate::server::mail::compose::{Mailbox, system_letter};
 use crate::server::mail::markdown;
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ const MOST: i64 = 10_000;
 /// Who the letters come from, and where their links lead.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
+    /// Unless the settings name another.
     pub from: &'a EmailAddress,
     /// Without a trailing slash.
     pub site: &'a str,
@@ -48,6 +50,8 @@ pub enum Subject {
     Blocked,
     /// A manager has disabled a mailing; has `title`, `by` and `reason`.
     Disabled,
+    /// Leads to an account of one's own; has a `link`, and `by`, who invites.
+    Invited,
 }
 
 impl Subject {
@@ -64,6 +68,7 @@ impl Subject {
             Self::RecoveryUsed => "recovery_used",
             Self::Blocked => "blocked",
             Self::Disabled => "disabled",
+            Self::Invited => "invited",
         }
     }
 }
@@ -87,23 +92,24 @@ pub struct Own<'a> {
 /// # Errors
 /// Database errors; an address that cannot stand in a header.
 pub async fn enqueue(tx: &mut Tx, origin: Origin<'_>, own: &Own<'_>, now: DateTime<Utc>) -> Result<()> {
-    let new = write(origin, own, now)?;
+    let sender = settings::sender_in(tx, origin.from).await?;
+    let new = write(&sender, origin.site, own, now)?;
     if !outgoing::insert(tx, &new, MOST, now).await? {
         tracing::error!(letter = own.subject.as_str(), "a letter of the service was dropped: {MOST} wait already");
     }
     Ok(())
 }
 
-fn write(origin: Origin<'_>, own: &Own<'_>, now: DateTime<Utc>) -> Result<NewOutgoing> {
+fn write(sender: &Sender, site: &str, own: &Own<'_>, now: DateTime<Utc>) -> Result<NewOutgoing> {
     let Own { subject, name, email, lang, args, expires_at } = *own;
     let key = subject.as_str();
     let safe = markdown::escape(name);
-    let mut filled: Vec<(&str, &dyn Display)> = vec![("name", &safe), ("site", &origin.site)];
+    let mut filled: Vec<(&str, &dyn Display)> = vec![("name", &safe), ("site", &site)];
     filled.extend(args.iter().map(|(name, value)| (*name, value as &dyn Display)));
     let title = text(lang, &format!("letters.{key}.subject"));
     let body = text_with(lang, &format!("letters.{key}.body"), &filled);
-    let from = Mailbox { name: "Vestnik", address: origin.from.as_str() };
-    let id = format!("{}@{}", tokens::link().1.replace(['-', '_'], "x"), origin.from.domain());
+    let from = Mailbox { name: &sender.name, address: sender.email.as_str() };
+    let id = format!("{}@{}", tokens::link().1.replace(['-', '_'], "x"), sender.email.domain());
     let letter = system_letter(from, Mailbox { name, address: email }, &title, &body, lang, now, &id)
         .map_err(|error| Error::Internal(error.to_string()))?;
     let (recipient, raw, smtputf8) = (letter.recipient, letter.bytes, letter.needs_smtputf8);

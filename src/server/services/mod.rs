@@ -9,6 +9,7 @@ pub mod csv;
 pub mod figures;
 pub mod images;
 pub mod import;
+pub mod invitations;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
@@ -19,6 +20,7 @@ pub mod passwords;
 pub mod posts;
 pub mod relays;
 pub mod reports;
+pub mod settings;
 pub mod test_letter;
 #[cfg(test)]
 pub mod testing;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Post<'a> {
     pub relay: &'a Relay,
     pub timeouts: &'a Timeouts,
-    /// The service's own address.
+    /// The service's own address, unless the settings name another.
     pub from: &'a EmailAddress,
     /// Key for Message-IDs.
     pub secret: &'a [u8],
@@ -53,8 +53,9 @@ pub async fn send(
         full_name: client.as_ref().map_or(&actor.name, |client| &client.full_name),
         comment: client.as_ref().map_or("", |client| &client.comment),
     };
+    let sender = db::settings::sender(db, post.from).await?;
     let composer = Composer::new(&RunParts {
-        from: Mailbox { name: &actor.name, address: post.from.as_str() },
+        from: Mailbox { name: &actor.name, address: sender.email.as_str() },
         reply_to: &actor.email,
         subject: form.subject.trim(),
         body: &form.body,

@@ -3,10 +3,11 @@
 use super::state::AppState;
 use crate::api::error::AppError;
 use crate::domain::lang::Lang;
+use crate::domain::settings::Registration;
 use crate::domain::user::{Me, Permission, Session as Reader, Theme};
-use crate::server::db::oversight;
 use crate::server::db::sessions::{self, USER, VISIT, Visit, stored_id};
 use crate::server::db::users::{self, User};
+use crate::server::db::{oversight, settings};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
 use axum::http::header::{ACCEPT, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
@@ -221,8 +222,15 @@ pub async fn reader() -> Result<Reader, Error> {
         zone: user.zone,
         confirmed: user.confirmed_at.is_some(),
     });
-    let contact = state.from().as_str().to_owned();
-    Ok(Reader { me, blocked, contact, catching: state.catching(), outbox, alerts, now: state.now() })
+    let contact = match &blocked {
+        Some(_) => settings::sender(&state.db, state.from()).await?.email.as_str().to_owned(),
+        None => String::new(),
+    };
+    let registration = match &me {
+        Some(_) => Registration::default(),
+        None => services::settings::registration(&state.db).await?,
+    };
+    Ok(Reader { me, blocked, contact, registration, catching: state.catching(), outbox, alerts, now: state.now() })
 }
 
 /// The language of this request.

@@ -4,6 +4,7 @@ use super::icon::{Icon, icon};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
 use crate::domain::relay::Fault;
+use crate::domain::settings::Registration;
 use crate::domain::user::{Permission, Session};
 use crate::ui::i18n::{t, t_with};
 use crate::ui::pages::oversight::stopped_note;
@@ -78,7 +79,7 @@ fn navigation(session: &Session) -> AnyView {
             ]);
         }
         if me.role.may(Permission::Settings) {
-            entries.push(("/relays", t("nav.relays")));
+            entries.extend([("/relays", t("nav.relays")), ("/settings", t("common.settings"))]);
         }
     }
     entries.push(("/blog", t("nav.blog")));
@@ -111,7 +112,8 @@ fn person(session: &Session) -> AnyView {
         Some(me) => user_menu(me),
         None => view! {
             <a class="btn btn-ghost btn-sm hidden sm:inline-flex" href="/login">{t("common.log_in")}</a>
-            <a class="btn btn-sm" href="/signup">{t("common.sign_up")}</a>
+            {(session.registration == Registration::Open)
+                .then(|| view! { <a class="btn btn-sm" href="/signup">{t("common.sign_up")}</a> })}
         }
         .into_any(),
     }

@@ -4,6 +4,7 @@ use super::blog::{Head, PostCard};
 use crate::api::error::AppError;
 use crate::api::posts::load_home;
 use crate::domain::post::{Figures, Home as Loaded};
+use crate::domain::settings::Registration;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::i18n::{number, t};
 use crate::ui::session::use_session;
@@ -58,8 +59,12 @@ fn Start() -> impl IntoView {
     view! {
         <Suspense>
             {move || session.get().map(|session| {
-                let known = session.is_ok_and(|session| session.me.is_some());
-                let (href, word) = if known { ("/mailings", "home.dashboard") } else { ("/signup", "home.start") };
+                let session = session.unwrap_or_default();
+                let (href, word) = match (session.me, session.registration) {
+                    (Some(_), _) => ("/mailings", "home.dashboard"),
+                    (None, Registration::Open) => ("/signup", "home.start"),
+                    (None, Registration::Invitation | Registration::Closed) => ("/login", "common.log_in"),
+                };
                 view! { <a class="btn btn-primary btn-lg" href=href>{t(word)}</a> }
             })}
         </Suspense>

@@ -12,3 +12,4 @@ pub mod oversight;
 pub mod posts;
 pub mod relays;
 pub mod reports;
+pub mod settings;

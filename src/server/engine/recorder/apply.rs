@@ -1,15 +1,15 @@
 //! From the journal into the tables, exactly once.
 
 use super::file;
-use super::record::{Entry, Frame, Record};
+use super::record::{Entry, Frame, Record, Ticket};
 use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step};
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState};
 use crate::domain::mailing::Counts;
 use crate::server::clock::SharedClock;
 use crate::server::db::deliveries::{self, Outcome};
 use crate::server::db::records::{self, Settled};
-use crate::server::db::{Db, DbError, DbResult, Tx, attempts, journals, mailings, runs, suppressions};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::server::db::{Db, DbError, DbResult, Tx, attempts, journals, limits, mailings, runs, suppressions};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -173,12 +173,14 @@ pub(super) async fn carry(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateT
                     one_by_one(&mut tx, &entries, now).await?
                 }
             };
-            for (run, change) in changes {
+            for (run, change) in changes.counts {
                 runs::count(&mut tx, run, &change).await?;
                 if runs::close(&mut tx, run, now).await? {
                     mailings::finish_after(&mut tx, run).await?;
                 }
             }
+            // Last: a claim may hold an owner's count, and waits for nothing that is held here.
+            limits::count_letters(&mut tx, &changes.letters).await?;
             return tx.commit().await;
         }
         drop(tx);
@@ -203,16 +205,33 @@ fn latest(frames: &[Frame]) -> Vec<&Entry> {
     entries.into_iter().flatten().collect()
 }
 
-type Changes = BTreeMap<i64, Counts>;
+/// What records come to.
+#[derive(Default)]
+struct Changes {
+    /// By run.
+    counts: BTreeMap<i64, Counts>,
+    /// Letters that left, or may have left, by run and day.
+    letters: BTreeMap<(i64, NaiveDate), i64>,
+}
+
+impl Changes {
+    /// One delivery goes from where its run counts it to its new state.
+    fn settled(&mut self, ticket: &Ticket, attempt: &Attempt, state: DeliveryState) {
+        moved(self.counts.entry(ticket.run).or_default(), ticket.was_deferred, state);
+        if matches!(attempt.status, AttemptStatus::Sent | AttemptStatus::Unknown) {
+            *self.letters.entry((ticket.run, attempt.at.date_naive())).or_default() += 1;
+        }
+    }
+}
 
 /// Carries entries over many at a time; `None`, with some of it done, if a lease is lost.
 async fn together(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResult<Option<Changes>> {
-    let mut changes = Changes::new();
+    let mut changes = Changes::default();
     let mut settled = Vec::with_capacity(entries.len());
     for Entry { ticket, record } in entries {
         match record {
             Record::Settle { attempt, state, reason, due_at } => {
-                moved(changes.entry(ticket.run).or_default(), ticket.was_deferred, *state);
+                changes.settled(ticket, attempt, *state);
                 settled.push(Settled {
                     id: ticket.id,
                     run: ticket.run,
@@ -253,7 +272,7 @@ async fn small(tx: &mut Tx, lease: &str, id: i64, record: &Record) -> DbResult<(
 }
 
 async fn one_by_one(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResult<Changes> {
-    let mut changes = Changes::new();
+    let mut changes = Changes::default();
     for Entry { ticket, record } in entries {
         let Record::Settle { attempt, state, reason, due_at } = record else {
             small(tx, &ticket.lease, ticket.id, record).await?;
@@ -273,7 +292,7 @@ async fn one_by_one(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbRe
             if suppressions::condemns(attempt) {
                 suppressions::add(tx, ticket.id, attempt, now).await?;
             }
-            moved(changes.entry(ticket.run).or_default(), ticket.was_deferred, *state);
+            changes.settled(ticket, attempt, *state);
         }
     }
     Ok(changes)

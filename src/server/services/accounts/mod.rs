@@ -22,7 +22,7 @@ pub use confirm::{confirm, may_ask, send_confirmation};
 pub use links::check_link;
 pub use log_in::{log_in, may_enter};
 pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
-pub use register::{Asked, Registered, add, offer_setup, register};
+pub use register::{Account, Asked, Registered, add, offer_setup, register};
 pub use reset::{reset, send_reset};
 pub use sessions::{end_session, end_sessions, own_sessions};
 pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};
@@ -31,13 +31,16 @@ use super::letters::{Origin, Own, Subject, enqueue};
 use super::throttle::{self, Act, Key};
 use super::{Actor, Error, Result, passwords};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, Tx, sessions as stored_sessions, throttles, tokens};
+use crate::server::db::{Db, Tx, invitations, limits, sessions as stored_sessions, throttles, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long it is of use to tell somebody what has happened to their account.
 const NOTICE_FOR: TimeDelta = TimeDelta::days(5);
 /// How long used and expired links are kept, so that they can be told from unknown ones.
 const LINKS_FOR: TimeDelta = TimeDelta::days(30);
+
+/// How long it is kept how many letters left on a day: attempts that are recorded late count for theirs.
+const DAYS_FOR: TimeDelta = TimeDelta::days(7);
 
 /// Writes to a user what has happened.
 async fn notice(
@@ -67,7 +70,7 @@ async fn prove_password(db: &Db, actor: &Actor, field: &str, password: &str, now
     Ok(user)
 }
 
-/// Forgets what is over: sessions, links, tries. For every hour or so.
+/// Forgets what is over: sessions, links, invitations, tries, days. For every hour or so.
 ///
 /// # Errors
 /// Database errors.
@@ -76,5 +79,7 @@ pub async fn tidy(db: &Db, now: DateTime<Utc>) -> Result<()> {
     stored_sessions::forget_expired(&mut tx, now).await?;
     tokens::forget_old(&mut tx, now - LINKS_FOR).await?;
     throttles::forget_old(&mut tx, now - throttle::REMEMBER).await?;
+    invitations::forget_old(&mut tx, now - LINKS_FOR).await?;
+    limits::forget_days(&mut tx, (now - DAYS_FOR).date_naive()).await?;
     Ok(tx.commit().await?)
 }

@@ -5,6 +5,7 @@ use super::notice;
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
+use crate::domain::settings::Registration;
 use crate::domain::user::Role;
 use crate::forms::accounts::RegisterForm;
 use crate::server::db::audit::Entry;
@@ -14,7 +15,7 @@ use crate::server::db::{self, Db, DbResult, Tx};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Error, Result, audit, checked, passwords, tokens};
+use crate::server::services::{Error, Result, audit, checked, passwords, settings, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
@@ -46,7 +47,7 @@ impl std::fmt::Debug for Asked {
 }
 
 /// A checked form, ready to become a user.
-struct Account {
+pub struct Account {
     email: EmailAddress,
     key: String,
     name: String,
@@ -55,7 +56,11 @@ struct Account {
 }
 
 impl Account {
-    async fn of(form: &RegisterForm) -> Result<Self> {
+    /// Checks a form and hashes its password.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] by field.
+    pub(in crate::server::services) async fn of(form: &RegisterForm) -> Result<Self> {
         checked(form)?;
         let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
         passwords::acceptable("password", &form.password, email.as_str())?;
@@ -66,7 +71,7 @@ impl Account {
 
     /// Stores the user, with a line in the audit log, and returns its id. `address` is where the request
     /// came from; none is the command line.
-    async fn insert(
+    pub(in crate::server::services) async fn insert(
         &self,
         tx: &mut Tx,
         (role, lang, confirmed): (Role, Lang, bool),
@@ -127,7 +132,8 @@ pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> 
 ///
 /// # Errors
 /// [`Error::Invalid`] for a form that its rules refuse; [`Error::Conflict`] for a set-up link that is
-/// unknown, used or too old; [`Error::RateLimited`] for too many from one peer.
+/// unknown, used or too old, and while not everybody may register; [`Error::RateLimited`] for too many from
+/// one peer.
 pub async fn register(
     db: &Db,
     form: &RegisterForm,
@@ -136,6 +142,13 @@ pub async fn register(
     now: DateTime<Utc>,
 ) -> Result<Registered> {
     checked(form)?;
+    if form.setup.is_empty() {
+        match settings::registration(db).await? {
+            Registration::Open => {}
+            Registration::Invitation => return Err(Error::Conflict("error.registration.invitation")),
+            Registration::Closed => return Err(Error::Conflict("error.registration.closed")),
+        }
+    }
     throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await?;
     let account = Account::of(form).await?;
     if !form.setup.is_empty() {

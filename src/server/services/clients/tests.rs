@@ -82,4 +82,28 @@ async fn pages(db: Db) {
     assert_eq!(count(&db, &anna, "").await.unwrap(), 60);
 }
 
-testing::on_both!(keeps, exports, pages);
+async fn no_more_than_allowed(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let mut tx = db.begin().await.unwrap();
+    let own = crate::domain::settings::UserLimits { clients: Some(2), letters: None };
+    limits::set(&mut tx, anna.id, own).await.unwrap();
+    tx.commit().await.unwrap();
+    let tries = (0..6).map(|n| {
+        let (db, anna) = (db.clone(), anna.clone());
+        tokio::spawn(async move { create(&db, &anna, &form(0, &format!("c{n}@example.org"), ""), now()).await })
+    });
+    let results: Vec<_> = futures::future::join_all(tries).await.into_iter().map(|result| result.unwrap()).collect();
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 2, "however many come at once");
+    match results.into_iter().find_map(|result| result.err()).unwrap() {
+        Error::Invalid(errors) => {
+            let error = errors.get("email").unwrap();
+            assert_eq!((error.key.as_str(), error.args[0].1.as_str()), ("error.client.limit", "2"));
+        }
+        other => panic!("{other}"),
+    }
+    let all = Chosen { all: true, ..Chosen::default() };
+    assert_eq!(delete(&db, &anna, &all).await.unwrap(), 2);
+    create(&db, &anna, &form(0, "again@example.org", ""), now()).await.expect("there is room again");
+}
+
+testing::on_both!(keeps, exports, pages, no_more_than_allowed);

@@ -69,7 +69,8 @@ impl From<std::io::Error> for Fault {
 /// Some lines, checked.
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub clients: Vec<NewClient>,
+    /// With the numbers of their lines.
+    pub clients: Vec<(i64, NewClient)>,
     pub problems: Vec<LineProblem>,
     /// Bytes of the file read so far.
     pub bytes: i64,
@@ -262,7 +263,7 @@ pub fn each_batch(
     let end = loop {
         match lines.next(&mut record) {
             Ok(Some(line)) => match client(&record, &layout, email, line) {
-                Ok(client) => batch.clients.push(client),
+                Ok(client) => batch.clients.push((line, client)),
                 Err(problem) => batch.problems.push(problem),
             },
             Ok(None) => break Ok(()),
@@ -287,7 +288,8 @@ mod tests {
     fn all(bytes: &[u8]) -> (Vec<String>, Vec<LineProblem>, Result<(), Fault>) {
         let (mut clients, mut problems) = (Vec::new(), Vec::new());
         let end = each_batch(Cursor::new(bytes), None, |batch| {
-            clients.extend(batch.clients.into_iter().map(|c| format!("{}|{}|{}", c.email, c.full_name, c.comment)));
+            clients
+                .extend(batch.clients.into_iter().map(|(_, c)| format!("{}|{}|{}", c.email, c.full_name, c.comment)));
             problems.extend(batch.problems);
             true
         });

@@ -11,9 +11,8 @@ mod uploads;
 
 use super::{Actor, Error, Result, checked, tokens};
 use crate::domain::import::{Duplicates, ImportCounts, Layout, LineProblem};
-use crate::server::db::clients::{self, Upsert};
-use crate::server::db::imports;
-use crate::server::db::{Db, DbResult};
+use crate::server::db::clients::{self, Upsert, Way};
+use crate::server::db::{Db, DbResult, imports, limits};
 use chrono::{DateTime, Utc};
 use lines::{Batch, Fault};
 use std::io::{Read, Seek};
@@ -92,16 +91,29 @@ pub async fn import_csv(
 async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> DbResult<()> {
     let overwrite = target.duplicates == Duplicates::Update;
     let mut tx = db.begin().await?;
-    for client in &batch.clients {
-        match clients::upsert(&mut tx, target.owner, client, overwrite, now).await? {
-            Upsert::Added => outcome.counts.added += 1,
+    let mut room = limits::clients_room(&mut tx, target.owner).await?.map_or(i64::MAX, |(_, room)| room);
+    let mut refused = Vec::new();
+    for (line, client) in &batch.clients {
+        let way = Way { overwrite, room: room > 0 };
+        match clients::upsert(&mut tx, target.owner, client, way, now).await? {
+            Upsert::Added => {
+                outcome.counts.added += 1;
+                room -= 1;
+            }
             Upsert::Updated => outcome.counts.updated += 1,
             Upsert::Skipped => outcome.counts.skipped += 1,
+            Upsert::Refused => {
+                let (key, value) = ("error.import.client_limit".to_owned(), client.email.as_str().to_owned());
+                refused.push(LineProblem { line: *line, key, value });
+            }
         }
     }
     outcome.counts.lines += i64::try_from(batch.clients.len() + batch.problems.len()).unwrap_or(i64::MAX);
     outcome.counts.bytes = batch.bytes;
-    outcome.note(batch.problems);
+    let mut problems = batch.problems;
+    problems.extend(refused);
+    problems.sort_by_key(|problem| problem.line);
+    outcome.note(problems);
     if let Some(import) = target.import {
         imports::progress(&mut tx, import, &outcome.counts).await?;
     }

@@ -42,6 +42,23 @@ async fn imports_lines(db: Db) {
     assert_eq!((many.counts.faulty, many.problems.len()), (1500, PROBLEMS_KEPT));
 }
 
+async fn lines_beyond_the_limit_are_named(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let mut tx = db.begin().await.unwrap();
+    let own = crate::domain::settings::UserLimits { clients: Some(3), letters: None };
+    limits::set(&mut tx, anna.id, own).await.unwrap();
+    tx.commit().await.unwrap();
+    testing::client(&db, anna.id, "known@example.org", "Old", "").await;
+    let text = "email,name\na@example.org,A\nb@example.org,B\nknown@example.org,New\nnobody,N\nc@example.org,C\n";
+    let done = take(&db, anna.id, Duplicates::Update, text.to_owned()).await;
+    let counts = done.counts;
+    assert_eq!((counts.lines, counts.added, counts.updated, counts.faulty), (5, 2, 1, 2));
+    let problems: Vec<_> = done.problems.iter().map(|p| (p.line, p.key.as_str(), p.value.as_str())).collect();
+    assert_eq!(problems, [(5, "error.email.at", "nobody"), (6, "error.import.client_limit", "c@example.org")]);
+    let again = take(&db, anna.id, Duplicates::Skip, text.to_owned()).await;
+    assert_eq!((again.counts.added, again.counts.skipped, again.counts.faulty), (0, 3, 2));
+}
+
 async fn show(db: &Db, actor: &Actor, id: i64) -> Result<ImportPreview> {
     super::show(db, actor, id, None, 1000).await
 }
@@ -171,6 +188,7 @@ async fn uploads(db: Db) {
 
 testing::on_both!(
     imports_lines,
+    lines_beyond_the_limit_are_named,
     uploads,
     a_look_ahead_follows_what_is_chosen,
     uploads_do_not_pile_up,

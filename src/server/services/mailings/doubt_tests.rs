@@ -64,7 +64,7 @@ fn conflict(result: Result<i64>, key: &str) {
 
 /// The run as its counters have it, after they were compared with the rows.
 async fn counted(db: &Db, actor: &Actor, mailing: i64) -> (MailingStatus, RunState, Counts) {
-    let detail = mailings::detail(db, actor, mailing).await.unwrap();
+    let detail = mailings::detail(db, actor, mailing, now()).await.unwrap();
     let run = detail.runs[0].clone();
     let rows: Vec<(String, i64)> = on_db!(db, pool => {
         sqlx::query_as("SELECT state, COUNT(*) FROM deliveries WHERE run_id = $1 GROUP BY state")

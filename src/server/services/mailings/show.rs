@@ -3,9 +3,10 @@
 use super::super::{Actor, Error, Result};
 use super::list::rows;
 use super::{audience_count, visible};
-use crate::domain::mailing::{MailingDetail, MailingLive};
+use crate::domain::mailing::{Held, MailingDetail, MailingLive, Run, RunState};
 use crate::domain::oversight::{Owner, Stopped};
-use crate::server::db::{Db, messages, runs, users};
+use crate::server::db::mailings::Mailing;
+use crate::server::db::{Db, limits, messages, runs, users};
 use crate::server::schedule::{Schedule, parse_zone};
 use chrono::{DateTime, Utc};
 
@@ -18,7 +19,7 @@ const RUNS: i64 = 50;
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
+pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<MailingDetail> {
     let mailing = visible(db, actor, id).await?;
     let message = messages::get(db, mailing.owner_id, mailing.message_id).await?.ok_or(Error::NotFound)?;
     let runs = runs::of_mailing(db, id, RUNS).await?;
@@ -38,14 +39,17 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
         by: mailing.disabled_by.clone(),
         reason: mailing.disabled_reason.clone(),
     });
+    let row = rows(db, vec![mailing.clone()]).await?.pop().ok_or(Error::NotFound)?;
+    let held = held(db, &mailing, row.last_run.as_ref(), now).await?;
     Ok(MailingDetail {
         owner,
         stopped,
+        held,
         audience_count: audience_count(db, mailing.owner_id, &mailing.audience).await?,
         policy: mailing.policy,
         message_id: mailing.message_id,
         message_subject: message.subject,
-        row: rows(db, vec![mailing]).await?.pop().ok_or(Error::NotFound)?,
+        row,
         next,
         runs,
     })
@@ -58,13 +62,21 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64) -> Result<MailingDetail> {
 pub async fn live(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<MailingLive> {
     let mailing = visible(db, actor, id).await?;
     let run = runs::current(db, &[id]).await?.pop().map(|(_, run)| run);
+    let held = held(db, &mailing, run.as_ref(), now).await?;
     Ok(MailingLive {
         status: mailing.status,
         paused: mailing.paused_at.is_some(),
         disabled: mailing.disabled_at.is_some(),
         next_at: mailing.next_at,
         run,
+        held,
         rate: 0.0,
         now,
     })
+}
+
+/// Why an open run waits for another day, if it does.
+async fn held(db: &Db, mailing: &Mailing, run: Option<&Run>, now: DateTime<Utc>) -> Result<Option<Held>> {
+    let waits = run.is_some_and(|run| run.state == RunState::Open && run.counts.waiting + run.counts.deferred > 0);
+    if !waits || mailing.is_stopped() { Ok(None) } else { Ok(limits::held(db, mailing.owner_id, now).await?) }
 }

@@ -116,14 +116,14 @@ async fn starts(db: Db) {
     assert!(shown.starts_now && shown.title == "The catalogue" && shown.audience_count == 1);
     assert_eq!(shown.next.len(), 5);
     let id = create(&db, &actor, &at_once, now()).await.unwrap();
-    let made = detail(&db, &actor, id).await.unwrap();
+    let made = detail(&db, &actor, id, now()).await.unwrap();
     assert_eq!((made.row.next_at, made.row.status), (Some(now()), MailingStatus::Created));
     assert_eq!(made.row.start_local.to_string(), "2026-11-23 10:00:00");
 
     let later = MailingForm { start: "2026-11-24T10:00".to_owned(), ..at_once.clone() };
     assert!(!review(&db, &actor, &later, now()).await.unwrap().starts_now);
     let id = create(&db, &actor, &later, now()).await.unwrap();
-    assert_eq!(detail(&db, &actor, id).await.unwrap().row.next_at, Some(now() + TimeDelta::days(1)));
+    assert_eq!(detail(&db, &actor, id, now()).await.unwrap().row.next_at, Some(now() + TimeDelta::days(1)));
 
     let instant = MailingForm { start: "2026-11-24T07:00:00Z".to_owned(), ..at_once };
     let shown = review(&db, &actor, &instant, now()).await.unwrap();
@@ -143,12 +143,12 @@ async fn changes(db: Db) {
     let mut edited = draft(&db, &actor, id, false).await.unwrap();
     edited.title = "Осень".to_owned();
     update(&db, &actor, &edited, now()).await.unwrap();
-    let row = detail(&db, &actor, id).await.unwrap().row;
+    let row = detail(&db, &actor, id, now()).await.unwrap().row;
     assert_eq!((row.title.as_str(), row.next_at), ("Осень", Some(next)), "the schedule is untouched");
 
     edited.period = "weekly".to_owned();
     update(&db, &actor, &edited, now()).await.unwrap();
-    let row = detail(&db, &actor, id).await.unwrap().row;
+    let row = detail(&db, &actor, id, now()).await.unwrap().row;
     assert_eq!(row.next_at, Some(next + TimeDelta::days(6)), "what has run does not run again at once");
 
     edited.start = NOW.to_owned();
@@ -164,7 +164,7 @@ async fn changes(db: Db) {
     assert_eq!((copy.id, copy.start.as_str(), copy.end.as_str()), (0, "", ""));
 
     for result in [
-        detail(&db, &other, id).await.map(drop),
+        detail(&db, &other, id, now()).await.map(drop),
         update(&db, &other, &edited, now()).await,
         pause(&db, &other, id, now()).await,
         resume(&db, &other, id).await,
@@ -177,7 +177,7 @@ async fn changes(db: Db) {
         assert!(matches!(result, Err(Error::NotFound)), "{result:?}");
     }
     delete(&db, &actor, id).await.unwrap();
-    assert!(matches!(detail(&db, &actor, id).await, Err(Error::NotFound)));
+    assert!(matches!(detail(&db, &actor, id, now()).await, Err(Error::NotFound)));
 }
 
 async fn runs_and_deliveries(db: Db) {

@@ -192,10 +192,10 @@ async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
         ..MailingForm::default()
     };
     let id = own::create(&db, &owner, &form, now()).await.unwrap();
-    assert!(own::detail(&db, &owner, id).await.unwrap().owner.is_none());
-    assert!(matches!(own::detail(&db, &other, id).await, Err(Error::NotFound)));
+    assert!(own::detail(&db, &owner, id, now()).await.unwrap().owner.is_none());
+    assert!(matches!(own::detail(&db, &other, id, now()).await, Err(Error::NotFound)));
     assert!(matches!(disable(&db, origin(), &other, &stop(id, "why"), now()).await, Err(Error::Forbidden)));
-    let seen = own::detail(&db, &manager, id).await.unwrap();
+    let seen = own::detail(&db, &manager, id, now()).await.unwrap();
     assert_eq!(seen.owner.unwrap().email, "owner@example.org");
     assert_eq!(seen.audience_count, 1, "the owner's clients are counted, not the manager's");
     own::live(&db, &manager, id, now()).await.unwrap();
@@ -207,7 +207,7 @@ async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
     assert!(matches!(own::update(&db, &manager, &changed, now()).await, Err(Error::NotFound)));
 
     disable(&db, origin(), &manager, &stop(id, "Bought addresses"), now()).await.unwrap();
-    let told = own::detail(&db, &owner, id).await.unwrap().stopped.unwrap();
+    let told = own::detail(&db, &owner, id, now()).await.unwrap().stopped.unwrap();
     assert_eq!((told.by.as_str(), told.reason.as_str()), ("Olga", "Bought addresses"));
     assert_eq!(conflict(disable(&db, origin(), &manager, &stop(id, "again"), now()).await), "error.disable.already");
     let letters = waiting(&db).await;
@@ -218,7 +218,7 @@ async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
     assert!(matches!(mailings::list(&db, &owner, &all, "").await, Err(Error::Forbidden)));
     enable(&db, &manager, id, now()).await.unwrap();
     assert_eq!(conflict(enable(&db, &manager, id, now()).await), "error.disable.not");
-    assert_eq!(own::detail(&db, &owner, id).await.unwrap().stopped, None);
+    assert_eq!(own::detail(&db, &owner, id, now()).await.unwrap().stopped, None);
 }
 
 /// The service's own letters that wait.

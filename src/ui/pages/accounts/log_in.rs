@@ -1,10 +1,12 @@
 use crate::api::accounts::LogIn;
+use crate::domain::settings::Registration;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
+use crate::ui::session::use_registration;
 use leptos::prelude::*;
 
 /// `/login`: goes to `next` afterwards.
@@ -14,6 +16,7 @@ pub fn LogInPage() -> impl IntoView {
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     let next = use_param("next");
+    let registration = use_registration();
     view! {
         <div class="mx-auto max-w-md">
             <Page title=t("accounts.login")>
@@ -28,9 +31,13 @@ pub fn LogInPage() -> impl IntoView {
                     <a class="link" href="/forgot">{t("accounts.forgot")}</a> " · "
                     <a class="link" href="/resend">{t("accounts.no_letter")}</a>
                 </p>
-                <p class="mt-2 text-sm">
-                    {t("accounts.no_account")} " " <a class="link" href="/signup">{t("accounts.signup")}</a>
-                </p>
+                <Suspense>
+                    {move || (registration() == Some(Registration::Open)).then(|| view! {
+                        <p class="mt-2 text-sm">
+                            {t("accounts.no_account")} " " <a class="link" href="/signup">{t("accounts.signup")}</a>
+                        </p>
+                    })}
+                </Suspense>
             </Page>
         </div>
     }

@@ -3,6 +3,7 @@
 mod code;
 mod confirm;
 mod forgot;
+mod invitation;
 mod link;
 mod log_in;
 mod new_email;
@@ -15,6 +16,7 @@ mod totp;
 pub use code::CodePage;
 pub use confirm::ConfirmPage;
 pub use forgot::{ForgotPage, ForgotSentPage, ResendPage, ResetPage};
+pub use invitation::InvitationPage;
 pub use log_in::LogInPage;
 pub use new_email::NewEmailPage;
 pub use profile::ProfilePage;

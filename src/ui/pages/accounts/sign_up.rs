@@ -1,21 +1,37 @@
 use super::forgot::OutboxLink;
 use crate::api::accounts::Register;
+use crate::domain::settings::Registration;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
+use crate::ui::session::use_registration;
 use crate::ui::time::browser_zone;
 use leptos::prelude::*;
 
 /// `/signup`.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
+    let registration = use_registration();
+    let body = move || {
+        registration().map(|registration| match registration {
+            Registration::Open => view! {
+                <p class="-mt-4 mb-6 text-sm opacity-80">{t("accounts.signup_lead")}</p>
+                <RegisterForm setup=String::new() label=t("accounts.signup") />
+            }
+            .into_any(),
+            Registration::Invitation | Registration::Closed => {
+                let text = t(&format!("error.registration.{}", registration.as_str()));
+                view! { <p data-testid="closed">{text}</p> }.into_any()
+            }
+        })
+    };
     view! {
         <div class="mx-auto max-w-md">
-            <Page title=t("accounts.signup") lead=t("accounts.signup_lead")>
-                <RegisterForm setup=String::new() label=t("accounts.signup") />
+            <Page title=t("accounts.signup")>
+                <Suspense>{body}</Suspense>
                 <p class="mt-4 text-sm">
                     {t("accounts.have_account")} " " <a class="link" href="/login">{t("accounts.login")}</a>
                 </p>

@@ -11,7 +11,7 @@ use crate::api::mailings::{
 };
 use crate::api::oversight::{DisableMailing, EnableMailing};
 use crate::domain::delivery::DeliveryRow;
-use crate::domain::mailing::{MailingDetail, MailingLive, MailingState, MailingStatus};
+use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, MailingStatus};
 use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
 use crate::ui::components::badge::mailing_badge;
@@ -102,6 +102,7 @@ fn follow(
                 live.paused,
                 live.disabled,
                 live.next_at,
+                live.held,
                 live.run.as_ref().map(|run| (run.id, run.state)),
             ))
         })
@@ -126,7 +127,8 @@ fn follow(
 }
 
 fn shown(detail: MailingDetail, context: Context) -> AnyView {
-    let MailingDetail { owner, stopped, row, audience_count, policy, message_id, message_subject, next, runs } = detail;
+    let MailingDetail { owner, stopped, held, row, audience_count, policy, message_id, message_subject, next, runs } =
+        detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
@@ -176,6 +178,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
             <FormErrors error=error />
             {owner}
             {paused_panel(row.paused, &row.paused_because)}
+            {held.map(|held| held_panel(&held))}
             {stopped.map(|stopped| view! { <div class="mb-4">{stopped_note(stopped)}</div> })}
             <div class="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
                 <div class="min-w-0 space-y-6">
@@ -221,6 +224,17 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                 </aside>
             </div>
         </Page>
+    }
+    .into_any()
+}
+
+/// Why the rest of the run waits, and until when.
+fn held_panel(held: &Held) -> AnyView {
+    view! {
+        <section class="mb-6 rounded-box border border-warning/60 bg-warning/20 p-5" data-testid="held">
+            <h2 class="font-semibold">{t("mailings.held")}</h2>
+            <p class="mt-1 text-sm">{tn("mailings.held_text", held.limit)} " " <Time at=held.until with_zone=true /></p>
+        </section>
     }
     .into_any()
 }

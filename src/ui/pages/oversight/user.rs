@@ -3,6 +3,7 @@
 use super::{role_badge, role_word, state_badge, stopped_note};
 use crate::api::error::AppError;
 use crate::api::oversight::{BlockUser, GiveRole, UnblockUser, get_user};
+use crate::api::settings::SetLimits;
 use crate::domain::oversight::{REASON_MAX, UserRow};
 use crate::domain::user::{Permission, Role, Session};
 use crate::ui::components::error_panel::failed;
@@ -10,10 +11,10 @@ use crate::ui::components::field::{SelectField, TextField};
 use crate::ui::components::page::Page;
 use crate::ui::components::stat::{Stat, Stats};
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of, errors_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::pages::settings::limits;
 use crate::ui::session::use_session;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -23,6 +24,7 @@ struct Actions {
     block: ServerAction<BlockUser>,
     unblock: ServerAction<UnblockUser>,
     role: ServerAction<GiveRole>,
+    limits: ServerAction<SetLimits>,
 }
 
 /// `/users/:id`.
@@ -30,9 +32,16 @@ struct Actions {
 pub fn UserPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
-    let actions = Actions { block: ServerAction::new(), unblock: ServerAction::new(), role: ServerAction::new() };
-    let changed =
-        move || actions.block.version().get() + actions.unblock.version().get() + actions.role.version().get();
+    let actions = Actions {
+        block: ServerAction::new(),
+        unblock: ServerAction::new(),
+        role: ServerAction::new(),
+        limits: ServerAction::new(),
+    };
+    let changed = move || {
+        let stopped = actions.block.version().get() + actions.unblock.version().get();
+        stopped + actions.role.version().get() + actions.limits.version().get()
+    };
     let session = use_session();
     let found = Resource::new_blocking(
         move || (id.get(), changed()),
@@ -62,11 +71,12 @@ fn shown(user: UserRow, session: &Session, actions: Actions) -> AnyView {
         error_of(actions.block.value().get().as_ref())
             .or_else(|| error_of(actions.unblock.value().get().as_ref()))
             .or_else(|| error_of(actions.role.value().get().as_ref()))
+            .or_else(|| error_of(actions.limits.value().get().as_ref()))
     });
     let title = if user.name.is_empty() { user.email.clone() } else { user.name.clone() };
     let me = session.me.as_ref();
     let myself = me.is_some_and(|me| me.id == user.id);
-    let gives_roles = !myself && me.is_some_and(|me| me.role.may(Permission::Settings));
+    let settles = me.is_some_and(|me| me.role.may(Permission::Settings));
     let badges = view! { <span class="flex gap-1">{state_badge(user.state())}{role_badge(user.role)}</span> };
     let stop = if myself || user.role == Role::Admin {
         None
@@ -92,7 +102,8 @@ fn shown(user: UserRow, session: &Session, actions: Actions) -> AnyView {
                     </div>
                 </section>
                 {stop}
-                {gives_roles.then(|| role(&user, actions))}
+                {settles.then(|| limits(user.id, user.limits, actions.limits))}
+                {(settles && !myself).then(|| role(&user, actions))}
             </div>
         </Page>
     }
