@@ -1,5 +1,7 @@
-// What an administrator decides, and what comes of it: who may register, invitations, limits.
+// What an administrator decides, and what comes of it: who may register, invitations, limits; and what people do with
+// their own data.
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
 import { BINARY } from "./support/command.ts";
@@ -157,4 +159,34 @@ test("another role ends the sessions", async ({ page, browser, server }) => {
   await logIn(diana, "diana@example.org");
   await expect(diana.getByRole("link", { name: "All mailings" })).toBeVisible();
   await diana.context().close();
+});
+
+test("own data are taken away, and the account is deleted", async ({ page, server, problems }) => {
+  problems.expect(/\/api\//, 422);
+  addUser(server, "emma@example.org", "user");
+  await logIn(page, "emma@example.org");
+  await expect(page).toHaveURL(/\/mailings$/);
+  await page.goto("/clients/new");
+  await page.getByLabel("Email").fill("client@example.org");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(/\/clients\?done=/);
+  await page.goto("/account/data");
+  await expectAccessible(page);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download" }).click()]);
+  expect(download.suggestedFilename()).toMatch(/^vestnik-\d{4}-\d\d-\d\d\.json$/);
+  const data = JSON.parse(readFileSync(await download.path(), "utf8"));
+  expect(data).toMatchObject({ account: { email: "emma@example.org" }, clients: [{ email: "client@example.org" }] });
+
+  await expect(page.getByRole("listitem").filter({ hasText: "1 client" })).toBeVisible();
+  await page.getByLabel("Your password").fill("not the password");
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await expect(page.getByText("This is not your password.")).toBeVisible();
+  await page.getByLabel("Your password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await expect(page.getByText("Your account is deleted.")).toBeVisible();
+  await expect(page.locator('form[action="/logout"]')).toHaveCount(0);
+  await logIn(page, "emma@example.org");
+  await expect(page.getByText("Email and password do not match.")).toBeVisible();
+  const verdict = JSON.parse(vestnik(server, "", "audit", "verify", "--json"));
+  expect(verdict.lines).toBeGreaterThan(3);
 });

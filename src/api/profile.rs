@@ -1,7 +1,7 @@
 //! What people see and change of their own accounts.
 
 use super::error::AppError;
-use crate::domain::account::{Profile, SecondFactor, SessionRow};
+use crate::domain::account::{OwnCounts, Profile, SecondFactor, SessionRow};
 use crate::forms::accounts::{CodeForm, NewEmailForm, NewPasswordForm, PasswordForm, ProfileForm};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -155,5 +155,26 @@ pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
     request::answer(accounts::end_totp(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.letters.ring();
     request::go("/account/security?done=account.totp_off_done");
+    Ok(())
+}
+
+/// How much the reader's account holds.
+#[server]
+pub async fn get_own_counts() -> Result<OwnCounts, AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(accounts::own_counts(&request::state().db, &actor).await)
+}
+
+/// Deletes the reader's account.
+#[server]
+pub async fn delete_account(form: PasswordForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(accounts::delete_account(&state.db, state.origin(), &actor, &form, state.now()).await)?;
+    request::answer(request::forget().await)?;
+    state.letters.ring();
+    request::go("/?done=account.deleted");
     Ok(())
 }

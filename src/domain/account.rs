@@ -18,6 +18,15 @@ pub struct Profile {
     pub zones: Vec<String>,
 }
 
+/// How much an account holds, for whoever thinks of deleting it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnCounts {
+    pub clients: i64,
+    pub messages: i64,
+    pub mailings: i64,
+    pub deliveries: i64,
+}
+
 /// A browser that is logged in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {

@@ -37,6 +37,8 @@ acts! {
     EmailChanged = "email_changed",
     PasswordChanged = "password_changed",
     PasswordReset = "password_reset",
+    DataExported = "data_exported",
+    AccountDeleted = "account_deleted",
     TotpOn = "totp_on",
     TotpOff = "totp_off",
     UserBlocked = "user_blocked",
@@ -56,10 +58,53 @@ acts! {
 }
 
 impl Act {
+    /// What the target's number names.
+    pub fn target(self) -> Target {
+        match self {
+            Self::MailingDisabled | Self::MailingEnabled => Target::Mailing,
+            Self::InvitationSent | Self::InvitationRevoked => Target::Invitation,
+            Self::SettingsChanged => Target::Setting,
+            Self::RelayAdded | Self::RelayChanged | Self::RelayPaused | Self::RelayResumed | Self::RelayRemoved => {
+                Target::Relay
+            }
+            Self::LoggedIn
+            | Self::LogInRefused
+            | Self::LogInThrottled
+            | Self::LoggedOutElsewhere
+            | Self::LoggedOutEverywhere
+            | Self::AccountRegistered
+            | Self::AccountConfirmed
+            | Self::NameChanged
+            | Self::EmailChanged
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::DataExported
+            | Self::AccountDeleted
+            | Self::TotpOn
+            | Self::TotpOff
+            | Self::UserBlocked
+            | Self::UserUnblocked
+            | Self::RoleChanged
+            | Self::LimitsChanged => Target::User,
+        }
+    }
+
     /// Reads [`Act::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|act| act.as_str() == text)
     }
+}
+
+/// What an act is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    User,
+    Mailing,
+    /// An address that has no account; there is no number.
+    Invitation,
+    Relay,
+    /// There is no number.
+    Setting,
 }
 
 /// Why a log-in was refused.

@@ -4,8 +4,8 @@ use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
 use super::pages::accounts::{
-    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, ProfilePage,
-    ResendPage, ResetPage, SecurityPage, SentPage, SetupPage, SignUpPage,
+    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, OwnDataPage,
+    ProfilePage, ResendPage, ResetPage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
@@ -95,6 +95,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/reset") view=ResetPage />
                     <Route path=path!("/account") view=ProfilePage />
                     <Route path=path!("/account/security") view=SecurityPage />
+                    <Route path=path!("/account/data") view=OwnDataPage />
                     <Route path=path!("/account/email") view=NewEmailPage />
                     <Route path=path!("/messages") view=MessagesPage />
                     <Route path=path!("/messages/new") view=MessageNewPage />

@@ -93,6 +93,7 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "mailings-none-found", path: "/mailings?q=zzzzzz" },
     { name: "account", path: "/account" },
     { name: "account-security", path: "/account/security" },
+    { name: "account-data", path: "/account/data" },
     { name: "mailings-toast", path: "/mailings?done=mailings.deleted" },
     { name: "menu", path: "/mailings", act: (page) => page.locator("details.dropdown summary").click() },
     { name: "wizard-message", path: "/mailings/new" },

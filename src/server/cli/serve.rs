@@ -11,7 +11,7 @@ use crate::server::services::{accounts, audit, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
 use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
-use crate::server::web::state::{AppState, Blog, UPLOADS};
+use crate::server::web::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::server::web::{self, assets};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +51,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         }
     };
     tokio::spawn(audit::keep_sealing(db.clone(), stop.clone()));
+    tokio::spawn(accounts::keep_emptying(db.clone(), stop.clone()));
     tokio::spawn(import::keep_sweeping(db.clone(), config.uploads(), clock.clone(), stop.clone()));
     let relays = service::relays(&db, &config, &clock, source).await?;
     let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
@@ -82,6 +83,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         letters,
         blog,
         uploads,
+        takeaways: Quota::new(TAKEAWAYS),
         live: Live::default(),
         stop: stop.clone(),
     };

@@ -146,3 +146,11 @@ pub async fn all(db: &Db, after: i64, limit: i64) -> DbResult<Vec<(AuditLine, St
     let rows: Vec<WithHash> = on_db!(db, pool => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await)?;
     rows.into_iter().map(|WithHash { row, hash }| Ok((row.into_line()?, hash))).collect()
 }
+
+/// Lines of what somebody did, oldest first, from after the id on.
+pub async fn by_actor(db: &Db, actor: i64, after: i64, limit: i64) -> DbResult<Vec<AuditLine>> {
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} actor_id = $1 AND id > $2 ORDER BY id LIMIT $3"));
+    let rows: Vec<Row> =
+        on_db!(db, pool => sqlx::query_as(sql).bind(actor).bind(after).bind(limit).fetch_all(pool).await)?;
+    rows.into_iter().map(Row::into_line).collect()
+}

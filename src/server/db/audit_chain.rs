@@ -1,7 +1,9 @@
 //! Table `audit_chain`: the lines of the audit log, each tied to the one before it by a hash. A line comes
 //! into it a moment after its act, so that acts do not wait for each other.
 
+use super::audit_erasing::words;
 use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
+use crate::domain::audit::Target;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -113,7 +115,7 @@ struct Found {
     who: String,
     what: String,
     hash: String,
-    /// Texts were taken out.
+    /// Texts were taken out that do not belong to an account that is gone.
     forged: bool,
     #[sqlx(flatten)]
     line: Line,
@@ -121,12 +123,21 @@ struct Found {
 
 /// Links in their order, from after this one on (its number and hash).
 pub async fn links(db: &Db, (after, previous): (i64, &str), limit: i64) -> DbResult<Vec<Link>> {
-    const SQL: &str = "SELECT c.seq, c.line_id, c.who, c.what, c.hash,
-        (a.actor_salt = '' OR a.target_salt = '') AS forged,
-        a.id, a.at, a.actor_id, a.act, a.target_id, a.actor, a.address, a.actor_salt, a.target, a.reason, a.before,
-        a.after, a.target_salt
-        FROM audit_chain c JOIN audit a ON a.id = c.line_id WHERE c.seq > $1 ORDER BY c.seq LIMIT $2";
-    let rows: Vec<Found> = on_db!(db, pool => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await)?;
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT c.seq, c.line_id, c.who, c.what, c.hash,
+         (a.actor_salt = '' AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.actor_id AND u.deleted_at IS NULL))
+         OR (a.target_salt = '' AND CASE
+            WHEN a.act IN ({}) THEN EXISTS (SELECT 1 FROM users u WHERE u.id = a.target_id AND u.deleted_at IS NULL)
+            WHEN a.act IN ({}) THEN EXISTS (SELECT 1 FROM mailings g WHERE g.id = a.target_id)
+            ELSE a.act NOT IN ({}) END) AS forged,
+         a.id, a.at, a.actor_id, a.act, a.target_id, a.actor, a.address, a.actor_salt, a.target, a.reason, a.before,
+         a.after, a.target_salt
+         FROM audit_chain c JOIN audit a ON a.id = c.line_id WHERE c.seq > $1 ORDER BY c.seq LIMIT $2",
+        words(Target::User),
+        words(Target::Mailing),
+        words(Target::Invitation)
+    ));
+    let rows: Vec<Found> = on_db!(db, pool => sqlx::query_as(sql).bind(after).bind(limit).fetch_all(pool).await)?;
     let (mut seq, mut previous) = (after, previous.to_owned());
     let link = |found: Found| {
         let Found { who, what, hash, forged, line, .. } = found;

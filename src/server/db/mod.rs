@@ -4,11 +4,13 @@
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_erasing;
 pub mod backlog;
 pub mod bench;
 pub mod clients;
 pub mod decisions;
 pub mod deliveries;
+pub mod erasing;
 pub mod facts;
 pub mod figures;
 pub mod images;
@@ -21,6 +23,7 @@ pub mod mailings;
 pub mod messages;
 pub mod outgoing;
 pub mod oversight;
+pub mod own_data;
 #[cfg(test)]
 mod plans;
 pub mod posts;

@@ -51,7 +51,7 @@ const COLUMNS: &str = "SELECT u.id, u.email, u.name, u.role, u.confirmed_at, u.b
     (SELECT COUNT(*) FROM messages m WHERE m.owner_id = u.id) AS messages,
     (SELECT COUNT(*) FROM mailings g WHERE g.owner_id = u.id) AS mailings,
     (SELECT COUNT(*) FROM mailings g WHERE g.owner_id = u.id AND g.status <> 'finished') AS active
-    FROM users u WHERE ";
+    FROM users u WHERE u.deleted_at IS NULL AND ";
 
 const FILTER: &str = "search LIKE $1 ESCAPE '\\' AND ($2 = '' OR role = $2) AND ($3 = ''
     OR ($3 = 'blocked' AND blocked_at IS NOT NULL)
@@ -82,7 +82,7 @@ pub async fn users(db: &Db, filter: &UserFilter<'_>, before: Option<i64>, limit:
 
 /// How many users the filter finds.
 pub async fn count_users(db: &Db, filter: &UserFilter<'_>) -> DbResult<i64> {
-    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM users WHERE {FILTER}"));
+    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND {FILTER}"));
     Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(like_pattern(filter.search))
         .bind(filter.role.map_or("", Role::as_str))
@@ -122,7 +122,7 @@ pub async fn lock_user(tx: &mut Tx, id: i64) -> DbResult<Option<Subject>> {
         letters_max: Option<i64>,
     }
     const SQL: &str = "SELECT email, name, lang, role, blocked_at IS NOT NULL AS blocked, clients_max, letters_max
-        FROM users WHERE id = $1";
+        FROM users WHERE id = $1 AND deleted_at IS NULL";
     let row: Option<Row> = match tx {
         Tx::Sqlite(tx) => sqlx::query_as(SQL).bind(id).fetch_optional(&mut **tx).await?,
         Tx::Postgres(tx) => {
@@ -200,7 +200,7 @@ pub struct MailingFilter<'a> {
 }
 
 const MAILINGS: &str = "FROM mailings g JOIN users u ON u.id = g.owner_id
-    WHERE (g.search LIKE $1 ESCAPE '\\' OR u.search LIKE $1 ESCAPE '\\') AND ($2 = '' OR g.status = $2
+    WHERE u.deleted_at IS NULL AND (g.search LIKE $1 ESCAPE '\\' OR u.search LIKE $1 ESCAPE '\\') AND ($2 = '' OR g.status = $2
     OR ($2 = 'stopped' AND (g.paused_at IS NOT NULL OR g.disabled_at IS NOT NULL)))
     AND ($3 = '' OR g.period = $3) AND ($4 = 0 OR g.owner_id = $4)";
 

@@ -102,7 +102,7 @@ pub async fn is_left(db: &Db, mailing: Option<i64>, now: DateTime<Utc>) -> DbRes
             AND ($1 = 0 OR g.id = $1))
         OR EXISTS (SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
             WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) AND g.paused_at IS NULL AND g.disabled_at IS NULL
-            AND NOT {}
+            AND u.deleted_at IS NULL AND NOT {}
             AND EXISTS (SELECT 1 FROM deliveries d WHERE d.run_id = r.id AND d.state IN ('pending', 'deferred')
                 AND d.due_at <= $2))
         OR EXISTS (SELECT 1 FROM deliveries d JOIN runs r ON r.id = d.run_id

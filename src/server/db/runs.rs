@@ -239,7 +239,7 @@ pub struct OpenRun {
     pub letters_max: Option<i64>,
 }
 
-/// All open runs, or that of one mailing, the oldest first.
+/// All open runs, or that of one mailing, the oldest first. Those of deleted accounts are emptied by others.
 pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> {
     #[derive(sqlx::FromRow)]
     struct Row {
@@ -262,7 +262,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
          g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, {LETTERS_MAX} AS letters_max
          FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
-         WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) ORDER BY r.id"
+         WHERE r.state = 'open' AND u.deleted_at IS NULL AND ($1 = 0 OR g.id = $1) ORDER BY r.id"
     ));
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(mailing.unwrap_or(0)).fetch_all(pool).await)?;
     rows.into_iter()

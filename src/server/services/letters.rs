@@ -50,6 +50,8 @@ pub enum Subject {
     Blocked,
     /// A manager has disabled a mailing; has `title`, `by` and `reason`.
     Disabled,
+    /// The account is deleted.
+    Deleted,
     /// Leads to an account of one's own; has a `link`, and `by`, who invites.
     Invited,
 }
@@ -68,6 +70,7 @@ impl Subject {
             Self::RecoveryUsed => "recovery_used",
             Self::Blocked => "blocked",
             Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
             Self::Invited => "invited",
         }
     }

@@ -10,6 +10,7 @@ pub mod health;
 pub mod images;
 pub mod live;
 pub mod outbox;
+pub mod own_data;
 mod page;
 mod peer;
 mod policy;
@@ -69,6 +70,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .merge(exports::routes())
         .merge(reports::routes())
         .merge(outbox::routes())
+        .merge(own_data::routes())
         .merge(preferences::routes())
         .merge(relays::routes())
         .fallback(get(move |request| pages.clone().render(request)))

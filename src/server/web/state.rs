@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Uploads that one user may have under way at a time.
 pub const UPLOADS: usize = 3;
+/// Files of own data that one user may fetch at a time.
+pub const TAKEAWAYS: usize = 1;
 
 /// What the public pages count in memory.
 #[derive(Clone)]
@@ -51,6 +53,8 @@ pub struct AppState {
     pub letters: Wake,
     /// Uploads under way.
     pub uploads: Quota,
+    /// Files of own data that are being written.
+    pub takeaways: Quota,
     /// Pages that follow a mailing.
     pub live: Live,
     pub blog: Blog,

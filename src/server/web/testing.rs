@@ -1,7 +1,7 @@
 //! The whole service on a port of its own, and a small browser for it.
 
 use super::quota::Quota;
-use super::state::{AppState, Blog, UPLOADS};
+use super::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
@@ -89,6 +89,7 @@ impl Served {
             wake: Wake::default(),
             letters: Wake::default(),
             uploads: Quota::new(UPLOADS),
+            takeaways: Quota::new(TAKEAWAYS),
             live: super::live::Live::default(),
             stop: stop.clone(),
         };

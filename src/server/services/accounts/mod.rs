@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod audit_tests;
 mod confirm;
+mod erase;
 mod links;
 mod log_in;
+mod own_data;
 mod profile;
 #[cfg(test)]
 mod profile_tests;
@@ -19,8 +21,10 @@ mod totp;
 
 pub use crate::server::db::tokens::TokenKind;
 pub use confirm::{confirm, may_ask, send_confirmation};
+pub use erase::{delete_account, keep_emptying, own_counts};
 pub use links::check_link;
 pub use log_in::{log_in, may_enter};
+pub use own_data::own_data;
 pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
 pub use register::{Account, Asked, Registered, add, offer_setup, register};
 pub use reset::{reset, send_reset};

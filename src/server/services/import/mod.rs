@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use lines::{Batch, Fault};
 use std::io::{Read, Seek};
 pub use sweep::{keep_sweeping, sweep};
+pub(super) use uploads::remove;
 pub use uploads::{add, refuse, show, start};
 
 /// Faulty lines that are kept word for word; all are counted.

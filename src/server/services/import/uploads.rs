@@ -61,7 +61,7 @@ pub async fn refuse(db: &Db, actor: &Actor, name: &str, size: i64, key: &str, no
 }
 
 /// Removes a file that was uploaded.
-pub(super) async fn remove(path: &str) {
+pub(in crate::server::services) async fn remove(path: &str) {
     if let Err(error) = tokio::fs::remove_file(path).await {
         tracing::warn!(path, %error, "an uploaded file stays behind");
     }
