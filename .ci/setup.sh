@@ -63,11 +63,17 @@ postfix() {
   fail "Postfix (postfix, smtp-sink) is missing and could not be installed: the delivery tests need it."
 }
 
-# Its email package reads back what Postfix put into a mailbox.
+# Its email package reads back what Postfix put into a mailbox; dkimpy verifies signatures.
 python() {
-  have python3 && return
-  apt_install python3 && have python3 && return
-  fail "Python 3 (python3) is missing and could not be installed: a test reads letters with it."
+  local name
+  if ! have python3; then
+    apt_install python3 && have python3 ||
+      fail "Python 3 (python3) is missing and could not be installed: a test reads letters with it."
+  fi
+  # Debian's package is for Debian's Python, which need not be the first one on PATH.
+  for name in python3 /usr/bin/python3; do "$name" -c "import dkim, nacl" 2>/dev/null && return; done
+  apt_install python3-dkim python3-nacl && /usr/bin/python3 -c "import dkim, nacl" && return
+  fail "Python's module dkim is missing (python3-dkim, dkimpy) and could not be installed: a test verifies signatures."
 }
 
 chromium() {

@@ -1,6 +1,8 @@
 //! Settings: environment and flags become one checked struct, or a sentence that names the wrong one.
 
 use crate::domain::email::EmailAddress;
+use crate::server::mail::address::WireAddress;
+use crate::server::mail::dkim::{KeyError, Signer};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -26,6 +28,12 @@ pub struct Settings {
     /// Address that letters come from
     #[arg(long, env = "VESTNIK_FROM", default_value = "vestnik@localhost.localdomain", global = true)]
     pub from: String,
+    /// PEM file with the private key that signs letters (DKIM); without it the mail server is left to sign
+    #[arg(long, env = "VESTNIK_DKIM_KEY", global = true)]
+    pub dkim_key: Option<PathBuf>,
+    /// Name in the DNS, before ._domainkey, of the key's public half
+    #[arg(long, env = "VESTNIK_DKIM_SELECTOR", default_value = "vestnik", global = true)]
+    pub dkim_selector: String,
     /// Key for Message-IDs; made and kept in the data directory if absent
     #[arg(long, env = "VESTNIK_SECRET", global = true, hide_env_values = true)]
     pub secret: Option<String>,
@@ -73,6 +81,8 @@ pub struct Config {
     pub timeouts: crate::server::mail::timeouts::Timeouts,
     pub from: EmailAddress,
     pub secret: secrecy::SecretString,
+    /// Signs letters, where there is a key.
+    pub dkim: Option<std::sync::Arc<Signer>>,
     /// Waits between tries; the last one repeats.
     pub retry: Vec<std::time::Duration>,
     /// Largest CSV file that can be uploaded, in bytes.
@@ -137,6 +147,7 @@ impl Settings {
             .map(relay::Relay::parse)
             .transpose()
             .map_err(|error| wrong("VESTNIK_SMTP_URL", error))?;
+        let dkim = self.signer(&from)?;
         let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
         let retry = self.retry.split(',').map(|wait| parse_duration(wait.trim())).collect::<Result<Vec<_>, _>>();
         let retry = retry.map_err(|error| wrong("VESTNIK_RETRY", error))?;
@@ -174,6 +185,7 @@ impl Settings {
             relay,
             timeouts,
             from,
+            dkim,
             secret: secret(self.secret.as_deref(), &self.data_dir)?,
             retry,
             import_max,
@@ -182,6 +194,20 @@ impl Settings {
             dev_reload: self.dev_reload.clone(),
             running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },
         })
+    }
+}
+
+impl Settings {
+    /// The key signs for the domain that letters come from.
+    fn signer(&self, from: &EmailAddress) -> Result<Option<std::sync::Arc<Signer>>, ConfigError> {
+        let Some(path) = self.dkim_key.as_deref().filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+        let address = WireAddress::new(from.as_str()).map_err(|error| wrong("VESTNIK_FROM", error))?;
+        let signer = Signer::load(path, &self.dkim_selector, address.domain());
+        let signer = signer.map_err(|error| match error {
+            KeyError::Selector(_) => wrong("VESTNIK_DKIM_SELECTOR", error),
+            _ => wrong("VESTNIK_DKIM_KEY", error),
+        })?;
+        Ok(Some(std::sync::Arc::new(signer)))
     }
 }
 

@@ -62,6 +62,7 @@ pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop
         from: config.from.clone(),
         secret: config.secret.clone(),
         retry: config.retry.clone(),
+        dkim: config.dkim.clone(),
     };
     Engine::new(db.clone(), clock.clone(), engine, relays.clone(), stop).with_takeover(config.running.takeover)
 }

@@ -171,6 +171,7 @@ impl Engine {
             lang: run.snapshot.lang,
             run_id: run.id,
             secret: self.config.secret.expose_secret().as_bytes(),
+            dkim: self.config.dkim.as_ref(),
         };
         let composer = Composer::new(&parts).map_err(|error| error.to_string());
         RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), composer }

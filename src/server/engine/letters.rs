@@ -55,8 +55,9 @@ impl Engine {
     }
 
     async fn own_letter(&self, sender: &str, letter: &Claimed) -> HandedOver {
-        let single =
-            Single { sender, recipient: &letter.recipient, bytes: &letter.raw, needs_smtputf8: letter.smtputf8 };
+        let signed = self.config.dkim.as_ref().map(|signer| signer.signed(letter.raw.clone(), self.clock.now()));
+        let bytes = signed.as_ref().unwrap_or(&letter.raw);
+        let single = Single { sender, recipient: &letter.recipient, bytes, needs_smtputf8: letter.smtputf8 };
         match self.relays.for_one().await {
             Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, single, PATIENCE).await,
             None => HandedOver::NotNow("no mail server may be used now".to_owned()),

@@ -29,6 +29,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::email::EmailAddress;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
+use crate::server::mail::dkim::Signer;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::metrics;
 use chrono::TimeDelta;
@@ -50,6 +51,8 @@ pub struct EngineConfig {
     pub secret: SecretString,
     /// Waits between tries; the last one repeats.
     pub retry: Vec<Duration>,
+    /// Signs letters, where there is a key.
+    pub dkim: Option<Arc<Signer>>,
 }
 
 /// One engine. Cheap to clone; all clones share the recorder and the relays.

@@ -131,6 +131,7 @@ pub(super) fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
         from: EmailAddress::parse("service@vestnik.example").unwrap(),
         secret,
         retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
+        dkim: None,
     };
     Engine::new(db.clone(), clock.clone(), config, pool, CancellationToken::new())
 }

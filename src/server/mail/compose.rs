@@ -4,6 +4,7 @@
 //! Reply-To are made once, and everything else goes straight into the one buffer that is sent.
 
 use super::address::{WireAddress, WireAddressError};
+use super::dkim::Signer;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown};
 use crate::domain::lang::Lang;
@@ -11,6 +12,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A name and an address for a header.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,8 @@ pub struct RunParts<'a> {
     pub run_id: i64,
     /// Makes Message-IDs that can be repeated but not guessed.
     pub secret: &'a [u8],
+    /// Signs every letter, where there is a key.
+    pub dkim: Option<&'a Arc<Signer>>,
 }
 
 /// A letter that is ready to be sent.
@@ -69,6 +73,7 @@ pub struct Composer {
     needs_smtputf8: bool,
     /// Keyed with the secret, already fed with the run.
     mac: Hmac<Sha256>,
+    dkim: Option<Arc<Signer>>,
 }
 
 impl Composer {
@@ -87,7 +92,7 @@ impl Composer {
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
         let needs_smtputf8 = sender.needs_smtputf8 || reply_to.needs_smtputf8;
-        Ok(Self { template, head, sender, needs_smtputf8, mac })
+        Ok(Self { template, head, sender, needs_smtputf8, mac, dkim: parts.dkim.cloned() })
     }
 
     /// The address for MAIL FROM.
@@ -127,6 +132,9 @@ impl Composer {
         out.extend_from_slice(&self.head);
         header::mailbox(&mut out, "To", recipient.full_name, &to.text);
         finish(&mut out, &rendered.subject, date, &message_id, &rendered.text, &rendered.html);
+        if let Some(signer) = &self.dkim {
+            out = signer.signed(out, date);
+        }
         Ok(Letter {
             message_id,
             recipient: to.text,

@@ -15,6 +15,7 @@ const PARTS: RunParts<'static> = RunParts {
     lang: Lang::Ru,
     run_id: 7,
     secret: b"secret",
+    dkim: None,
 };
 
 fn date() -> DateTime<Utc> {

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod classify;
 pub mod compose;
+pub mod dkim;
 pub mod duration;
 mod encoding;
 mod fill;

@@ -6,11 +6,13 @@ use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
 use crate::server::db::{self, Db};
 use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::dkim::Signer;
 use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The run that no run has: test letters belong to none.
@@ -27,6 +29,8 @@ pub struct Post<'a> {
     pub from: &'a EmailAddress,
     /// Key for Message-IDs.
     pub secret: &'a [u8],
+    /// Signs letters, where there is a key.
+    pub dkim: Option<&'a Arc<Signer>>,
 }
 
 /// Sends what is being written to the actor, filled in with the name and comment of a client or with
@@ -62,6 +66,7 @@ pub async fn send(
         lang: actor.lang,
         run_id: NO_RUN,
         secret: post.secret,
+        dkim: post.dkim,
     })
     .map_err(refused)?;
     let letter = composer.compose(&recipient, rand::random(), now).map_err(refused)?;

@@ -26,7 +26,7 @@ impl Catcher {
 
     fn post(&self) -> Post<'_> {
         let secret = b"0123456789abcdef0123456789abcdef";
-        Post { relay: &self.relay, timeouts: &self.timeouts, from: &self.from, secret }
+        Post { relay: &self.relay, timeouts: &self.timeouts, from: &self.from, secret, dkim: None }
     }
 }
 

@@ -87,6 +87,7 @@ impl AppState {
             timeouts: self.timeouts(),
             from: self.from(),
             secret: self.config.secret.expose_secret().as_bytes(),
+            dkim: self.config.dkim.as_ref(),
         }
     }
 

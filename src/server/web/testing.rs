@@ -69,6 +69,7 @@ impl Served {
             timeouts: Timeouts::default(),
             from: EmailAddress::parse("vestnik@example.org").unwrap(),
             secret: "0123456789abcdef0123456789abcdef".to_owned().into(),
+            dkim: None,
             retry: Vec::new(),
             import_max: IMPORT_MAX,
             trusted_proxies: Vec::new(),

@@ -38,6 +38,7 @@ fn length(from: &str, body: &str, now: DateTime<Utc>) -> Result<usize, Failure> 
         lang: Lang::En,
         run_id: 1,
         secret: b"no letter of this one leaves",
+        dkim: None,
     };
     let client = Recipient { email: "client1@example.org", full_name: "Client Number 1", comment: "member 1" };
     Ok(Composer::new(&parts)?.compose(&client, 1, now)?.bytes.len())

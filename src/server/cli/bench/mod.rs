@@ -48,6 +48,9 @@ pub struct SendArgs {
     /// postgres: address of a server where a database may be made and dropped; otherwise SQLite
     #[arg(long)]
     database: Option<String>,
+    /// Sign each letter with the key of VESTNIK_DKIM_KEY
+    #[arg(long)]
+    dkim: bool,
     /// Folder for the temporary SQLite database; should be on the disk that is to be measured
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
@@ -151,6 +154,13 @@ async fn measure(db: &Db, config: &Config, clock: SharedClock, args: &SendArgs) 
         ..MailingForm::default()
     };
     mailings::create(db, &actor, &form, now).await.map_err(explain)?;
+    let mut config = config.clone();
+    if !args.dkim {
+        config.dkim = None;
+    } else if config.dkim.is_none() {
+        return Err(Failure::Failed("--dkim: VESTNIK_DKIM_KEY must name the key to sign with".to_owned()));
+    }
+    let config = &config;
     let mut relay = Relay::parse(&args.smtp)?;
     relay.connections = usize::from(args.connections);
     let relays = service::relays(db, config, &clock, Source::Settings(relay)).await?;

@@ -104,6 +104,7 @@ impl World {
             from: EmailAddress::parse("service@vestnik.example").unwrap(),
             secret: secret(),
             retry: vec![Duration::from_secs(300)],
+            dkim: None,
         };
         let engine = Engine::new(self.db.clone(), self.clock.clone(), config, pool.clone(), CancellationToken::new());
         (engine, pool)
