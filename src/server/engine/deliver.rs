@@ -8,9 +8,11 @@ use super::recorder::Record;
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
+use crate::server::db::deliveries::Claimed;
 use crate::server::db::{DbResult, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
-use crate::server::mail::compose::Letter;
+use crate::server::mail::compose::{Composer, Letter};
+use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -49,7 +51,7 @@ impl Engine {
         let mut workers = JoinSet::new();
         let fed_out = CancellationToken::new();
         for _ in 0..connections {
-            workers.spawn(self.clone().work(queue.clone(), fed_out.clone()));
+            workers.spawn(self.clone().work(queue.clone(), connections, fed_out.clone()));
         }
         let fed = self.feed(mailing, sender, connections).await;
         fed_out.cancel();
@@ -63,55 +65,76 @@ impl Engine {
         fed
     }
 
-    async fn work(self, queue: Arc<Queue>, fed_out: CancellationToken) {
+    async fn work(self, queue: Arc<Queue>, connections: usize, fed_out: CancellationToken) {
         let mut session = self.relays.session(self.stop.clone());
+        let mut next = None;
         loop {
-            // Without a place at a relay it leaves the letters to those that have one.
-            tokio::select! {
-                biased;
-                () = session.placed() => {}
-                () = fed_out.cancelled() => break,
-            }
-            let Some(job) = queue.next().await else { break };
-            if self.stop.is_cancelled() {
-                self.put_back(&job, self.clock.now());
+            let task = if let Some(made) = next.take() {
+                Task::Made(made)
             } else {
-                self.deliver(&mut session, job).await;
+                // Without a place at a relay it leaves the letters to those that have one.
+                tokio::select! {
+                    biased;
+                    () = session.placed() => {}
+                    () = fed_out.cancelled() => break,
+                }
+                let Some(job) = queue.next().await else { break };
+                Task::Job(job)
+            };
+            if self.stop.is_cancelled() {
+                self.put_back(task.job(), self.clock.now());
+            } else {
+                // What is left at the end goes to whoever is free first.
+                let at_hand = || queue.at_hand(connections).map(|job| self.make(job));
+                next = self.deliver(&mut session, task, at_hand).await;
             }
         }
         session.leave().await;
     }
 
-    async fn deliver(&self, session: &mut Session, job: Job) {
-        let _turn = self.turn_for(&job).await;
-        failpoint::reach("compose", &job.claimed.email);
+    /// Delivers one letter. The next one is made before, if it is at hand; it comes back to be delivered next.
+    async fn deliver(&self, session: &mut Session, task: Task, at_hand: impl FnOnce() -> Option<Made>) -> Option<Made> {
+        let _turn = self.turn_for(task.job()).await;
         let at = self.clock.now();
         let begun = Instant::now();
-        let recipient =
-            Recipient { email: &job.claimed.email, full_name: &job.claimed.full_name, comment: &job.claimed.comment };
-        let letter = match &job.run.composer {
-            Ok(composer) => composer.compose(&recipient, job.claimed.client_id, at).map_err(|error| error.to_string()),
-            Err(error) => Err(error.clone()),
+        let Made { job, letter } = match task {
+            Task::Job(job) => self.make(job),
+            Task::Made(made) => made,
         };
-        let handed = match (&letter, &job.run.composer) {
-            (Ok(letter), Ok(composer)) => {
+        let mut next = None;
+        let handed = match letter {
+            Ok(letter) => {
                 if !session.ready().await {
                     // Nothing is claimed again until a relay can be used.
-                    return self.put_back(&job, self.clock.now());
+                    self.put_back(&job, self.clock.now());
+                    return None;
                 }
-                self.send(session, composer.sender(), letter, &job).await
+                if job.claimed.crashes == 0 {
+                    next = at_hand();
+                }
+                let arm = async || {
+                    let may_leave = self.recorder.arm(&job.ticket).await;
+                    if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
+                };
+                let parcel = letter.parcel(job.run.sender());
+                session.send(parcel, next.as_ref().and_then(Made::parcel), arm).await
             }
-            (Err(error), _) | (_, Err(error)) => Handed::not_made(error.clone()),
+            Err(error) => Handed::not_made(error),
         };
         self.settle(&job, handed, at, begun.elapsed()).await;
+        next
     }
 
-    async fn send(&self, session: &mut Session, sender: &str, letter: &Letter, job: &Job) -> Handed {
-        let arm = async || {
-            let may_leave = self.recorder.arm(&job.ticket).await;
-            if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
+    fn make(&self, job: Job) -> Made {
+        failpoint::reach("compose", &job.claimed.email);
+        let Claimed { email, full_name, comment, client_id, .. } = &job.claimed;
+        let letter = match &job.run.composer {
+            Ok(composer) => composer
+                .compose(&Recipient { email, full_name, comment }, *client_id, self.clock.now())
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.clone()),
         };
-        session.send(sender, letter, arm).await
+        Made { job, letter }
     }
 
     fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
@@ -194,6 +217,32 @@ impl Engine {
     }
 }
 
+/// A job with its letter, or why there can be none.
+struct Made {
+    job: Job,
+    letter: Result<Letter, String>,
+}
+
+impl Made {
+    fn parcel(&self) -> Option<Parcel<'_>> {
+        self.letter.as_ref().ok().map(|letter| letter.parcel(self.job.run.sender()))
+    }
+}
+
+/// What a connection does next.
+enum Task {
+    Job(Job),
+    Made(Made),
+}
+
+impl Task {
+    fn job(&self) -> &Job {
+        match self {
+            Self::Job(job) | Self::Made(Made { job, .. }) => job,
+        }
+    }
+}
+
 /// The right to have a delivery in hand.
 enum Turn<'a> {
     Among(#[expect(dead_code, reason = "held while it lives")] RwLockReadGuard<'a, ()>),
@@ -201,6 +250,11 @@ enum Turn<'a> {
 }
 
 impl RunWork {
+    /// The address for MAIL FROM.
+    fn sender(&self) -> &str {
+        self.composer.as_ref().map_or("", Composer::sender)
+    }
+
     /// Whether what became of a letter says that the others would fare no better.
     fn reason_to_pause(&self, outcome: &Outcome) -> Option<PauseReason> {
         match (outcome.stage, outcome.kind) {
@@ -224,7 +278,7 @@ impl RunWork {
 #[cfg(test)]
 use super::recorder::Ticket;
 #[cfg(test)]
-use crate::server::db::{deliveries::Claimed, runs::OpenRun};
+use crate::server::db::runs::OpenRun;
 
 #[cfg(test)]
 impl Engine {
@@ -234,7 +288,7 @@ impl Engine {
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
         let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
-        self.deliver(&mut self.relays.session(self.stop.clone()), job).await;
+        self.deliver(&mut self.relays.session(self.stop.clone()), Task::Job(job), || None).await;
         self.recorder.flush().await;
     }
 }

@@ -65,6 +65,13 @@ impl Queue {
         rest
     }
 
+    /// The next job, if there are more than `others` that nobody has to wait for, and it has done no harm before.
+    pub fn at_hand(&self, others: usize) -> Option<Job> {
+        let mut ready = self.ready();
+        let spare = ready.len() > others && ready.front().is_some_and(|job| job.claimed.crashes == 0);
+        if spare { ready.pop_front() } else { None }
+    }
+
     fn ready(&self) -> std::sync::MutexGuard<'_, VecDeque<Job>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::server::db::outgoing::{self, Claimed};
 use crate::server::db::{DbResult, Tx, settings};
-use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
+use crate::server::mail::hand_over::{HandedOver, hand_over};
+use crate::server::mail::smtp::Parcel;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use std::time::Duration;
@@ -57,9 +58,9 @@ impl Engine {
     async fn own_letter(&self, sender: &str, letter: &Claimed) -> HandedOver {
         let signed = self.config.dkim.as_ref().map(|signer| signer.signed(letter.raw.clone(), self.clock.now()));
         let bytes = signed.as_ref().unwrap_or(&letter.raw);
-        let single = Single { sender, recipient: &letter.recipient, bytes, needs_smtputf8: letter.smtputf8 };
+        let parcel = Parcel { sender, recipient: &letter.recipient, bytes, needs_smtputf8: letter.smtputf8 };
         match self.relays.for_one().await {
-            Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, single, PATIENCE).await,
+            Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, parcel, PATIENCE).await,
             None => HandedOver::NotNow("no mail server may be used now".to_owned()),
         }
     }

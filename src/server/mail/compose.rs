@@ -5,6 +5,7 @@
 
 use super::address::{WireAddress, WireAddressError};
 use super::dkim::Signer;
+use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown};
 use crate::domain::lang::Lang;
@@ -49,6 +50,13 @@ pub struct Letter {
     pub bytes: Vec<u8>,
     /// Whether an address in it has no ASCII form (RFC 6531).
     pub needs_smtputf8: bool,
+}
+
+impl Letter {
+    /// As a connection takes it.
+    pub fn parcel<'a>(&'a self, sender: &'a str) -> Parcel<'a> {
+        Parcel { sender, recipient: &self.recipient, bytes: &self.bytes, needs_smtputf8: self.needs_smtputf8 }
+    }
 }
 
 /// Why a letter cannot be made.

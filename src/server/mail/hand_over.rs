@@ -2,19 +2,10 @@
 
 use super::classify::OutcomeKind;
 use super::relay::Relay;
-use super::smtp::Connection;
+use super::smtp::{Connection, Parcel};
 use super::timeouts::Timeouts;
 use std::convert::Infallible;
 use std::time::Duration;
-
-/// A letter as the mail server gets it; see [`super::compose::Letter`].
-#[derive(Clone, Copy, Debug)]
-pub struct Single<'a> {
-    pub sender: &'a str,
-    pub recipient: &'a str,
-    pub bytes: &'a [u8],
-    pub needs_smtputf8: bool,
-}
 
 /// What became of it; the text is the server's reply or what we saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +19,14 @@ pub enum HandedOver {
 }
 
 /// Hands one letter to the mail server, within `patience` whatever a single stage may take.
-pub async fn hand_over(relay: &Relay, timeouts: &Timeouts, letter: Single<'_>, patience: Duration) -> HandedOver {
+pub async fn hand_over(relay: &Relay, timeouts: &Timeouts, letter: Parcel<'_>, patience: Duration) -> HandedOver {
     let sent = async {
         let mut connection = match Connection::open(relay, timeouts).await {
             Ok(connection) => connection,
             Err(error) => return HandedOver::NotNow(error.to_string()),
         };
-        let Single { sender, recipient, bytes, needs_smtputf8 } = letter;
         let before_dot = async || Ok::<(), Infallible>(());
-        let outcome = connection.send(sender, recipient, bytes, needs_smtputf8, before_dot).await;
+        let outcome = connection.send(letter, None, before_dot).await;
         connection.quit().await;
         let words = outcome.reply.map_or(outcome.note, |reply| format!("{} {}", reply.code, reply.text));
         match outcome.kind {

@@ -6,6 +6,7 @@
 //! injected behind a STARTTLS reply would pass as the encrypted server's), and hands out no stream of
 //! ours to encrypt. The engine needs each reply with its stage, and a deadline on each.
 
+mod body;
 mod dialogue;
 mod open;
 
@@ -21,10 +22,18 @@ use tokio::time::{Instant, timeout_at};
 pub use dialogue::Dialogue;
 pub use open::{SmtpError, SmtpErrorKind};
 
-/// Most bytes under one body deadline. A letter within it goes out in a single write, dot included.
-const BLOCK: usize = 64 * 1024;
 /// How long a polite QUIT may take.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A letter as the mail server gets it. `sender` and `recipient` are addresses as [`super::address::WireAddress`] makes
+/// them; `bytes` has CRLF line ends and is not dot-stuffed.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel<'a> {
+    pub sender: &'a str,
+    pub recipient: &'a str,
+    pub bytes: &'a [u8],
+    pub needs_smtputf8: bool,
+}
 
 /// What the server announced in its EHLO reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +59,10 @@ pub struct Connection {
     encrypted: bool,
     usable: bool,
     out: Vec<u8>,
+    /// The recipient whose envelope went out behind the last letter's dot and is not answered yet.
+    ahead: Option<String>,
+    /// The server did not take such an envelope.
+    refuses_ahead: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -101,35 +114,46 @@ impl Connection {
         self.usable
     }
 
-    /// Sends one letter. `sender` and `recipient` are addresses as [`super::address::WireAddress`]
-    /// makes them; `letter` has CRLF line ends and is not dot-stuffed.
+    /// Whether the envelope of the next letter is out already: the session can do nothing but send it.
+    pub fn is_ahead(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// Whether the server, though it announces PIPELINING, did not take an envelope that came right behind a dot.
+    pub fn refuses_ahead(&self) -> bool {
+        self.refuses_ahead
+    }
+
+    /// Sends one letter.
+    ///
+    /// With `next`, and where the server allows it, that letter's envelope goes out behind this one's dot (RFC 2920 3.1:
+    /// a dot may be followed by the next transaction), which saves a round trip for each letter. [`Connection::is_ahead`]
+    /// tells whether it did; then `next` must be the letter that is sent next. If it is answered badly, that letter is
+    /// put back untouched.
     ///
     /// `before_dot` runs beside the envelope's round trip and is always awaited to its end. No byte
     /// of the letter is written before it has returned `Ok`; if it fails, the connection is dropped
     /// and the delivery put back. Once [`OutcomeKind::InDoubt`] is possible, it has therefore
     /// returned.
-    pub async fn send<F, E>(
-        &mut self,
-        sender: &str,
-        recipient: &str,
-        letter: &[u8],
-        needs_smtputf8: bool,
-        before_dot: F,
-    ) -> Outcome
+    pub async fn send<F, E>(&mut self, parcel: Parcel<'_>, next: Option<Parcel<'_>>, before_dot: F) -> Outcome
     where
         F: AsyncFnOnce() -> Result<(), E>,
         E: Display,
     {
+        let ahead = self.ahead.take();
         let end = if !self.usable {
             End::new(Stage::Mail, OutcomeKind::ConnectionLost, "the connection is no longer usable")
-        } else if let Some(end) = self.unsendable(sender, recipient, letter, needs_smtputf8) {
+        } else if ahead.as_ref().is_some_and(|recipient| recipient != parcel.recipient) {
+            self.usable = false;
+            End::new(Stage::Mail, OutcomeKind::PutBack, "the server waits for another letter")
+        } else if let Some(end) = self.unsendable(parcel) {
             end
         } else {
             // Only a transaction that comes to its end makes the session usable again; a dropped
             // future never gets there.
             self.usable = false;
-            let end = self.transaction(sender, recipient, letter, needs_smtputf8, before_dot).await;
-            self.usable = end.keep && !self.wire.has_unread();
+            let end = self.transaction(parcel, ahead.is_some(), next, before_dot).await;
+            self.usable = end.keep && (self.ahead.is_some() || !self.wire.has_unread());
             end
         };
         Outcome { stage: end.stage, kind: end.kind, reply: end.reply, note: end.note, connection_usable: self.usable }
@@ -137,7 +161,8 @@ impl Connection {
 
     /// Says goodbye and closes. A session that is out of step is closed without a word.
     pub async fn quit(mut self) {
-        if self.usable {
+        // A server that waits for a letter would take the word for one.
+        if self.usable && self.ahead.is_none() {
             // Nothing depends on the answer.
             let _ = self.command(b"QUIT\r\n", QUIT_TIMEOUT).await;
         }
@@ -147,13 +172,14 @@ impl Connection {
     pub async fn reset(&mut self) -> bool {
         if self.usable {
             self.usable = false;
-            self.usable = self.rset().await;
+            self.usable = self.ahead.take().is_none() && self.rset().await;
         }
         self.usable
     }
 
     /// What this server, or any, could not take.
-    fn unsendable(&self, sender: &str, recipient: &str, letter: &[u8], needs_smtputf8: bool) -> Option<End> {
+    fn unsendable(&self, parcel: Parcel<'_>) -> Option<End> {
+        let Parcel { sender, recipient, bytes: letter, needs_smtputf8 } = parcel;
         let refuse = |stage, note: String| Some(End { keep: true, ..End::new(stage, OutcomeKind::Refused, note) });
         let breaks = |c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>';
         if sender.contains(breaks) || recipient.contains(breaks) || recipient.is_empty() {
@@ -176,29 +202,30 @@ impl Connection {
 
     async fn transaction<F, E>(
         &mut self,
-        sender: &str,
-        recipient: &str,
-        letter: &[u8],
-        needs_smtputf8: bool,
+        parcel: Parcel<'_>,
+        ahead: bool,
+        next: Option<Parcel<'_>>,
         before_dot: F,
     ) -> End
     where
         F: AsyncFnOnce() -> Result<(), E>,
         E: Display,
     {
-        let mail = self.mail_command(sender, letter, needs_smtputf8);
-        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
-        let (envelope, armed) = tokio::join!(self.envelope(&mail, &rcpt), before_dot());
+        let (envelope, armed) = tokio::join!(self.envelope(parcel, ahead), before_dot());
         if let Some(end) = envelope.end {
             return self.clear(end, envelope.data_open).await;
         }
         if let Err(error) = armed {
             return End::new(Stage::Data, OutcomeKind::PutBack, error);
         }
-        self.body(letter).await
+        self.body(parcel.bytes, next).await
     }
 
-    fn mail_command(&self, sender: &str, letter: &[u8], needs_smtputf8: bool) -> String {
+    fn commands(&self, parcel: Parcel<'_>) -> [String; 3] {
+        [self.mail_command(parcel), format!("RCPT TO:<{}>\r\n", parcel.recipient), "DATA\r\n".to_owned()]
+    }
+
+    fn mail_command(&self, Parcel { sender, bytes: letter, needs_smtputf8, .. }: Parcel<'_>) -> String {
         let mut mail = format!("MAIL FROM:<{sender}>");
         if self.capabilities.size {
             mail.push_str(&format!(" SIZE={}", letter.len()));
@@ -213,15 +240,16 @@ impl Connection {
         mail
     }
 
-    /// MAIL, RCPT and DATA: in one write where the server allows it.
-    async fn envelope(&mut self, mail: &str, rcpt: &str) -> Envelope {
+    /// MAIL, RCPT and DATA: in one write where the server allows it, or not at all where they are out already.
+    async fn envelope(&mut self, parcel: Parcel<'_>, ahead: bool) -> Envelope {
+        let [mail, rcpt, data] = self.commands(parcel);
+        let pipelining = self.capabilities.pipelining;
+        let together = if ahead { String::new() } else { [mail.as_str(), &rcpt, &data].concat() };
         let stages = [
             (Stage::Mail, self.timeouts.mail, mail),
             (Stage::Rcpt, self.timeouts.rcpt, rcpt),
-            (Stage::Data, self.timeouts.data, "DATA\r\n"),
+            (Stage::Data, self.timeouts.data, data),
         ];
-        let pipelining = self.capabilities.pipelining;
-        let together = [mail, rcpt, "DATA\r\n"].concat();
         let mut end: Option<End> = None;
         for (stage, limit, command) in stages {
             let command = match (pipelining, stage) {
@@ -230,6 +258,12 @@ impl Connection {
                 (false, _) => command.as_bytes(),
             };
             let (verdict, found) = self.step(stage, command, limit).await;
+            if ahead && stage == Stage::Mail && verdict != Verdict::Continue {
+                // What it says may be about the place of the command and not about the letter.
+                self.refuses_ahead = found.reply.as_ref().is_none_or(|reply| reply.code != 421);
+                let end = End { kind: OutcomeKind::PutBack, keep: false, ..found };
+                return Envelope { end: Some(end), data_open: false };
+            }
             match verdict {
                 Verdict::Continue if stage == Stage::Data => return Envelope { end, data_open: true },
                 Verdict::Continue => {}
@@ -262,27 +296,6 @@ impl Connection {
 
     async fn rset(&mut self) -> bool {
         self.command(b"RSET\r\n", self.timeouts.ehlo).await.is_ok_and(|reply| reply.code / 100 == 2)
-    }
-
-    /// Writes the letter and the final dot, and reads what the server says to it.
-    async fn body(&mut self, letter: &[u8]) -> End {
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
-        stuff(&mut out, letter);
-        for block in out.chunks(BLOCK) {
-            let deadline = Instant::now() + self.timeouts.body;
-            // A write that fails has not handed all its bytes over, so the end of the dot, which is
-            // in the last block, is not out.
-            let written = match timeout_at(deadline, self.wire.write(block)).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => WireError::Io(error).to_string(),
-                Err(_) => timed_out(Stage::Body, self.timeouts.body),
-            };
-            return End::new(Stage::Body, OutcomeKind::ConnectionLost, written);
-        }
-        out.shrink_to(BLOCK);
-        self.out = out;
-        self.step(Stage::Dot, b"", self.timeouts.dot).await.1
     }
 
     /// Writes a command (or nothing), reads a reply and judges it, all before one deadline.
@@ -331,38 +344,4 @@ async fn exchange<S: Io>(wire: &mut Wire<S>, command: &[u8], limit: Duration) ->
 
 fn timed_out(stage: Stage, limit: Duration) -> String {
     format!("no answer at {} within {}", stage.as_str(), super::duration::HumanDuration(limit))
-}
-
-/// Doubles dots at line starts (RFC 5321 4.5.2) and adds the final dot.
-fn stuff(out: &mut Vec<u8>, letter: &[u8]) {
-    out.reserve(letter.len() + letter.len() / 64 + 8);
-    for line in letter.split_inclusive(|b| *b == b'\n') {
-        if line.first() == Some(&b'.') {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
-    }
-    if !letter.is_empty() && !letter.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b".\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dots_are_stuffed() {
-        for (letter, wire) in [
-            (&b"a\r\n"[..], &b"a\r\n.\r\n"[..]),
-            (b"a", b"a\r\n.\r\n"),
-            (b".\r\n..b\r\nc.\r\n", b"..\r\n...b\r\nc.\r\n.\r\n"),
-            (b"", b".\r\n"),
-        ] {
-            let mut out = Vec::new();
-            stuff(&mut out, letter);
-            assert_eq!(out, wire);
-        }
-    }
 }

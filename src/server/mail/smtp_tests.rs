@@ -24,7 +24,7 @@
 use super::classify::{Outcome, OutcomeKind};
 use super::relay::Relay;
 use super::script::{Script, Step, say};
-use super::smtp::{Connection, SmtpError, SmtpErrorKind};
+use super::smtp::{Connection, Parcel, SmtpError, SmtpErrorKind};
 use super::timeouts::Timeouts;
 use crate::domain::delivery::Stage;
 use Step::{Body, Drip, Endless, Expect, Nothing, Silence, Tls};
@@ -32,6 +32,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 const LETTER: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
+const PARCEL: Parcel<'static> =
+    Parcel { sender: "s@x.org", recipient: "r@x.org", bytes: LETTER, needs_smtputf8: false };
 
 fn timeouts() -> Timeouts {
     let long = Duration::from_secs(10);
@@ -53,7 +55,7 @@ async fn open(script: &Script, query: &str, timeouts: &Timeouts) -> Result<Conne
 }
 
 async fn send(connection: &mut Connection) -> Outcome {
-    connection.send("s@x.org", "r@x.org", LETTER, false, async || Ok::<(), Infallible>(())).await
+    connection.send(PARCEL, None, async || Ok::<(), Infallible>(())).await
 }
 
 /// Sends over a pipelining session whose script continues so; gives the outcome and the bodies.
@@ -264,14 +266,14 @@ async fn long_letters_have_a_deadline_for_each_block() {
     let go = async || Ok::<(), Infallible>(());
     let server = Script::start([script(Body), vec![say("250 ok")]].concat()).await;
     let mut connection = open(&server, "", &timeouts()).await.unwrap();
-    let outcome = connection.send("s@x.org", "r@x.org", &letter, false, go).await;
+    let outcome = connection.send(Parcel { bytes: &letter, ..PARCEL }, None, go).await;
     is(&outcome, Stage::Dot, OutcomeKind::Sent, true);
     assert!(server.end().await[0] == b"..line\r\n".repeat(50_000));
     // A server that reads no more fills the socket's buffers; the dot is not out.
     let server = Script::start(script(Step::Deaf)).await;
     let short = Timeouts { body: Duration::from_millis(300), ..timeouts() };
     let mut connection = open(&server, "", &short).await.unwrap();
-    let outcome = connection.send("s@x.org", "r@x.org", &b"x".repeat(64_000_000), false, go).await;
+    let outcome = connection.send(Parcel { bytes: &b"x".repeat(64_000_000), ..PARCEL }, None, go).await;
     is(&outcome, Stage::Body, OutcomeKind::ConnectionLost, false);
 }
 
@@ -280,7 +282,7 @@ async fn the_body_waits_for_the_commit() {
     // The server has accepted DATA; the commit fails; not a byte of the letter may follow.
     let script = Script::start([greeted(true), envelope().to_vec(), vec![say(TAKEN), Nothing]].concat()).await;
     let mut connection = open(&script, "", &timeouts()).await.unwrap();
-    let outcome = connection.send("s@x.org", "r@x.org", LETTER, false, async || Err("disk full")).await;
+    let outcome = connection.send(PARCEL, None, async || Err("disk full")).await;
     is(&outcome, Stage::Data, OutcomeKind::PutBack, false);
     assert_eq!(outcome.note, "disk full");
     drop(connection);
@@ -290,9 +292,7 @@ async fn the_body_waits_for_the_commit() {
     let script = Script::start([greeted(true), envelope().to_vec()].concat()).await;
     let mut connection = open(&script, "", &timeouts()).await.unwrap();
     let task = tokio::spawn(async move {
-        connection
-            .send("s@x.org", "r@x.org", LETTER, false, async || envelope_seen.await.map_err(|error| error.to_string()))
-            .await
+        connection.send(PARCEL, None, async || envelope_seen.await.map_err(|error| error.to_string())).await
     });
     script.end().await;
     seen.send(()).unwrap();
@@ -314,11 +314,11 @@ async fn what_the_server_cannot_take_is_refused_without_asking() {
     let script = Script::start([greeted(true), vec![Nothing]].concat()).await;
     let mut connection = open(&script, "", &timeouts()).await.unwrap();
     let go = async || Ok::<(), Infallible>(());
-    let outcome = connection.send("s@x.org", "анна@x.org", LETTER, true, go).await;
+    let outcome = connection.send(Parcel { recipient: "анна@x.org", needs_smtputf8: true, ..PARCEL }, None, go).await;
     is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
-    let outcome = connection.send("s@x.org", "r@x.org", &[b'x'; 1001], false, go).await;
+    let outcome = connection.send(Parcel { bytes: &[b'x'; 1001], ..PARCEL }, None, go).await;
     is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
-    let outcome = connection.send("s@x.org", "r@x.org>\r\nRSET", LETTER, false, go).await;
+    let outcome = connection.send(Parcel { recipient: "r@x.org>\r\nRSET", ..PARCEL }, None, go).await;
     is(&outcome, Stage::Compose, OutcomeKind::Refused, true);
     drop(connection);
     script.end().await;
@@ -421,4 +421,79 @@ async fn authentication() {
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("454 later")]).await, Err(SmtpErrorKind::Busy));
     assert_eq!(auth("AUTH CRAM-MD5", vec![]).await, Err(SmtpErrorKind::Auth));
+}
+
+const SECOND: Parcel<'static> = Parcel { recipient: "q@x.org", ..PARCEL };
+
+fn second() -> [Step; 3] {
+    [Expect("MAIL FROM:<s@x.org>"), Expect("RCPT TO:<q@x.org>"), Expect("DATA")]
+}
+
+async fn arm() -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// Two letters, the second one's envelope behind the first one's dot, on a session whose script continues so.
+async fn two(steps: Vec<Step>) -> (Outcome, Outcome, Connection) {
+    let script = Script::start([greeted(true), envelope().to_vec(), vec![say(TAKEN), Body], steps].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    let first = connection.send(PARCEL, Some(SECOND), arm).await;
+    assert!(connection.is_ahead());
+    let second = connection.send(SECOND, None, arm).await;
+    assert!(!connection.is_ahead());
+    (first, second, connection)
+}
+
+#[tokio::test]
+async fn the_next_envelope_goes_out_behind_the_dot() {
+    let answers = say(&format!("250 ok\r\n{TAKEN}"));
+    let (first, last, connection) = two([second().to_vec(), vec![answers, Body, say("250 ok")]].concat()).await;
+    is(&first, Stage::Dot, OutcomeKind::Sent, true);
+    is(&last, Stage::Dot, OutcomeKind::Sent, true);
+    assert!(!connection.refuses_ahead());
+}
+
+#[tokio::test]
+async fn a_refused_recipient_ahead_is_that_letters_own() {
+    let answers = say("451 later\r\n250 ok\r\n550 5.1.1 who\r\n503 nobody");
+    let (first, last, _) = two([second().to_vec(), vec![answers], rset()].concat()).await;
+    is(&first, Stage::Dot, OutcomeKind::TryLater, true);
+    is(&last, Stage::Rcpt, OutcomeKind::Refused, true);
+}
+
+#[tokio::test]
+async fn whoever_takes_no_envelope_behind_a_dot_gets_none_again() {
+    for (answer, refuses) in [("554 out of step", true), ("nonsense", true), ("421 enough", false)] {
+        let answers = say(&format!("250 ok\r\n{answer}"));
+        let (first, last, connection) = two([second().to_vec(), vec![answers]].concat()).await;
+        is(&first, Stage::Dot, OutcomeKind::Sent, true);
+        is(&last, Stage::Mail, OutcomeKind::PutBack, false);
+        assert_eq!(connection.refuses_ahead(), refuses, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn another_letter_than_the_one_ahead_is_put_back() {
+    let script = [greeted(true), envelope().to_vec(), vec![say(TAKEN), Body], second().to_vec(), vec![say("250 ok")]];
+    let script = Script::start(script.concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    is(&connection.send(PARCEL, Some(SECOND), arm).await, Stage::Dot, OutcomeKind::Sent, true);
+    is(&connection.send(PARCEL, None, arm).await, Stage::Mail, OutcomeKind::PutBack, false);
+}
+
+#[tokio::test]
+async fn nothing_goes_ahead_without_pipelining_or_of_what_cannot_be_sent() {
+    let [mail, rcpt, data] = envelope();
+    let one = vec![mail, say("250 ok"), rcpt, say("250 ok"), data, say("354 go"), Body, say("250 ok")];
+    let script = Script::start([greeted(false), one].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    is(&connection.send(PARCEL, Some(SECOND), arm).await, Stage::Dot, OutcomeKind::Sent, true);
+    assert!(!connection.is_ahead());
+
+    let script =
+        Script::start([greeted(true), envelope().to_vec(), vec![say(TAKEN), Body, say("250 ok")]].concat()).await;
+    let mut connection = open(&script, "", &timeouts()).await.unwrap();
+    let wide = Parcel { recipient: "анна@x.org", needs_smtputf8: true, ..PARCEL };
+    is(&connection.send(PARCEL, Some(wide), arm).await, Stage::Dot, OutcomeKind::Sent, true);
+    assert!(!connection.is_ahead());
 }

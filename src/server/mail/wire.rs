@@ -47,6 +47,20 @@ impl<S: Io> Wire<S> {
         self.io.flush().await
     }
 
+    /// Writes all of it, and keeps count of how many bytes the stream has taken, also when it fails or is dropped.
+    pub async fn write_counted(&mut self, bytes: &[u8], taken: &mut usize) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let length = self.io.write(rest).await?;
+            if length == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            *taken += length;
+            rest = &rest[length..];
+        }
+        self.io.flush().await
+    }
+
     /// Reads one whole reply.
     pub async fn reply(&mut self) -> Result<Reply, WireError> {
         let mut parser = ReplyParser::default();

@@ -7,7 +7,7 @@ use crate::forms::messages::MessageForm;
 use crate::server::db::{self, Db};
 use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
 use crate::server::mail::dkim::Signer;
-use crate::server::mail::hand_over::{HandedOver, Single, hand_over};
+use crate::server::mail::hand_over::{HandedOver, hand_over};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
@@ -76,9 +76,7 @@ pub async fn send(
 
 /// Hands the letter over now, or says why not.
 async fn deliver(relay: &Relay, timeouts: &Timeouts, sender: &str, letter: &Letter) -> Result<()> {
-    let Letter { recipient, bytes, needs_smtputf8, .. } = letter;
-    let single = Single { sender, recipient, bytes, needs_smtputf8: *needs_smtputf8 };
-    match hand_over(relay, timeouts, single, PATIENCE).await {
+    match hand_over(relay, timeouts, letter.parcel(sender), PATIENCE).await {
         HandedOver::Taken => Ok(()),
         HandedOver::Refused(words) | HandedOver::NotNow(words) => Err(not_sent(&words)),
     }

@@ -23,6 +23,8 @@ pub struct Live {
     state: Mutex<State>,
     /// The settings have changed or the relay is gone: another one stands in its place.
     retired: AtomicBool,
+    /// It did not take an envelope behind a dot.
+    refuses_ahead: AtomicBool,
 }
 
 struct State {
@@ -60,7 +62,15 @@ impl Live {
             paused: None,
             trouble: None,
         };
-        Self { settings, relay, fingerprint, allowance, state: Mutex::new(state), retired: AtomicBool::new(false) }
+        Self {
+            settings,
+            relay,
+            fingerprint,
+            allowance,
+            state: Mutex::new(state),
+            retired: AtomicBool::new(false),
+            refuses_ahead: AtomicBool::new(false),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -69,6 +79,16 @@ impl Live {
 
     pub fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
+    }
+
+    /// It did not take an envelope behind a dot: from now on each one waits for the dot's answer.
+    pub fn refused_ahead(&self) {
+        self.refuses_ahead.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a connection that has carried so many letters may send the next envelope before the last answer.
+    pub fn may_be_ahead(&self, letters: u64) -> bool {
+        !self.refuses_ahead.load(Ordering::Relaxed) && self.state().learned.most().is_none_or(|most| letters < most)
     }
 
     /// Whether an open connection may go on with another letter.

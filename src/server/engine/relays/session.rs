@@ -5,8 +5,7 @@ use super::pool::{Pool, Slot};
 use crate::domain::delivery::Stage;
 use crate::domain::relay::{Cause, Fault};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
-use crate::server::mail::compose::Letter;
-use crate::server::mail::smtp::Connection;
+use crate::server::mail::smtp::{Connection, Parcel};
 use crate::server::metrics::OpenConnection;
 use std::fmt::Display;
 use tokio_util::sync::CancellationToken;
@@ -129,8 +128,9 @@ impl Session {
         }
     }
 
-    /// Hands one letter over, after [`Session::ready`]. `before_dot` is as in [`Connection::send`].
-    pub async fn send<F, E>(&mut self, sender: &str, letter: &Letter, before_dot: F) -> Handed
+    /// Hands one letter over, after [`Session::ready`]. `next` is the letter that follows, if it is known; it and
+    /// `before_dot` are as in [`Connection::send`].
+    pub async fn send<F, E>(&mut self, parcel: Parcel<'_>, next: Option<Parcel<'_>>, before_dot: F) -> Handed
     where
         F: AsyncFnOnce() -> Result<(), E>,
         E: Display,
@@ -140,14 +140,22 @@ impl Session {
         else {
             return Handed { outcome: not_ready(), relay: String::new() };
         };
-        let outcome =
-            open.connection.send(sender, &letter.recipient, &letter.bytes, letter.needs_smtputf8, before_dot).await;
-        if let Some(grant) = place.grant.take()
+        let live = &place.slot.live;
+        let mut next = next.filter(|_| live.may_be_ahead(place.letters + 1));
+        let mut next_grant = None;
+        if next.is_some() {
+            next_grant = live.allowance.take().await.ok();
+            next = next.filter(|_| next_grant.is_some());
+        }
+        let outcome = open.connection.send(parcel, next, before_dot).await;
+        if let Some(grant) = std::mem::replace(&mut place.grant, next_grant)
             && outcome.stage == Stage::Compose
         {
             grant.unused();
         }
-        let live = &place.slot.live;
+        if open.connection.refuses_ahead() {
+            live.refused_ahead();
+        }
         let now = self.pool.0.clock.now();
         let mut useless = false;
         place.answered |= outcome.kind != OutcomeKind::PutBack;
@@ -168,7 +176,7 @@ impl Session {
         let handed = Handed { relay: live.relay.to_string(), outcome };
         if !handed.outcome.connection_usable {
             drop(open);
-        } else if live.is_enough(place.letters) {
+        } else if !open.connection.is_ahead() && live.is_enough(place.letters) {
             open.connection.quit().await;
         } else {
             place.connection = Some(open);

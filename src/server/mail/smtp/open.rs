@@ -227,6 +227,8 @@ impl Session<'_, Box<dyn Io>> {
             encrypted,
             usable: true,
             out: Vec::new(),
+            ahead: None,
+            refuses_ahead: false,
         })
     }
 
