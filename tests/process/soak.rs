@@ -124,6 +124,29 @@ fn locked_for_a_minute() {
     agrees(&world, &mailing, 20_000, 0, "locked for a minute");
 }
 
+#[test]
+#[ignore = "long: make soak"]
+fn every_fault_at_random_to_fifty_thousand() {
+    crate::faults::mixed(World::sqlite(), 50_000, "resend");
+    crate::faults::mixed(World::postgres(), 50_000, "hold");
+}
+
+/// The disk gives errors for some time, whatever is to be made durable.
+#[test]
+#[ignore = "long: make soak"]
+fn errors_of_the_disk() {
+    let mut world = World::sqlite();
+    world.mail(CONNECTIONS, "*@* dot delay 5ms");
+    let mailing = world.mailing(5000, "resend");
+    let calls = "fdatasync,fsync,pwrite64";
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EIO:when=300..400"));
+    let mut worker = world.under(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject], &["work"]);
+    worker.says("cannot be");
+    until("all is done", || world.show(&mailing).0 == "finished");
+    assert_eq!(world.duplicates(), 0);
+    agrees(&world, &mailing, 5000, 0, "errors of the disk");
+}
+
 /// The database on a small disk of its own that something else fills.
 #[test]
 #[ignore = "long, needs root: make soak"]

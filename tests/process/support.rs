@@ -206,30 +206,41 @@ impl World {
     /// Starts the mail server with these faults and with connections of so many at most.
     pub fn mail(&mut self, connections: u32, faults: &str) {
         std::fs::write(self.path("faults"), faults).unwrap();
-        let (faults, ledger) = (self.path("faults"), self.path("ledger"));
-        let mut sink = self.start(&[
-            "sink",
-            "--listen",
-            "127.0.0.1:0",
-            "--faults",
-            faults.to_str().unwrap(),
-            "--ledger",
-            ledger.to_str().unwrap(),
-        ]);
-        let line = sink.says("listening on ");
-        let addr = line.rsplit(' ').next().unwrap();
+        let addr = self.sink("127.0.0.1:0");
         self.set("VESTNIK_SMTP_URL", &format!("smtp://{addr}?tls=none&connections={connections}"));
+    }
+
+    /// Ends the mail server in the middle of whatever it does, and starts it again at the same address after a while.
+    pub fn mail_away(&mut self, time: Duration) {
+        let url = url::Url::parse(&self.env["VESTNIK_SMTP_URL"]).unwrap();
+        self.sink = None;
+        std::thread::sleep(time);
+        self.sink(&format!("127.0.0.1:{}", url.port().unwrap()));
+    }
+
+    /// Starts the mail server and tells where it listens.
+    fn sink(&mut self, listen: &str) -> String {
+        let (faults, ledger) = (self.path("faults"), self.path("ledger"));
+        let (faults, ledger) = (faults.to_str().unwrap(), ledger.to_str().unwrap());
+        let mut sink = self.start(&["sink", "--listen", listen, "--faults", faults, "--ledger", ledger]);
+        let line = sink.says("listening on ");
         self.sink = Some(sink);
+        line.rsplit(' ').next().unwrap().to_owned()
     }
 
     /// A user with clients `c0@example.org` and so on, and a mailing to all of them that starts now.
     pub fn mailing(&self, clients: usize, policy: &str) -> String {
+        self.mailing_to((0..clients).map(|n| format!("c{n}@example.org")), policy)
+    }
+
+    /// The same with clients of these addresses.
+    pub fn mailing_to(&self, clients: impl Iterator<Item = String>, policy: &str) -> String {
         let mut add = self.command(&["user", "add", "--email", OWNER, "--name", "Anna"]);
         let mut add = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         add.stdin.take().unwrap().write_all(b"a long enough phrase\n").unwrap();
         assert!(add.wait().unwrap().success());
         let csv = self.path("clients.csv");
-        let lines: String = (0..clients).map(|n| format!("c{n}@example.org;Client {n}\n")).collect();
+        let lines: String = clients.enumerate().map(|(n, email)| format!("{email};Client {n}\n")).collect();
         std::fs::write(&csv, format!("email;name\n{lines}")).unwrap();
         self.json(&["client", "import", "--owner", OWNER, csv.to_str().unwrap()]);
         let body = self.path("body.md");
