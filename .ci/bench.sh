@@ -58,7 +58,20 @@ row() {
     'BEGIN { printf "%-10s %2d connections  vestnik %6d/s  smtp-source %6d/s  ratio %.2f\n", n, c, m, o, m / o }'
 }
 
+# Letters a second of one connection when a round trip takes 50 ms longer, beside what one round trip each would leave.
+far() {
+  local connections=5 letters=1000 way=$((port + 1)) delay rate
+  node "$ROOT/.ci/delay.mjs" "$way" "$port" 50 &
+  delay=$!
+  for _ in $(seq 50); do (: <"/dev/tcp/127.0.0.1/$way") 2>/dev/null && break; sleep 0.1; done
+  rate=$(count=$letters port=$way ours "$connections")
+  kill "$delay"
+  awk -v r="$rate" -v c="$connections" \
+    'BEGIN { printf "50 ms away %2d connections  each %.1f letters/s, of 20.0 with one round trip a letter\n", c, r / c }'
+}
+
 if [ "$which" != postgres ]; then
+  far
   for connections in 20 10 5; do row sqlite "$connections"; done
 fi
 if [ "$which" != sqlite ]; then
