@@ -103,7 +103,7 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "wizard-review", path: `/mailings/new?${chosen}&end=2099-12-31T10:00&step=review` },
     { name: "wizard-start", path: `/mailings/new?${chosen}&end=2099-12-31T10:00&step=review&confirm=save`, act: dialog },
     { name: "messages", path: "/messages" },
-    { name: "messages-delete", path: `/messages?confirm=delete-${message}`, act: dialog },
+    { name: "messages-delete", path: "/messages", act: askToDelete },
     { name: "messages-none-found", path: "/messages?q=zzzzzz" },
     { name: "message-new", path: "/messages/new" },
     { name: "message-edit", path: `/messages/${message}`, act: (page) => page.locator("iframe").first().waitFor() },
@@ -158,6 +158,12 @@ async function tick(page: Page): Promise<void> {
     await box.check();
     await expect(chosen).toBeVisible({ timeout: 500 });
   }).toPass({ timeout: 15_000 });
+}
+
+async function askToDelete(page: Page): Promise<void> {
+  await tick(page);
+  await page.locator("#ask-delete-open").click();
+  await dialog(page);
 }
 
 async function imported(page: Page): Promise<void> {
