@@ -28,7 +28,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                         <span class="text-accent">{icon(Icon::Horn, "size-6")}</span>
                         {t("common.app")}
                     </a>
-                    <div class="hidden md:block">
+                    <div class="hidden min-w-0 overflow-x-auto md:block">
                         <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
                     </div>
                     <div class="ml-auto flex items-center gap-2 text-sm">
@@ -79,7 +79,7 @@ fn navigation(session: &Session) -> AnyView {
             ]);
         }
         if me.role.may(Permission::Settings) {
-            entries.extend([("/relays", t("nav.relays")), ("/settings", t("common.settings"))]);
+            entries.push(("/relays", t("nav.relays")));
         }
     }
     entries.push(("/blog", t("nav.blog")));
