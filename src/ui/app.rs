@@ -25,7 +25,6 @@ use super::refused::{ForgetRefused, carried, take_up};
 use super::session::{RefreshSession, provide_session};
 use super::theme::use_theme;
 use super::time::provide_tick;
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
@@ -54,8 +53,8 @@ pub fn shell() -> impl IntoView {
                 {fonts}
                 <link rel="modulepreload" href=assets.js />
                 <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                <script type="module" src=assets.start_js nonce=use_nonce()></script>
-                {assets.dev_reload.map(|src| view! { <script src=src nonce=use_nonce()></script> })}
+                <script type="module" src=assets.start_js></script>
+                {assets.dev_reload.map(|src| view! { <script src=src></script> })}
                 {carried()}
                 <MetaTags />
             </head>

@@ -16,7 +16,7 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use leptos::nonce::{provide_nonce, use_nonce};
+use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos::server_fn::error::ServerFnUrlError;
 use leptos_axum::ResponseOptions;
@@ -37,8 +37,31 @@ impl Pages {
 
     /// Renders a page whole, so that its status is right and it is complete without scripts.
     pub async fn render(self, request: Request<Body>) -> Response {
+        self.page(request, || {}).await
+    }
+
+    /// A page with its policy. What else it may find in its context is provided by `more`.
+    async fn page(self, request: Request<Body>, more: impl Fn() + Clone + Send + Sync + 'static) -> Response {
+        let connect = self.state.config.dev_reload.clone().unwrap_or_default();
         let contexts = self.contexts(&request);
-        leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await
+        let nonce = Nonce::new();
+        let marked = nonce.clone();
+        let contexts = move || {
+            contexts();
+            provide_context(marked.clone());
+            more();
+        };
+        let answer = leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await;
+        let (mut parts, body) = answer.into_parts();
+        // It is whole already: this mode of rendering writes it in one piece.
+        let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let (html, policy) = policy::seal(&String::from_utf8_lossy(&body), &nonce, &connect);
+        if let Some(policy) = policy {
+            parts.headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        Response::from_parts(parts, Body::from(html))
     }
 
     /// Calls a server function. Where a plain form was refused, its page is the answer, with what was
@@ -86,34 +109,23 @@ impl Pages {
             parts.headers.remove(name);
         }
         let status = ServerFnUrlError::<AppError>::decode_err(&refused.error).status();
-        let request = Request::from_parts(parts, Body::empty());
-        let contexts = self.contexts(&request);
-        let contexts = move || {
-            contexts();
+        let said = move || {
             set_status(status);
             provide_refused(refused.clone());
         };
-        leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await
+        self.page(Request::from_parts(parts, Body::empty()), said).await
     }
 
-    fn contexts(self, request: &Request<Body>) -> impl Fn() + Clone + Send + 'static {
+    fn contexts(self, request: &Request<Body>) -> impl Fn() + Clone + Send + Sync + 'static {
         let lang = lang_of(request.headers());
         let theme = cookie(request.headers(), "theme").and_then(Theme::parse).unwrap_or_default();
         let Self { state, assets } = self;
-        let dev = state.config.dev_reload.clone();
         move || {
             provide_context(state.clone());
             provide_context(assets.clone());
             provide_context(lang);
             provide_context(theme);
             provide_context(StatusSetter(Arc::new(set_status)));
-            provide_nonce();
-            if let Some(options) = use_context::<ResponseOptions>()
-                && let Some(nonce) = use_nonce()
-                && let Some(policy) = policy::pages(&nonce, dev.as_deref().unwrap_or_default())
-            {
-                options.insert_header(CONTENT_SECURITY_POLICY, policy);
-            }
         }
     }
 }
