@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str], &[&str]); 8] = [
     (
         "server/services",
         &["api", "domain", "forms", "locales"],
-        &["clock", "db", "mail", "schedule", "seal", "services", "sink"],
+        &["cache", "clock", "db", "mail", "schedule", "seal", "services", "sink"],
     ),
 ];
 /// Frameworks, of which pure rules know nothing.

@@ -17,18 +17,17 @@ pub struct Stored {
 /// A page of the blog.
 #[server(prefix = "/api", endpoint = "blog/list")]
 pub async fn blog_list(question: Question) -> Result<Listing, AppError> {
-    use crate::server::{services::posts::public, web::request};
+    use crate::server::web::request;
     let state = request::state();
-    let (lang, now) = (request::lang(), state.now());
-    request::answer(public::listing(&state.db, &question, lang, now, &state.config.public_url).await)
+    request::answer(state.blog.kept.listing(&state.db, &question, request::lang(), &state.config.public_url).await)
 }
 
 /// What stands at a post's address. An old address leads to the new one.
 #[server(prefix = "/api", endpoint = "blog/post")]
 pub async fn blog_post(slug: String) -> Result<Found, AppError> {
-    use crate::server::{services::posts::public, web::readers, web::request};
+    use crate::server::web::{readers, request};
     let state = request::state();
-    let found = public::article(&state.db, &slug, state.now(), &state.config.public_url).await;
+    let found = state.blog.kept.article(&state.db, &slug, &state.config.public_url).await;
     let (found, author) = request::answer(found)?;
     match &found {
         Found::Here(article) if readers::reads(author).await => state.blog.views.count(article.card.id),
@@ -41,11 +40,11 @@ pub async fn blog_post(slug: String) -> Result<Found, AppError> {
 /// What the home page shows.
 #[server(prefix = "/api", endpoint = "home")]
 pub async fn load_home() -> Result<Home, AppError> {
-    use crate::server::{services, web::request};
+    use crate::server::web::request;
     let state = request::state();
     let loaded = async {
         let figures = state.blog.figures.get(&state.db).await?;
-        let posts = services::posts::public::random(&state.db, request::lang(), state.now(), 3).await?;
+        let posts = state.blog.kept.random(&state.db, request::lang(), 3).await?;
         Ok(Home { figures, posts, site: state.config.public_url.clone() })
     };
     request::answer(loaded.await)
@@ -79,7 +78,7 @@ pub async fn save_post(form: PostForm) -> Result<Stored, AppError> {
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
     let state = request::state();
     let now = state.now();
-    match request::answer(posts::save(&state.db, &actor, &form, now).await)? {
+    match request::answer(posts::save(&state.db, state.blog.kept.changes(), &actor, &form, now).await)? {
         Saved::Clash(id) => request::go(&format!("/posts/{id}/merge?at={}", now.timestamp_micros())),
         Saved::Stored(id) if form.id == 0 || request::sent_by_form() => {
             request::go(&format!("/posts/{id}?done=posts.saved"));
@@ -126,7 +125,8 @@ pub async fn preview_post(body: String) -> Result<Rendered, AppError> {
 pub async fn delete_post(id: i64) -> Result<(), AppError> {
     use crate::server::{services::posts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    request::answer(posts::delete(&request::state().db, &actor, id).await)?;
+    let state = request::state();
+    request::answer(posts::delete(&state.db, state.blog.kept.changes(), &actor, id).await)?;
     request::go("/posts?done=posts.deleted");
     Ok(())
 }
@@ -157,7 +157,8 @@ pub async fn restore_post(id: i64, version: i64, current: i64) -> Result<(), App
     use crate::server::{services::posts::history, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
     let state = request::state();
-    request::answer(history::restore(&state.db, &actor, id, version, current, state.now()).await)?;
+    let changes = state.blog.kept.changes();
+    request::answer(history::restore(&state.db, changes, &actor, id, (version, current), state.now()).await)?;
     request::go(&format!("/posts/{id}?done=posts.restored"));
     Ok(())
 }

@@ -23,6 +23,7 @@ pub async fn save_settings(form: SettingsForm) -> Result<(), AppError> {
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
     let state = request::state();
     request::answer(settings::save(&state.db, &actor, &form, state.now()).await)?;
+    state.blog.kept.changes().outdate();
     state.wake.ring();
     request::go("/settings?done=settings.saved");
     Ok(())

@@ -258,7 +258,7 @@ pub struct Card {
 }
 
 /// What a visitor asks the blog for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Question {
     /// `en`, `ru` or `all`; empty for the reader's own.
     pub lang: String,

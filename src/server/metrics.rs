@@ -122,10 +122,12 @@ impl Page {
         }
     }
 
-    fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, &AtomicU64)]) {
+    /// Adds one metric that only goes up, with its values by their label.
+    pub fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, &AtomicU64)]) {
         self.head(name, help, "counter");
         for (key, value) in values {
-            self.line(name, &[(label, key)], value.load(Ordering::Relaxed));
+            let labels = [(label, *key)];
+            self.line(name, if label.is_empty() { &[] } else { &labels }, value.load(Ordering::Relaxed));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everything that only the server may know.
 
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -8,6 +8,7 @@ use crate::domain::lang::Lang;
 use crate::forms::posts::PostForm;
 use crate::server::db::Db;
 use crate::server::services::images::{self, Upload};
+use crate::server::services::posts::changes::Changes;
 use crate::server::services::{Actor, posts};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -45,7 +46,7 @@ pub async fn write(db: &Db, actor: &Actor, lang: Lang, now: DateTime<Utc>) -> Re
             publish: "now".to_owned(),
             ..PostForm::default()
         };
-        posts::save(db, actor, &form, at).await.map_err(explain)?;
+        posts::save(db, &Changes::default(), actor, &form, at).await.map_err(explain)?;
     }
     Ok(())
 }

@@ -71,8 +71,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let config = Arc::new(config);
     let uploads = Quota::new(UPLOADS);
     let blog = Blog::new(clock.clone());
-    tokio::spawn(blog.views.clone().keep(db.clone(), stop.clone()));
-    tokio::spawn(blog.figures.clone().keep(db.clone(), stop.clone()));
+    blog.keep(&db, &stop);
     let views = blog.views.clone();
     let state = AppState {
         db: db.clone(),

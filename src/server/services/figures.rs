@@ -6,11 +6,13 @@
 //! than a twentieth of a connection's time, and nothing is counted while nobody looks.
 
 use crate::domain::post::Figures;
+use crate::server::cache::{Answers, Counts, Life, Moment};
+use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbResult, figures};
+use chrono::TimeDelta;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How long figures are kept at least.
@@ -23,54 +25,39 @@ const WATCHERS: usize = 2_000;
 /// The figures and who follows them, cheap to clone.
 #[derive(Clone)]
 pub struct SharedFigures {
+    clock: SharedClock,
+    kept: Arc<Answers<(), Figures>>,
     last: Arc<watch::Sender<Option<Figures>>>,
-    /// Until when the last ones are good; held while they are counted.
-    until: Arc<Mutex<Option<Instant>>>,
     room: Arc<Semaphore>,
 }
 
-impl Default for SharedFigures {
-    fn default() -> Self {
+impl SharedFigures {
+    /// Counts in `counts` how often figures were kept already.
+    pub fn new(clock: SharedClock, counts: Arc<Counts>) -> Self {
         Self {
+            clock,
+            kept: Arc::new(Answers::new(1, counts)),
             last: Arc::new(watch::Sender::new(None)),
-            until: Arc::default(),
             room: Arc::new(Semaphore::new(WATCHERS)),
         }
     }
-}
 
-impl SharedFigures {
     /// The figures as they were a moment ago. While somebody counts them, and when the database does
     /// not answer, everybody else gets the last ones.
     ///
     /// # Errors
     /// Database errors, before there are any.
     pub async fn get(&self, db: &Db) -> DbResult<Figures> {
-        let known = *self.last.borrow();
-        let mut until = match (self.until.try_lock(), known) {
-            (Ok(until), _) => until,
-            (Err(_), Some(known)) => return Ok(known),
-            (Err(_), None) => self.until.lock().await,
+        // Nothing tells that they have changed: their age alone counts.
+        let at = Moment { now: self.clock.now(), generation: 0 };
+        let count = async || {
+            let begun = Instant::now();
+            let figures = figures::count(db).await?;
+            let keep = FRESH.max(begun.elapsed() * SHARE);
+            self.last.send_if_modified(|last| last.replace(figures) != Some(figures));
+            Ok((figures, Life { fresh: self.clock.now() + TimeDelta::from_std(keep).unwrap_or_default(), ends: None }))
         };
-        let begun = Instant::now();
-        if until.is_some_and(|until| begun < until)
-            && let Some(known) = *self.last.borrow()
-        {
-            return Ok(known);
-        }
-        let counted = figures::count(db).await;
-        *until = Some(Instant::now() + FRESH.max(begun.elapsed() * SHARE));
-        match (counted, known) {
-            (Ok(figures), _) => {
-                self.last.send_if_modified(|last| last.replace(figures) != Some(figures));
-                Ok(figures)
-            }
-            (Err(error), Some(known)) => {
-                tracing::warn!(%error, "the figures could not be counted");
-                Ok(known)
-            }
-            (Err(error), None) => Err(error),
-        }
+        self.kept.get((), at, count).await
     }
 
     /// Follows the figures; nothing when too many do already. The permit goes with the follower.
@@ -98,7 +85,13 @@ impl SharedFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::clock::ManualClock;
     use crate::server::db::testing;
+
+    fn shared() -> (SharedFigures, Arc<ManualClock>) {
+        let clock = ManualClock::new(testing::made_at());
+        (SharedFigures::new(clock.clone(), Arc::default()), clock)
+    }
 
     async fn sql(db: &Db, sql: &'static str) {
         let mut tx = db.begin().await.unwrap();
@@ -143,7 +136,7 @@ mod tests {
                 'hold', 'finished', NULL, NULL, '2026-05-04T10:00:00+00:00', '2026-05-04T10:00:00+00:00')",
         )
         .await;
-        let shared = SharedFigures::default();
+        let (shared, _clock) = shared();
         let (mut follower, _permit) = shared.follow().unwrap();
         let figures = shared.get(db).await.unwrap();
         assert_eq!(figures, Figures { mailings: 2, active: 1, clients: 2 });
@@ -156,17 +149,17 @@ mod tests {
     #[tokio::test]
     async fn the_last_figures_stand_while_the_database_is_away() {
         let (db, _folder) = testing::sqlite().await;
-        let shared = SharedFigures::default();
-        let figures = shared.get(&db).await.unwrap();
+        let (known, clock) = shared();
+        let figures = known.get(&db).await.unwrap();
         db.close().await;
-        *shared.until.lock().await = None;
-        assert_eq!(shared.get(&db).await.unwrap(), figures);
-        assert!(SharedFigures::default().get(&db).await.is_err());
+        clock.advance(TimeDelta::hours(1));
+        assert_eq!(known.get(&db).await.unwrap(), figures);
+        assert!(shared().0.get(&db).await.is_err());
     }
 
     #[test]
     fn followers_are_bounded() {
-        let shared = SharedFigures::default();
+        let (shared, _clock) = shared();
         let all: Vec<_> = std::iter::from_fn(|| shared.follow()).collect();
         assert_eq!(all.len(), WATCHERS);
         drop(all);

@@ -28,7 +28,8 @@ pub async fn page(db: &Db, actor: &Actor, started_with: &EmailAddress) -> Result
     Ok(SettingsPage { settings, started_with: started_with.as_str().to_owned() })
 }
 
-/// Stores the settings; each that changes has its line in the audit log. The caller wakes the engine.
+/// Stores the settings; each that changes has its line in the audit log. The caller wakes the engine, and tells
+/// of the change where pages are kept (`posts::changes`).
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
@@ -47,6 +48,8 @@ pub async fn save(db: &Db, actor: &Actor, form: &SettingsForm, now: DateTime<Utc
         let entry = audit::entry(actor, Act::SettingsChanged, None, setting.as_str());
         db::audit::append(&mut tx, &Entry { before: &before, after: &after, ..entry }, now).await?;
     }
+    // Home page and blog say who may register.
+    db::posts::changes::count(&mut tx).await?;
     Ok(tx.commit().await?)
 }
 

@@ -4,7 +4,7 @@ use super::guard::refusal;
 use super::state::AppState;
 use crate::domain::lang::Lang;
 use crate::locales;
-use crate::server::services::posts::public::{self, Entry};
+use crate::server::services::posts::public::Entry;
 use crate::server::services::posts::render::{absolute, escape};
 use axum::Router;
 use axum::extract::{Query, State};
@@ -55,7 +55,7 @@ fn instant(at: DateTime<Utc>) -> String {
 }
 
 async fn atom(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
-    match public::feed(&state.db, wanted.lang(), state.now()).await {
+    match state.blog.kept.feed(&state.db, wanted.lang()).await {
         Ok(entries) => {
             answer("application/atom+xml; charset=utf-8", FRESH, atom_feed(&entries, &wanted, &state.config.public_url))
         }
@@ -112,7 +112,7 @@ fn atom_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> String {
 }
 
 async fn rss(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
-    match public::feed(&state.db, wanted.lang(), state.now()).await {
+    match state.blog.kept.feed(&state.db, wanted.lang()).await {
         Ok(entries) => {
             answer("application/rss+xml; charset=utf-8", FRESH, rss_feed(&entries, &wanted, &state.config.public_url))
         }
@@ -155,7 +155,7 @@ fn rss_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> String {
 }
 
 async fn sitemap(State(state): State<AppState>) -> Response {
-    let posts = match public::sitemap(&state.db, state.now()).await {
+    let posts = match state.blog.kept.sitemap(&state.db).await {
         Ok(posts) => posts,
         Err(error) => return refusal(error),
     };
@@ -164,8 +164,8 @@ async fn sitemap(State(state): State<AppState>) -> Response {
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n\
          <url><loc>{site}/</loc></url>\n<url><loc>{site}/blog</loc></url>\n"
     );
-    for (slug, updated) in posts {
-        xml.push_str(&format!("<url><loc>{site}/blog/{slug}</loc><lastmod>{}</lastmod></url>\n", instant(updated)));
+    for (slug, updated) in posts.iter() {
+        xml.push_str(&format!("<url><loc>{site}/blog/{slug}</loc><lastmod>{}</lastmod></url>\n", instant(*updated)));
     }
     xml.push_str("</urlset>\n");
     answer("application/xml; charset=utf-8", KEPT, xml)

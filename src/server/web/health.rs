@@ -97,7 +97,14 @@ async fn measured(State(state): State<AppState>, headers: HeaderMap, request: Re
     page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due.", "", &[("", oldest)]);
     let breaker = i64::from(state.wake.pulse().relay_trouble.is_some());
     page.gauge("vestnik_breaker_open", "1 while the mail server cannot be used.", "", &[("", breaker)]);
+    count_caches(&state, &mut page);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.finish()).into_response()
+}
+
+fn count_caches(state: &AppState, page: &mut Page) {
+    let data = state.blog.kept.counts();
+    let answers = [("hit", &data.hits), ("miss", &data.misses)];
+    page.counters("vestnik_data_cache_total", "What public pages are made of: kept, or asked for.", "result", &answers);
 }
 
 /// Who is on this machine, or knows the token. A proxy on this machine passes on the `Host` that people

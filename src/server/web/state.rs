@@ -12,6 +12,7 @@ use crate::server::seal::Sealer;
 use crate::server::services::Error;
 use crate::server::services::figures::SharedFigures;
 use crate::server::services::letters::Origin;
+use crate::server::services::posts::kept::Kept;
 use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
 use crate::server::web::live::Live;
@@ -26,16 +27,26 @@ pub const UPLOADS: usize = 3;
 /// Files of own data that one user may fetch at a time.
 pub const TAKEAWAYS: usize = 1;
 
-/// What the public pages count in memory.
+/// What the public pages count and keep in memory.
 #[derive(Clone)]
 pub struct Blog {
     pub views: Views,
     pub figures: SharedFigures,
+    pub kept: Kept,
 }
 
 impl Blog {
     pub fn new(clock: SharedClock) -> Self {
-        Self { views: Views::new(clock), figures: SharedFigures::default() }
+        let kept = Kept::new(clock.clone());
+        let figures = SharedFigures::new(clock.clone(), kept.counts());
+        Self { views: Views::new(clock), figures, kept }
+    }
+
+    /// Does what these need done until the service stops.
+    pub fn keep(&self, db: &Db, stop: &CancellationToken) {
+        tokio::spawn(self.views.clone().keep(db.clone(), stop.clone()));
+        tokio::spawn(self.figures.clone().keep(db.clone(), stop.clone()));
+        tokio::spawn(self.kept.changes().clone().follow(db.clone(), stop.clone()));
     }
 }
 

@@ -94,6 +94,7 @@ impl Served {
             live: super::live::Live::default(),
             stop: stop.clone(),
         };
+        state.blog.keep(&state.db, &stop);
         let router =
             super::router(state.clone(), Assets::default()).into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

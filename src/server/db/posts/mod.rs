@@ -1,5 +1,6 @@
 //! Tables `posts`, `post_slugs`, `post_tags` and `post_images`: what is stored of a post.
 
+pub mod changes;
 pub mod drafts;
 pub mod public;
 pub mod versions;

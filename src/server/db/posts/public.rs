@@ -213,3 +213,9 @@ pub async fn bodies(db: &Db, ids: &[i64]) -> DbResult<Vec<(String, DateTime<Utc>
     }
     Ok(bodies)
 }
+
+/// The first publication date after an instant.
+pub async fn next(db: &Db, now: DateTime<Utc>) -> DbResult<Option<DateTime<Utc>>> {
+    const SQL: &str = "SELECT MIN(published_at) FROM posts WHERE published_at > $1";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(now).fetch_one(pool).await)?)
+}

@@ -1,5 +1,6 @@
 //! The versions of a post: compared with what is stored now, and brought back.
 
+use super::changes::Changes;
 use super::{changed, diff, prepared};
 use crate::domain::post::{Content, History};
 use crate::server::db::Db;
@@ -30,7 +31,14 @@ pub async fn history(db: &Db, _actor: &Actor, id: i64, compare: Option<i64>) -> 
 ///
 /// # Errors
 /// [`Error::Conflict`] if a newer one is; [`Error::NotFound`] if there is no such post or version.
-pub async fn restore(db: &Db, actor: &Actor, id: i64, version: i64, current: i64, now: DateTime<Utc>) -> Result<()> {
+pub async fn restore(
+    db: &Db,
+    changes: &Changes,
+    actor: &Actor,
+    id: i64,
+    (version, current): (i64, i64),
+    now: DateTime<Utc>,
+) -> Result<()> {
     let post = posts::get(db, id).await?.ok_or(Error::NotFound)?;
     let old = versions::get(db, id, version).await?.ok_or(Error::NotFound)?;
     let content = Content { slug: post.content.slug, ..old };
@@ -43,5 +51,5 @@ pub async fn restore(db: &Db, actor: &Actor, id: i64, version: i64, current: i64
     let images = super::existing_images(&mut tx, &content.body).await?;
     posts::relate(&mut tx, id, &content, &images).await?;
     versions::insert(&mut tx, id, current + 1, &By { user: actor.id, name: &actor.name, now }, &content).await?;
-    changed(tx).await
+    changed(tx, changes).await
 }

@@ -1,9 +1,11 @@
 //! Writing posts. Whoever stores one names the version that they have seen: of two editors the second
 //! is told, and what they typed is kept as their draft.
 
+pub mod changes;
 pub mod diff;
 pub mod drafts;
 pub mod history;
+pub mod kept;
 pub mod letter;
 pub mod public;
 pub mod render;
@@ -11,6 +13,7 @@ pub mod render;
 mod tests;
 pub mod views;
 
+use self::changes::Changes;
 use super::{Actor, Error, Result, checked, paging};
 use crate::domain::page::Page;
 use crate::domain::post::{CHART_DAYS, Content, Fields, PostRow, PostState, Rendered};
@@ -36,17 +39,20 @@ pub enum Saved {
     Clash(i64),
 }
 
-/// Makes a change visible. Every write to what visitors see ends here, so that what is kept of it
-/// elsewhere can be dropped in one place.
-async fn changed(tx: Tx) -> Result<()> {
-    Ok(tx.commit().await?)
+/// Makes a change visible. Every write to what visitors see ends here: whatever is kept of the blog, in this
+/// process or another, does not hold any more.
+async fn changed(mut tx: Tx, changes: &Changes) -> Result<()> {
+    let version = posts::changes::count(&mut tx).await?;
+    tx.commit().await?;
+    changes.saw(version);
+    Ok(())
 }
 
 /// Stores the form: as a new post while its id is 0.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field; [`Error::NotFound`] if there is no such post.
-pub async fn save(db: &Db, actor: &Actor, form: &PostForm, now: DateTime<Utc>) -> Result<Saved> {
+pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, now: DateTime<Utc>) -> Result<Saved> {
     checked(form)?;
     let stored = match form.id {
         0 => None,
@@ -72,7 +78,12 @@ pub async fn save(db: &Db, actor: &Actor, form: &PostForm, now: DateTime<Utc>) -
             post.id
         }
     };
-    finish(tx, actor, id, form.id, version + 1, &content, now).await?;
+    let images = existing_images(&mut tx, &content.body).await?;
+    posts::relate(&mut tx, id, &content, &images).await?;
+    let by = By { user: actor.id, name: &actor.name, now };
+    versions::insert(&mut tx, id, version + 1, &by, &content).await?;
+    posts::drafts::delete(&mut tx, actor.id, form.id).await?;
+    changed(tx, changes).await?;
     Ok(Saved::Stored(id))
 }
 
@@ -83,23 +94,6 @@ pub async fn save(db: &Db, actor: &Actor, form: &PostForm, now: DateTime<Utc>) -
 pub async fn stored(db: &Db, id: i64) -> Result<(i64, String)> {
     let post = posts::get(db, id).await?.ok_or(Error::NotFound)?;
     Ok((post.version, post.content.slug))
-}
-
-/// What goes with every stored version, and the end of the transaction.
-async fn finish(
-    mut tx: Tx,
-    actor: &Actor,
-    id: i64,
-    draft: i64,
-    version: i64,
-    content: &Content,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let images = existing_images(&mut tx, &content.body).await?;
-    posts::relate(&mut tx, id, content, &images).await?;
-    versions::insert(&mut tx, id, version, &By { user: actor.id, name: &actor.name, now }, content).await?;
-    posts::drafts::delete(&mut tx, actor.id, draft).await?;
-    changed(tx).await
 }
 
 fn taken(error: crate::server::db::DbError) -> Error {
@@ -221,12 +215,12 @@ async fn existing_images(tx: &mut Tx, body: &str) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none.
-pub async fn delete(db: &Db, _actor: &Actor, id: i64) -> Result<()> {
+pub async fn delete(db: &Db, changes: &Changes, _actor: &Actor, id: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     if !posts::delete(&mut tx, id).await? {
         return Err(Error::NotFound);
     }
-    changed(tx).await
+    changed(tx, changes).await
 }
 
 /// A page of all posts, the newest first, with their views.

@@ -22,7 +22,8 @@ fn cursor(card: &Card) -> String {
     format!("{}.{}", card.published_at.timestamp_micros(), card.id)
 }
 
-fn parse_cursor(text: &str) -> Option<(DateTime<Utc>, i64)> {
+/// Where a page begins, as [`listing`] writes it.
+pub(super) fn parse_cursor(text: &str) -> Option<(DateTime<Utc>, i64)> {
     let (micros, id) = text.split_once('.')?;
     Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
 }
@@ -138,4 +139,12 @@ pub async fn feed(db: &Db, lang: Option<Lang>, now: DateTime<Utc>) -> Result<Vec
 /// Database errors.
 pub async fn sitemap(db: &Db, now: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>> {
     Ok(public::addresses(db, now, SITEMAP).await?)
+}
+
+/// When the next scheduled post appears.
+///
+/// # Errors
+/// Database errors.
+pub async fn next(db: &Db, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    Ok(public::next(db, now).await?)
 }

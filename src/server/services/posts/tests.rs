@@ -49,7 +49,7 @@ fn form(title: &str, publish: &str) -> PostForm {
 }
 
 async fn stored(db: &Db, actor: &Actor, form: &PostForm) -> i64 {
-    match save(db, actor, form, now()).await.unwrap() {
+    match save(db, &Changes::default(), actor, form, now()).await.unwrap() {
         Saved::Stored(id) => id,
         Saved::Clash(_) => panic!("nobody else was there"),
     }
@@ -127,9 +127,12 @@ async fn a_post_appears_when_its_time_comes(db: Db) {
     let loaded = again(db, &actor, id).await;
     assert_eq!((loaded.publish.as_str(), loaded.publish_at.as_str()), ("at", "2026-05-04T13:30"));
     let later = due + TimeDelta::days(1);
-    save(db, &actor, &PostForm { publish: "now".to_owned(), ..loaded }, later).await.unwrap();
+    save(db, &Changes::default(), &actor, &PostForm { publish: "now".to_owned(), ..loaded }, later).await.unwrap();
     assert_eq!(posts::get(db, id).await.unwrap().unwrap().published_at, Some(due));
-    assert_eq!(key(save(db, &actor, &form("x", "at"), now()).await), ("publish_at".into(), "error.post.time".into()));
+    assert_eq!(
+        key(save(db, &Changes::default(), &actor, &form("x", "at"), now()).await),
+        ("publish_at".into(), "error.post.time".into())
+    );
 }
 
 async fn slugs_are_unique_and_old_ones_lead_on(db: Db) {
@@ -142,7 +145,10 @@ async fn slugs_are_unique_and_old_ones_lead_on(db: Db) {
     assert_eq!(slug_of(db, second).await, "pismo-kotoroe-zhdut-2");
     assert_eq!(slug_of(db, nameless).await, "post");
     let taken = PostForm { slug: "pismo-kotoroe-zhdut".to_owned(), ..again(db, &actor, second).await };
-    assert_eq!(key(save(db, &actor, &taken, now()).await), ("slug".into(), "error.post.slug_taken".into()));
+    assert_eq!(
+        key(save(db, &Changes::default(), &actor, &taken, now()).await),
+        ("slug".into(), "error.post.slug_taken".into())
+    );
 
     for slug in ["renamed", "renamed-again"] {
         stored(db, &actor, &PostForm { slug: slug.to_owned(), ..again(db, &actor, first).await }).await;
@@ -152,12 +158,12 @@ async fn slugs_are_unique_and_old_ones_lead_on(db: Db) {
     }
     // An old slug still belongs to its post: others cannot take it, it can have it back.
     let taken = PostForm { slug: "renamed".to_owned(), ..again(db, &actor, second).await };
-    assert_eq!(key(save(db, &actor, &taken, now()).await).1, "error.post.slug_taken");
+    assert_eq!(key(save(db, &Changes::default(), &actor, &taken, now()).await).1, "error.post.slug_taken");
     stored(db, &actor, &PostForm { slug: "renamed".to_owned(), ..again(db, &actor, first).await }).await;
     assert_eq!(here(article(db, "renamed", now(), SITE).await.unwrap().0).card.id, first);
-    delete(db, &actor, first).await.unwrap();
+    delete(db, &Changes::default(), &actor, first).await.unwrap();
     assert!(matches!(article(db, "renamed-again", now(), SITE).await, Err(Error::NotFound)));
-    assert!(matches!(delete(db, &actor, first).await, Err(Error::NotFound)));
+    assert!(matches!(delete(db, &Changes::default(), &actor, first).await, Err(Error::NotFound)));
 }
 
 async fn the_second_of_two_editors_is_told(db: Db) {
@@ -167,7 +173,7 @@ async fn the_second_of_two_editors_is_told(db: Db) {
     let (hers, his) = (again(db, &anna, id).await, again(db, &boris, id).await);
     stored(db, &anna, &PostForm { body: "ONE\n\nTwo\n\nThree".to_owned(), summary: "Hers".to_owned(), ..hers }).await;
     let late = PostForm { body: "One\n\nTwo\n\nThree\n\nFour".to_owned(), title: "His".to_owned(), ..his };
-    assert_eq!(save(db, &boris, &late, now()).await.unwrap(), Saved::Clash(id));
+    assert_eq!(save(db, &Changes::default(), &boris, &late, now()).await.unwrap(), Saved::Clash(id));
     assert_eq!(posts::get(db, id).await.unwrap().unwrap().content.title, "Title", "nothing is overwritten");
 
     let merge = drafts::merge(db, &boris, id, now()).await.unwrap();
@@ -187,7 +193,7 @@ async fn the_second_of_two_editors_is_told(db: Db) {
     let (hers, his) = (again(db, &anna, id).await, again(db, &boris, id).await);
     stored(db, &anna, &PostForm { body: "1".to_owned(), ..hers }).await;
     let late = PostForm { body: "2".to_owned(), publish: "now".to_owned(), ..his };
-    assert_eq!(save(db, &boris, &late, now()).await.unwrap(), Saved::Clash(id));
+    assert_eq!(save(db, &Changes::default(), &boris, &late, now()).await.unwrap(), Saved::Clash(id));
     let merge = drafts::merge(db, &boris, id, now()).await.unwrap();
     assert_eq!(merge.clashes, ["body", "publish"]);
     assert_eq!(merge.editing.fields.content.body, "2");
@@ -207,8 +213,11 @@ async fn history_compares_and_restores(db: Db) {
     assert_eq!(history.versions.iter().map(|v| v.version).collect::<Vec<_>>(), [2, 1]);
     let (_, diff) = history.compared.unwrap();
     assert_eq!(diff.iter().map(|d| d.field.as_str()).collect::<Vec<_>>(), ["title", "slug"]);
-    assert!(matches!(history::restore(db, &actor, id, 1, 1, now()).await, Err(Error::Conflict(_))));
-    history::restore(db, &actor, id, 1, 2, now()).await.unwrap();
+    assert!(matches!(
+        history::restore(db, &Changes::default(), &actor, id, (1, 1), now()).await,
+        Err(Error::Conflict(_))
+    ));
+    history::restore(db, &Changes::default(), &actor, id, (1, 2), now()).await.unwrap();
     let post = posts::get(db, id).await.unwrap().unwrap();
     assert_eq!((post.content.title.as_str(), post.content.slug.as_str(), post.version), ("First", "other", 3));
     assert!(post.published_at.is_some(), "it stays public");
@@ -249,7 +258,7 @@ async fn lists_go_both_ways(db: Db) {
     let actor = editor(db, "a").await;
     for n in 0..30 {
         let at = now() - TimeDelta::hours(n);
-        save(db, &actor, &form(&format!("Post {n}"), "now"), at).await.unwrap();
+        save(db, &Changes::default(), &actor, &form(&format!("Post {n}"), "now"), at).await.unwrap();
     }
     let ask = |after: Option<String>, before: Option<String>| {
         let (after, before) = (after.unwrap_or_default(), before.unwrap_or_default());
@@ -286,7 +295,7 @@ async fn related_neighbours_tags_and_search(db: Db) {
     .enumerate()
     {
         let form = PostForm { tags: tags.to_owned(), lang: lang.to_owned(), ..form(title, "now") };
-        save(db, &actor, &form, now() + TimeDelta::hours(n as i64)).await.unwrap();
+        save(db, &Changes::default(), &actor, &form, now() + TimeDelta::hours(n as i64)).await.unwrap();
     }
     let late = now() + TimeDelta::days(1);
     let page = here(article(db, "middle", late, SITE).await.unwrap().0);
