@@ -21,6 +21,9 @@ pub enum AppError {
     Conflict(String),
     #[error("too many requests")]
     RateLimited,
+    /// The database is away; it is to be tried again soon.
+    #[error("unavailable")]
+    Unavailable,
     /// A fault of ours; the reference stands in the log beside its cause.
     #[error("internal error {reference}")]
     Internal { reference: String },
@@ -82,6 +85,7 @@ impl AppError {
             Self::Conflict(_) => 409,
             Self::RateLimited => 429,
             Self::Internal { .. } => 500,
+            Self::Unavailable => 503,
             Self::Network(_) => 400,
         }
     }

@@ -110,6 +110,18 @@ impl DbError {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
+    /// Whether the database could not be reached, or ended the connection. PostgreSQL's classes 08 (connection)
+    /// and 57P (the server is stopping or not up yet), and 53300 (too many connections).
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
+            Self::Sql(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a row is still referred to, or refers to one that is gone.
     pub fn is_in_use(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_foreign_key_violation())

@@ -94,6 +94,9 @@ pub enum Error {
     Conflict(&'static str),
     #[error("database: {0}")]
     Db(#[from] DbError),
+    /// What is needed is away for a while.
+    #[error("away: {0}")]
+    Away(String),
     #[error("{0}")]
     Internal(String),
 }
@@ -123,6 +126,11 @@ impl From<Error> for AppError {
             Error::NotFound => Self::NotFound,
             Error::RateLimited => Self::RateLimited,
             Error::Conflict(key) => Self::Conflict(key.to_owned()),
+            Error::Away(why) => {
+                tracing::warn!(%why, "a request could not be served");
+                Self::Unavailable
+            }
+            Error::Db(error) if error.is_away() => Error::Away(error.to_string()).into(),
             Error::Db(_) | Error::Internal(_) => {
                 let reference = tokens::reference();
                 tracing::error!(%reference, %error, "a request failed");

@@ -1,6 +1,7 @@
 //! The web server: router, middleware, and what requests share.
 
 pub mod assets;
+mod away;
 pub mod clients;
 pub mod events;
 pub mod exports;
@@ -57,6 +58,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         // Strict would make people who follow a link in a letter look logged out.
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_DAYS)));
+    let away = away::Away::new(&state, assets.css.clone());
     let pages = page::Pages::new(state.clone(), assets);
     let functions = pages.clone();
     Router::new()
@@ -85,6 +87,7 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .merge(feeds::routes())
         .layer(CompressionLayer::new())
         .merge(images::routes())
+        .layer(axum::middleware::from_fn_with_state(away, away::guard))
         .merge(files(&state))
         .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))

@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use std::net::{IpAddr, Ipv4Addr};
-use tower_sessions::Session;
+use tower_sessions::{Session, session, session_store};
 
 /// A session in use says so this often; it bounds how often it is written.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
@@ -67,7 +67,10 @@ pub async fn user_of(session: &Session, state: &AppState) -> Result<Option<User>
 }
 
 fn broken(error: tower_sessions::session::Error) -> Error {
-    Error::Internal(error.to_string())
+    match error {
+        session::Error::Store(session_store::Error::Backend(why)) => Error::Away(why),
+        error => Error::Internal(error.to_string()),
+    }
 }
 
 /// The id of this browser's session among the stored ones.

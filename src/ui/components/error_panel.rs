@@ -18,6 +18,7 @@ pub fn describe(error: &AppError) -> (String, String) {
         AppError::Forbidden => "forbidden",
         AppError::NotFound => "not_found",
         AppError::RateLimited => "rate_limited",
+        AppError::Unavailable => "unavailable",
         AppError::Network(_) => "network",
     };
     (t(&format!("errors.{name}")), t(&format!("errors.{name}_detail")))
