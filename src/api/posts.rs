@@ -30,8 +30,7 @@ pub async fn blog_post(slug: String) -> Result<Found, AppError> {
     let found = state.blog.kept.article(&state.db, &slug, &state.config.public_url).await;
     let (found, author) = request::answer(found)?;
     match &found {
-        Found::Here(article) if readers::reads(author).await => state.blog.views.count(article.card.id),
-        Found::Here(_) => {}
+        Found::Here(article) => readers::count(article.card.id, author).await,
         Found::Moved(slug) => request::moved(&format!("/blog/{slug}")),
     }
     Ok(found)

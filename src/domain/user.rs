@@ -3,7 +3,6 @@
 use super::oversight::Stopped;
 use super::relay::Fault;
 use super::settings::Registration;
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What a user is.
@@ -61,7 +60,7 @@ pub enum Permission {
 }
 
 /// The colours of the interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
     #[default]
@@ -125,6 +124,4 @@ pub struct Session {
     pub outbox: bool,
     /// Mail servers that somebody must see to, with their names; empty for those who may not.
     pub alerts: Vec<(String, Fault)>,
-    /// The instant at which the server rendered the page; the browser counts on from it.
-    pub now: DateTime<Utc>,
 }

@@ -5,6 +5,7 @@ mod faults;
 mod health;
 mod kill;
 mod outage;
+mod pages;
 mod share;
 mod soak;
 mod stop;

@@ -228,6 +228,30 @@ impl World {
         line.rsplit(' ').next().unwrap().to_owned()
     }
 
+    /// Adds a user named Anna.
+    pub fn add_user(&self, email: &str, role: &str, password: &str) {
+        let mut add = self.command(&["user", "add", "--email", email, "--name", "Anna", "--role", role]);
+        let mut add = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        add.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        assert!(add.wait().unwrap().success());
+    }
+
+    /// The number that a query finds in the database.
+    pub fn number(&self, sql: &'static str) -> i64 {
+        use sqlx::Connection;
+        let url = self.env["VESTNIK_DATABASE_URL"].clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            if self.is_sqlite() {
+                let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
+            } else {
+                let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
+            }
+        })
+    }
+
     /// A user with clients `c0@example.org` and so on, and a mailing to all of them that starts now.
     pub fn mailing(&self, clients: usize, policy: &str) -> String {
         self.mailing_to((0..clients).map(|n| format!("c{n}@example.org")), policy)
@@ -235,10 +259,7 @@ impl World {
 
     /// The same with clients of these addresses.
     pub fn mailing_to(&self, clients: impl Iterator<Item = String>, policy: &str) -> String {
-        let mut add = self.command(&["user", "add", "--email", OWNER, "--name", "Anna"]);
-        let mut add = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        add.stdin.take().unwrap().write_all(b"a long enough phrase\n").unwrap();
-        assert!(add.wait().unwrap().success());
+        self.add_user(OWNER, "user", "a long enough phrase");
         let csv = self.path("clients.csv");
         let lines: String = clients.enumerate().map(|(n, email)| format!("{email};Client {n}\n")).collect();
         std::fs::write(&csv, format!("email;name\n{lines}")).unwrap();

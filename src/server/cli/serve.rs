@@ -13,6 +13,8 @@ use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
 use crate::server::web::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::server::web::{self, assets};
+use axum::ServiceExt;
+use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,9 +88,14 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         live: Live::default(),
         stop: stop.clone(),
     };
-    let router = web::router(state, assets);
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let service = web::service(state, assets).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|connection| {
+        // An answer must not wait for the acknowledgement of the one before.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     stop.cancelled().await;
     if tokio::time::timeout(grace, server).await.is_err() {

@@ -1,5 +1,6 @@
 //! The blog for programs: Atom (RFC 4287) and RSS 2.0 feeds, the sitemap, robots.txt.
 
+use super::cache::CONTROL;
 use super::guard::refusal;
 use super::state::AppState;
 use crate::domain::lang::Lang;
@@ -14,9 +15,8 @@ use axum::routing::get;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
-/// A feed is asked for anew each time: what was published is in it at once.
-const FRESH: &str = "public, no-cache";
-/// Sitemap and robots.txt may be kept for a while.
+/// robots.txt may be kept for a while; feeds and the sitemap are asked for anew each time ([`CONTROL`]): what was
+/// published is in them at once.
 const KEPT: &str = "public, max-age=300";
 
 /// `GET /blog/feed.atom`, `/blog/feed.rss` (each with `?lang=`), `/sitemap.xml` and `/robots.txt`.
@@ -56,9 +56,11 @@ fn instant(at: DateTime<Utc>) -> String {
 
 async fn atom(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
     match state.blog.kept.feed(&state.db, wanted.lang()).await {
-        Ok(entries) => {
-            answer("application/atom+xml; charset=utf-8", FRESH, atom_feed(&entries, &wanted, &state.config.public_url))
-        }
+        Ok(entries) => answer(
+            "application/atom+xml; charset=utf-8",
+            CONTROL,
+            atom_feed(&entries, &wanted, &state.config.public_url),
+        ),
         Err(error) => refusal(error),
     }
 }
@@ -114,7 +116,7 @@ fn atom_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> String {
 async fn rss(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
     match state.blog.kept.feed(&state.db, wanted.lang()).await {
         Ok(entries) => {
-            answer("application/rss+xml; charset=utf-8", FRESH, rss_feed(&entries, &wanted, &state.config.public_url))
+            answer("application/rss+xml; charset=utf-8", CONTROL, rss_feed(&entries, &wanted, &state.config.public_url))
         }
         Err(error) => refusal(error),
     }
@@ -168,7 +170,7 @@ async fn sitemap(State(state): State<AppState>) -> Response {
         xml.push_str(&format!("<url><loc>{site}/blog/{slug}</loc><lastmod>{}</lastmod></url>\n", instant(*updated)));
     }
     xml.push_str("</urlset>\n");
-    answer("application/xml; charset=utf-8", KEPT, xml)
+    answer("application/xml; charset=utf-8", CONTROL, xml)
 }
 
 /// Asks programs to stay with what is public.

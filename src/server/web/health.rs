@@ -3,12 +3,11 @@
 use super::state::AppState;
 use crate::server::db::{facts, progress};
 use crate::server::engine::BEATS;
-use crate::server::metrics::{self, Page};
+use crate::server::metrics::Page;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::TimeDelta;
@@ -22,13 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).route("/metrics", get(measured))
-}
-
-/// Counts every answer.
-pub async fn count(request: Request, next: Next) -> Response {
-    let answer = next.run(request).await;
-    metrics::request(answer.status().as_u16());
-    answer
 }
 
 /// An answer within the patience, or a sentence.
@@ -102,7 +94,12 @@ async fn measured(State(state): State<AppState>, headers: HeaderMap, request: Re
 }
 
 fn count_caches(state: &AppState, page: &mut Page) {
-    let data = state.blog.kept.counts();
+    let (pages, data) = (state.blog.pages.counts(), state.blog.kept.counts());
+    let answers = [("hit", &pages.hits), ("stale", &pages.stale), ("miss", &pages.misses)];
+    page.counters("vestnik_page_cache_total", "Pages for visitors, by where they came from.", "result", &answers);
+    page.counters("vestnik_page_renders_total", "Pages rendered to be kept.", "", &[("", &pages.renders)]);
+    let bytes = i64::try_from(state.blog.pages.weight()).unwrap_or(i64::MAX);
+    page.gauge("vestnik_page_cache_bytes", "Bytes of the pages that are kept.", "", &[("", bytes)]);
     let answers = [("hit", &data.hits), ("miss", &data.misses)];
     page.counters("vestnik_data_cache_total", "What public pages are made of: kept, or asked for.", "result", &answers);
 }

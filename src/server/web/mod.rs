@@ -2,6 +2,7 @@
 
 pub mod assets;
 mod away;
+pub mod cache;
 pub mod clients;
 pub mod events;
 pub mod exports;
@@ -33,6 +34,7 @@ use axum::Router;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
+use cache::Front;
 use state::AppState;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -47,14 +49,26 @@ const SESSION_DAYS: i64 = 30;
 /// Largest body of a form or server function, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
 
-/// The whole service as one router.
-pub fn router(state: AppState, assets: Assets) -> Router {
+/// The whole service: pages that are kept, and the router of all else.
+pub fn service(state: AppState, assets: Assets) -> Front {
+    let session = session_cookie(&state);
+    Front::new(state.clone(), router(state, assets), session)
+}
+
+fn is_secure(state: &AppState) -> bool {
+    state.config.public_url.starts_with("https:")
+}
+
+fn session_cookie(state: &AppState) -> &'static str {
+    if is_secure(state) { "__Host-vestnik" } else { "vestnik" }
+}
+
+fn router(state: AppState, assets: Assets) -> Router {
     // A second router in the same process (tests) finds it set already.
     let _ = any_spawner::Executor::init_tokio();
-    let secure = state.config.public_url.starts_with("https:");
     let sessions = SessionManagerLayer::new(Sessions::new(state.db.clone(), state.clock.clone()))
-        .with_name(if secure { "__Host-vestnik" } else { "vestnik" })
-        .with_secure(secure)
+        .with_name(session_cookie(&state))
+        .with_secure(is_secure(&state))
         // Strict would make people who follow a link in a letter look logged out.
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_DAYS)));
@@ -94,7 +108,6 @@ pub fn router(state: AppState, assets: Assets) -> Router {
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(CatchPanicLayer::new())
-        .layer(axum::middleware::from_fn(health::count))
         .with_state(state)
 }
 

@@ -5,6 +5,8 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use leptos::prelude::use_context;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What programs that read for no person call themselves.
 const BOTS: [&str; 9] =
@@ -16,8 +18,28 @@ pub fn is_reader(method: &Method, headers: &HeaderMap) -> bool {
     method != Method::HEAD && !BOTS.iter().any(|bot| agent.contains(bot))
 }
 
-/// Whether the request that is being served is a view of what this user wrote. Authors do not count.
-pub async fn reads(author: Option<i64>) -> bool {
+/// Which post a page shows that is rendered for many: an extension of its request. Its views are counted when
+/// it is handed out.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(Arc<AtomicI64>);
+
+impl Shown {
+    pub fn post(&self) -> Option<i64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|post| *post != 0)
+    }
+}
+
+/// Counts the answer that is being made as a view of a post that this user wrote. Authors do not count.
+pub async fn count(post: i64, author: Option<i64>) {
+    let shown = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Shown>().cloned());
+    match shown {
+        Some(Shown(shown)) => shown.store(post, Ordering::Relaxed),
+        None if reads(author).await => request::state().blog.views.count(post),
+        None => {}
+    }
+}
+
+async fn reads(author: Option<i64>) -> bool {
     let person = use_context::<Parts>().is_some_and(|parts| is_reader(&parts.method, &parts.headers));
     if !person {
         return false;

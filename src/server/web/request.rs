@@ -233,7 +233,7 @@ pub async fn reader() -> Result<Reader, Error> {
         Some(_) => Registration::default(),
         None => services::settings::registration(&state.db).await?,
     };
-    Ok(Reader { me, blocked, contact, registration, catching: state.catching(), outbox, alerts, now: state.now() })
+    Ok(Reader { me, blocked, contact, registration, catching: state.catching(), outbox, alerts })
 }
 
 /// The language of this request.

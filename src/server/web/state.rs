@@ -15,6 +15,7 @@ use crate::server::services::letters::Origin;
 use crate::server::services::posts::kept::Kept;
 use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
+use crate::server::web::cache::PageCache;
 use crate::server::web::live::Live;
 use crate::server::web::quota::Quota;
 use chrono::{DateTime, Utc};
@@ -33,13 +34,14 @@ pub struct Blog {
     pub views: Views,
     pub figures: SharedFigures,
     pub kept: Kept,
+    pub pages: Arc<PageCache>,
 }
 
 impl Blog {
     pub fn new(clock: SharedClock) -> Self {
         let kept = Kept::new(clock.clone());
         let figures = SharedFigures::new(clock.clone(), kept.counts());
-        Self { views: Views::new(clock), figures, kept }
+        Self { views: Views::new(clock), figures, kept, pages: Arc::default() }
     }
 
     /// Does what these need done until the service stops.

@@ -1,5 +1,6 @@
 //! The whole service on a port of its own, and a small browser for it.
 
+use super::cache::Front;
 use super::quota::Quota;
 use super::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::domain::email::EmailAddress;
@@ -16,6 +17,7 @@ use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::{Actor, accounts};
 use crate::ui::assets::Assets;
+use axum::ServiceExt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +59,11 @@ impl Answer {
 
 impl Served {
     pub async fn start(db: Db) -> Self {
+        Self::at(db, ManualClock::new(made_at())).await
+    }
+
+    /// The service with a clock that the test moves.
+    pub async fn at(db: Db, clock: Arc<ManualClock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -78,7 +85,6 @@ impl Served {
             running: crate::server::config::Running::default(),
         };
         let stop = CancellationToken::new();
-        let clock = ManualClock::new(made_at());
         let source = Source::Catcher(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap());
         let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
         let state = AppState {
@@ -95,11 +101,16 @@ impl Served {
             stop: stop.clone(),
         };
         state.blog.keep(&state.db, &stop);
-        let router =
-            super::router(state.clone(), Assets::default()).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let service = super::service(state.clone(), Assets::default());
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
         tokio::spawn(server.into_future());
         Self { state, addr, folder, _stop: stop.drop_guard() }
+    }
+
+    /// The service without the port.
+    pub fn service(&self) -> Front {
+        super::service(self.state.clone(), Assets::default())
     }
 
     /// The files of uploads that lie there.
