@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench screenshots lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web screenshots lint fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ soak: setup-test ## kill it hundreds of times, fill its disk, lock its database 
 
 bench: setup-test build ## measure sending beside Postfix's smtp-source
 	@.ci/postgres.sh --durable .ci/bench.sh
+
+bench-web: setup-test build ## measure home page and posts beside nginx, with wrk (both from Debian)
+	@.ci/postgres.sh .ci/bench-web.sh
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh
