@@ -31,21 +31,34 @@ node() {
 
 # The wasm-bindgen command must be of exactly the version that Cargo.lock names.
 wasm_bindgen() {
-  local version folder
+  local version
   version=$(grep -A1 '^name = "wasm-bindgen"$' "$ROOT/Cargo.lock" | sed -n 's/^version = "\(.*\)"$/\1/p')
-  folder=${XDG_CACHE_HOME:-$HOME/.cache}/vestnik/wasm-bindgen-$version
-  [ -x "$folder/bin/wasm-bindgen" ] && return
-  say "installing wasm-bindgen $version (once; about two minutes where it must be compiled)"
-  if cargo binstall --version >/dev/null 2>&1 &&
-    cargo binstall --no-confirm --root "$folder" "wasm-bindgen-cli@$version" </dev/null; then
+  cargo_tool wasm-bindgen "$version" wasm-bindgen-cli
+}
+
+wasm_split() {
+  local version
+  version=$(sed -n 's/^wasm-split = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml")
+  cargo_tool wasm-split-cli "$version" wasm_split_cli_support --features build-binary
+}
+
+# Installs a command: its name, version, crate, and further words for cargo.
+cargo_tool() {
+  local name=$1 version=$2 crate=$3 folder
+  shift 3
+  folder=${XDG_CACHE_HOME:-$HOME/.cache}/vestnik/$name-$version
+  [ -x "$folder/bin/$name" ] && return
+  say "installing $name $version (once; about two minutes where it must be compiled)"
+  if [ $# = 0 ] && cargo binstall --version >/dev/null 2>&1 &&
+    cargo binstall --no-confirm --root "$folder" "$crate@$version" </dev/null; then
     return
   fi
   # It runs for a second or two per build: compile it quickly rather than well.
   CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    CARGO_TARGET_DIR="$ROOT/target/wasm-bindgen" \
-    cargo install wasm-bindgen-cli --version "$version" --root "$folder" </dev/null ||
-    fail "wasm-bindgen $version could not be installed: see cargo's message above."
-  rm -rf "$ROOT/target/wasm-bindgen"
+    CARGO_TARGET_DIR="$ROOT/target/tools" \
+    cargo install --locked "$crate" --version "$version" --root "$folder" "$@" </dev/null ||
+    fail "$name $version could not be installed: see cargo's message above."
+  rm -rf "$ROOT/target/tools"
 }
 
 postgres() {
@@ -93,6 +106,7 @@ case "${1:-}" in
     rust
     node
     wasm_bindgen
+    wasm_split
     ;;
   test)
     postgres

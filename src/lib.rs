@@ -13,10 +13,12 @@ pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-/// Takes over the page that the server rendered; called once by the script in the page's head.
+/// Takes over the page that the server rendered; called once by the script in the page's head, with the
+/// texts of the page's language (see `locales`).
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate(texts: &str) {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(ui::App);
+    locales::take(texts);
+    leptos::mount::hydrate_lazy(ui::App);
 }

@@ -1,13 +1,14 @@
 // Builds what browsers get: `node style/build.mjs` for a release in target/site, with `--dev` for
 // a quick build in target/site-dev (`--no-wasm` keeps the last compiled code). Steps whose inputs have not changed cost next to nothing.
 //
-// assets.json tells the server the hashed names: start (the script that a page loads), js and wasm
-// (worth a preload), css, fonts.
+// assets.json tells the server the hashed names: start (the script that a page loads), js, wasm and
+// texts (worth a preload), css, fonts.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { buildCss } from "./tools/css.mjs";
 import { Site, walk } from "./tools/files.mjs";
 import { ROOT, folders } from "./tools/paths.mjs";
+import { buildTexts } from "./tools/texts.mjs";
 import { buildWasm } from "./tools/wasm.mjs";
 
 // Only `make dev` has an address that this script may listen to.
@@ -24,7 +25,7 @@ function build(release, compile) {
     const name = relative(publicFolder, file);
     if (!release || name !== DEV_ONLY) site.plain(name, readFileSync(file));
   }
-  const assets = { ...buildWasm(site, work, release, compile), ...buildCss(site, work, release) };
+  const assets = { ...buildWasm(site, work, release, compile, buildTexts(site)), ...buildCss(site, work, release) };
 
   // The manifest comes last and whole, so that a server that starts meanwhile never reads half of it;
   // what the old one named goes after that.

@@ -1,53 +1,28 @@
 //! The texts that people read, in every language: flat JSON files of `area.name` keys. A value is a
 //! text with `{name}` placeholders, or an object of plural forms, chosen by the placeholder `{n}`.
 //! Keys also arrive as data (a wrong field names the key of its sentence), so lookup is by string.
+//! The server has them compiled in; the browser fetches those of its page's language.
 
 use crate::domain::lang::{Lang, group, plural};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::OnceLock;
+
+#[cfg(target_arch = "wasm32")]
+#[path = "fetched.rs"]
+mod source;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "compiled.rs"]
+mod source;
+
+#[cfg(target_arch = "wasm32")]
+pub use source::take;
 
 type Texts = HashMap<String, Value>;
 
-macro_rules! files {
-    ($lang:literal) => {
-        &[
-            include_str!(concat!($lang, "/common.json")),
-            include_str!(concat!($lang, "/errors.json")),
-            include_str!(concat!($lang, "/account.json")),
-            include_str!(concat!($lang, "/accounts.json")),
-            include_str!(concat!($lang, "/clients.json")),
-            include_str!(concat!($lang, "/messages.json")),
-            include_str!(concat!($lang, "/mailings.json")),
-            include_str!(concat!($lang, "/outbox.json")),
-            include_str!(concat!($lang, "/reports.json")),
-            include_str!(concat!($lang, "/relays.json")),
-            include_str!(concat!($lang, "/settings.json")),
-            include_str!(concat!($lang, "/letters.json")),
-            include_str!(concat!($lang, "/home.json")),
-            include_str!(concat!($lang, "/oversight.json")),
-            include_str!(concat!($lang, "/blog.json")),
-            include_str!(concat!($lang, "/posts.json")),
-        ]
-    };
-}
-
-const EN: &[&str] = files!("en");
-const RU: &[&str] = files!("ru");
-
-fn parse(files: &[&str]) -> Texts {
-    // The files are part of the program, and a test reads each: a faulty one cannot be released.
-    files.iter().filter_map(|file| serde_json::from_str::<Texts>(file).ok()).flatten().collect()
-}
-
+/// All texts of a language. In the browser, which has one language at a time, whatever language is named.
 fn texts(lang: Lang) -> &'static Texts {
-    static ENGLISH: OnceLock<Texts> = OnceLock::new();
-    static RUSSIAN: OnceLock<Texts> = OnceLock::new();
-    match lang {
-        Lang::En => ENGLISH.get_or_init(|| parse(EN)),
-        Lang::Ru => RUSSIAN.get_or_init(|| parse(RU)),
-    }
+    source::texts(lang)
 }
 
 /// The value of a key as it stands in the file.

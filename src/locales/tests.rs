@@ -1,3 +1,4 @@
+use super::source::{EN, RU, parse};
 use super::*;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,26 +1,11 @@
 //! The HTML document and the routes.
 
+use super::areas::{Accounts, Blog, Staff, Work};
 use super::assets::Assets;
 use super::components::layout::Shell;
 use super::i18n::{provide_lang, use_lang};
-use super::pages::accounts::{
-    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, OwnDataPage,
-    ProfilePage, ResendPage, ResetPage, SecurityPage, SentPage, SetupPage, SignUpPage,
-};
-use super::pages::blog::{BlogPage, BlogPostPage};
-use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
 use super::pages::home::Home;
-use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
-use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
-use super::pages::messages::list::MessagesPage;
 use super::pages::not_found::NotFound;
-use super::pages::outbox::list::OutboxPage;
-use super::pages::outbox::show::LetterPage;
-use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
-use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
-use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
-use super::pages::reports::ReportsPage;
-use super::pages::settings::{InvitationsPage, SettingsPage};
 use super::refused::{ForgetRefused, carried, take_up};
 use super::session::{RefreshSession, provide_session};
 use super::theme::use_theme;
@@ -33,6 +18,7 @@ use leptos_router::path;
 /// The HTML document, on the server. Needs the contexts [`Assets`], `Lang` and `Theme`.
 pub fn shell() -> impl IntoView {
     let assets = use_context::<Assets>().unwrap_or_default();
+    let texts = assets.texts.get(use_lang().as_str()).cloned();
     let fonts: Vec<AnyView> = assets
         .fonts
         .into_iter()
@@ -53,6 +39,7 @@ pub fn shell() -> impl IntoView {
                 {fonts}
                 <link rel="modulepreload" href=assets.js />
                 <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="preload" href=texts r#as="fetch" r#type="application/json" crossorigin="anonymous" />
                 <script type="module" src=assets.start_js></script>
                 {assets.dev_reload.map(|src| view! { <script src=src></script> })}
                 {carried()}
@@ -81,55 +68,55 @@ pub fn App() -> impl IntoView {
             <Shell>
                 <Routes fallback=|| view! { <NotFound /> }>
                     <Route path=path!("/") view=Home />
-                    <Route path=path!("/login") view=LogInPage />
-                    <Route path=path!("/login/code") view=CodePage />
-                    <Route path=path!("/signup") view=SignUpPage />
-                    <Route path=path!("/signup/sent") view=SentPage />
-                    <Route path=path!("/setup") view=SetupPage />
-                    <Route path=path!("/invitation") view=InvitationPage />
-                    <Route path=path!("/confirm") view=ConfirmPage />
-                    <Route path=path!("/resend") view=ResendPage />
-                    <Route path=path!("/forgot") view=ForgotPage />
-                    <Route path=path!("/forgot/sent") view=ForgotSentPage />
-                    <Route path=path!("/reset") view=ResetPage />
-                    <Route path=path!("/account") view=ProfilePage />
-                    <Route path=path!("/account/security") view=SecurityPage />
-                    <Route path=path!("/account/data") view=OwnDataPage />
-                    <Route path=path!("/account/email") view=NewEmailPage />
-                    <Route path=path!("/messages") view=MessagesPage />
-                    <Route path=path!("/messages/new") view=MessageNewPage />
-                    <Route path=path!("/messages/:id") view=MessageEditPage />
-                    <Route path=path!("/outbox") view=OutboxPage />
-                    <Route path=path!("/outbox/:id") view=LetterPage />
-                    <Route path=path!("/clients") view=ClientsPage />
-                    <Route path=path!("/clients/new") view=ClientNewPage />
-                    <Route path=path!("/clients/import") view=ImportPage />
-                    <Route path=path!("/clients/import/:id") view=ImportShowPage />
-                    <Route path=path!("/clients/:id") view=ClientEditPage />
-                    <Route path=path!("/mailings") view=MailingsPage />
-                    <Route path=path!("/mailings/new") view=MailingNewPage />
-                    <Route path=path!("/mailings/:id") view=MailingShowPage />
-                    <Route path=path!("/mailings/:id/edit") view=MailingEditPage />
-                    <Route path=path!("/mailings/:id/deliveries/:delivery") view=DeliveryPage />
-                    <Route path=path!("/blog") view=BlogPage />
-                    <Route path=path!("/blog/:slug") view=BlogPostPage />
-                    <Route path=path!("/posts") view=PostsPage />
-                    <Route path=path!("/posts/new") view=PostNewPage />
-                    <Route path=path!("/posts/images") view=ImagesPage />
-                    <Route path=path!("/posts/:id") view=PostEditPage />
-                    <Route path=path!("/posts/:id/history") view=HistoryPage />
-                    <Route path=path!("/posts/:id/merge") view=MergePage />
-                    <Route path=path!("/reports") view=ReportsPage />
-                    <Route path=path!("/users") view=UsersPage />
-                    <Route path=path!("/users/:id") view=UserPage />
-                    <Route path=path!("/all-mailings") view=AllMailingsPage />
-                    <Route path=path!("/audit") view=AuditPage />
-                    <Route path=path!("/settings") view=SettingsPage />
-                    <Route path=path!("/invitations") view=InvitationsPage />
-                    <Route path=path!("/relays") view=RelaysPage />
-                    <Route path=path!("/relays/new") view=RelayNewPage />
-                    <Route path=path!("/relays/:id") view=RelayEditPage />
-                    <Route path=path!("/relays/:id/test") view=RelayTestPage />
+                    <Route path=path!("/login") view=Accounts::LogInPage />
+                    <Route path=path!("/login/code") view=Accounts::CodePage />
+                    <Route path=path!("/signup") view=Accounts::SignUpPage />
+                    <Route path=path!("/signup/sent") view=Accounts::SentPage />
+                    <Route path=path!("/setup") view=Accounts::SetupPage />
+                    <Route path=path!("/invitation") view=Accounts::InvitationPage />
+                    <Route path=path!("/confirm") view=Accounts::ConfirmPage />
+                    <Route path=path!("/resend") view=Accounts::ResendPage />
+                    <Route path=path!("/forgot") view=Accounts::ForgotPage />
+                    <Route path=path!("/forgot/sent") view=Accounts::ForgotSentPage />
+                    <Route path=path!("/reset") view=Accounts::ResetPage />
+                    <Route path=path!("/account") view=Accounts::ProfilePage />
+                    <Route path=path!("/account/security") view=Accounts::SecurityPage />
+                    <Route path=path!("/account/data") view=Accounts::OwnDataPage />
+                    <Route path=path!("/account/email") view=Accounts::NewEmailPage />
+                    <Route path=path!("/messages") view=Work::MessagesPage />
+                    <Route path=path!("/messages/new") view=Work::MessageNewPage />
+                    <Route path=path!("/messages/:id") view=Work::MessageEditPage />
+                    <Route path=path!("/outbox") view=Work::OutboxPage />
+                    <Route path=path!("/outbox/:id") view=Work::LetterPage />
+                    <Route path=path!("/clients") view=Work::ClientsPage />
+                    <Route path=path!("/clients/new") view=Work::ClientNewPage />
+                    <Route path=path!("/clients/import") view=Work::ImportPage />
+                    <Route path=path!("/clients/import/:id") view=Work::ImportShowPage />
+                    <Route path=path!("/clients/:id") view=Work::ClientEditPage />
+                    <Route path=path!("/mailings") view=Work::MailingsPage />
+                    <Route path=path!("/mailings/new") view=Work::MailingNewPage />
+                    <Route path=path!("/mailings/:id") view=Work::MailingShowPage />
+                    <Route path=path!("/mailings/:id/edit") view=Work::MailingEditPage />
+                    <Route path=path!("/mailings/:id/deliveries/:delivery") view=Work::DeliveryPage />
+                    <Route path=path!("/blog") view=Blog::BlogPage />
+                    <Route path=path!("/blog/:slug") view=Blog::BlogPostPage />
+                    <Route path=path!("/posts") view=Staff::PostsPage />
+                    <Route path=path!("/posts/new") view=Staff::PostNewPage />
+                    <Route path=path!("/posts/images") view=Staff::ImagesPage />
+                    <Route path=path!("/posts/:id") view=Staff::PostEditPage />
+                    <Route path=path!("/posts/:id/history") view=Staff::HistoryPage />
+                    <Route path=path!("/posts/:id/merge") view=Staff::MergePage />
+                    <Route path=path!("/reports") view=Work::ReportsPage />
+                    <Route path=path!("/users") view=Staff::UsersPage />
+                    <Route path=path!("/users/:id") view=Staff::UserPage />
+                    <Route path=path!("/all-mailings") view=Staff::AllMailingsPage />
+                    <Route path=path!("/audit") view=Staff::AuditPage />
+                    <Route path=path!("/settings") view=Staff::SettingsPage />
+                    <Route path=path!("/invitations") view=Staff::InvitationsPage />
+                    <Route path=path!("/relays") view=Staff::RelaysPage />
+                    <Route path=path!("/relays/new") view=Staff::RelayNewPage />
+                    <Route path=path!("/relays/:id") view=Staff::RelayEditPage />
+                    <Route path=path!("/relays/:id/test") view=Staff::RelayTestPage />
                 </Routes>
             </Shell>
         </Router>

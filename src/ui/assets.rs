@@ -1,5 +1,7 @@
 //! Where the built files are.
 
+use std::collections::BTreeMap;
+
 /// Addresses of the built files. The server provides it as a context; the browser never needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
@@ -8,6 +10,8 @@ pub struct Assets {
     pub start_js: String,
     pub js: String,
     pub wasm: String,
+    /// The texts of each language, by its tag.
+    pub texts: BTreeMap<String, String>,
     /// Fonts worth loading before the stylesheet asks for them.
     pub fonts: Vec<String>,
     /// The script that reloads the page after each build, under development only.

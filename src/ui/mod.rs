@@ -1,6 +1,7 @@
 //! The interface, rendered on the server and taken over by the browser.
 
 pub mod app;
+mod areas;
 pub mod assets;
 pub mod browser;
 pub mod components;

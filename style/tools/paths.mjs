@@ -16,11 +16,20 @@ export function folders(release) {
   return { site: join(TARGET, name), pkg: join(TARGET, name, "pkg"), work: join(TARGET, `${name}-work`) };
 }
 
-/** The wasm-bindgen command of exactly the version in Cargo.lock; .ci/setup.sh installs it there. */
+/** The wasm-bindgen command of exactly the version in Cargo.lock. */
 export function wasmBindgen() {
-  const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
-  const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
-  if (!version) throw new Error("Cargo.lock names no wasm-bindgen");
+  return tool("wasm-bindgen", /name = "wasm-bindgen"\nversion = "([^"]+)"/, "Cargo.lock");
+}
+
+/** The wasm-split command of the version in Cargo.toml, which fits the runtime support that leptos brings. */
+export function wasmSplit() {
+  return tool("wasm-split-cli", /^wasm-split = "([^"]+)"/m, "Cargo.toml");
+}
+
+/** A command where .ci/setup.sh installs it. */
+function tool(name, pattern, file) {
+  const version = pattern.exec(readFileSync(join(ROOT, file), "utf8"))?.[1];
+  if (!version) throw new Error(`${file} names no version of ${name}`);
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return { version, command: join(cache, "vestnik", `wasm-bindgen-${version}`, "bin", "wasm-bindgen") };
+  return { name, version, command: join(cache, "vestnik", `${name}-${version}`, "bin", name) };
 }

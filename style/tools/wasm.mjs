@@ -1,8 +1,8 @@
-// The browser's half of the program: cargo, wasm-bindgen, wasm-opt.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { hash, once, walk } from "./files.mjs";
-import { MODULES, TARGET, wasmBindgen } from "./paths.mjs";
+// The browser's half of the program: cargo, wasm-split, wasm-bindgen, wasm-opt.
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { hash, hashFiles, once, walk } from "./files.mjs";
+import { MODULES, TARGET, wasmBindgen, wasmSplit } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 // What rustc emits by default; wasm-opt refuses code that uses a feature it was not told of.
@@ -10,32 +10,44 @@ const FEATURES = [
   "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int",
   "reference-types", "sign-ext",
 ];
+const GLUE = "vestnik.js";
+const MODULE = "vestnik_bg.wasm";
+/** What wasm-split names the script that fetches the areas (src/ui/areas.rs). */
+const LINK = "__wasm_split.js";
 
-/** Compiles, and puts glue, module and start script into the site; returns their paths. Without `compile` it takes
- * what was compiled last. */
-export function buildWasm(site, work, release, compile) {
+/** Compiles, and puts glue, modules and start script into the site; returns their paths. `texts` are those of the
+ * languages. Without `compile` it takes what was compiled last. */
+export function buildWasm(site, work, release, compile, texts) {
   const out = join(work, "bindgen");
-  const glue = join(out, "vestnik.js");
-  const module = join(out, "vestnik_bg.wasm");
-  if (compile || !existsSync(module)) compileWasm(work, release, out, [glue, module]);
-  return publish(site, out, glue, module);
+  if (compile || !existsSync(join(out, MODULE))) compileWasm(work, release, out);
+  return publish(site, out, texts);
 }
 
-function compileWasm(work, release, out, outputs) {
+function compileWasm(work, release, out) {
   const profile = release ? "wasm-release" : "dev";
   run("cargo", [
     "rustc", "--lib", "--crate-type", "cdylib", "--features", "hydrate", "--target", "wasm32-unknown-unknown",
-    "--profile", profile,
+    // wasm-split follows the relocations to see what each area needs.
+    "--profile", profile, "--", "-C", "link-arg=--emit-relocs",
   ]);
   const input = join(TARGET, "wasm32-unknown-unknown", release ? profile : "debug", "vestnik.wasm");
-  const bindgen = wasmBindgen();
-  if (!existsSync(bindgen.command)) throw new Error(`wasm-bindgen ${bindgen.version} is missing: run \`make setup\``);
-  const inputs = hash(readFileSync(input), bindgen.version, FEATURES.join());
-  once(work, "wasm", inputs, outputs, () => {
+  const [bindgen, split] = [wasmBindgen(), wasmSplit()];
+  for (const { name, version, command } of [bindgen, split]) {
+    if (!existsSync(command)) throw new Error(`${name} ${version} is missing: run \`make setup\``);
+  }
+  const inputs = hash(readFileSync(input), bindgen.version, split.version, FEATURES.join());
+  once(work, "wasm", inputs, [join(out, GLUE), join(out, MODULE), join(out, LINK)], () => {
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out, { recursive: true });
-    run(bindgen.command, [input, "--target", "web", "--no-typescript", "--out-dir", out, "--out-name", "vestnik"]);
-    if (release) optimise(join(out, "vestnik_bg.wasm"));
+    // The main module goes to vestnik.wasm, the areas beside it; each of them is finished by then.
+    run(split.command, [input, out, "--target", "web", "--out-name", "vestnik"]);
+    const main = join(out, "vestnik.wasm");
+    run(bindgen.command, [
+      // The areas find what they share with the main module among the linker's exports.
+      main, "--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir", out, "--out-name", "vestnik",
+    ]);
+    rmSync(main);
+    if (release) for (const name of readdirSync(out)) if (name.endsWith(".wasm")) optimise(join(out, name));
   });
 }
 
@@ -46,15 +58,18 @@ function optimise(module) {
   renameSync(smaller, module);
 }
 
-function publish(site, out, glue, module) {
-  // Scripts that crates bring along; their folder names carry a hash already.
-  for (const file of walk(join(out, "snippets"))) site.plain(join("pkg", file.slice(out.length + 1)), readFileSync(file));
-  const js = site.hashed("pkg", "vestnik", ".js", readFileSync(glue));
-  const wasm = site.hashed("pkg", "vestnik_bg", ".wasm", readFileSync(module));
+/** Glue and modules name each other, so a folder carries their hash. */
+function publish(site, out, texts) {
+  const files = walk(out);
+  const folder = join("pkg", hashFiles(files));
+  for (const file of files) site.plain(join(folder, relative(out, file)), readFileSync(file));
+  const [js, wasm] = [`/${folder}/${GLUE}`, `/${folder}/${MODULE}`];
   // A file, not an inline script: the Content-Security-Policy lets no inline script run.
   const start = site.hashed(
     "pkg", "start", ".js",
-    `import init,{hydrate}from"${js}";await init({module_or_path:"${wasm}"});hydrate();\n`,
+    `import init,{hydrate}from"${js}";` +
+      `const texts=fetch(${JSON.stringify(texts)}[document.documentElement.lang]).then((r)=>r.text());` +
+      `await init({module_or_path:"${wasm}"});hydrate(await texts);\n`,
   );
-  return { start, js, wasm };
+  return { start, js, wasm, texts };
 }

@@ -2,6 +2,7 @@
 
 use crate::ui::assets::Assets;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[derive(Deserialize)]
@@ -9,6 +10,7 @@ struct Manifest {
     start: String,
     js: String,
     wasm: String,
+    texts: BTreeMap<String, String>,
     css: String,
     fonts: Vec<String>,
 }
@@ -22,7 +24,7 @@ pub fn load(site: &Path, dev_reload: bool) -> Result<Assets, String> {
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("the site is not built: {}: {error} (make build)", path.display()))?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let Manifest { start, js, wasm, css, fonts } = manifest;
+    let Manifest { start, js, wasm, texts, css, fonts } = manifest;
     let dev_reload = dev_reload.then(|| "/dev-reload.js".to_owned());
-    Ok(Assets { css, start_js: start, js, wasm, fonts, dev_reload })
+    Ok(Assets { css, start_js: start, js, wasm, texts, fonts, dev_reload })
 }
