@@ -64,32 +64,36 @@ fn search_text(content: &Content) -> String {
     [&content.title, &content.summary, &content.tags, &content.body].map(|text| text.to_lowercase()).join("\n")
 }
 
+/// A query that answers an id, with $1 to $13 bound to what a post's row is made of.
+macro_rules! written {
+    ($sql:expr, $write:expr) => {{
+        let Write { content, html, published_at, now } = $write;
+        sqlx::query_scalar::<_, i64>($sql)
+            .bind(&content.author)
+            .bind(content.lang.as_str())
+            .bind(&content.slug)
+            .bind(&content.title)
+            .bind(&content.summary)
+            .bind(&content.body)
+            .bind(*html)
+            .bind(&content.tags)
+            .bind(&content.cover)
+            .bind(&content.cover_alt)
+            .bind(search_text(content))
+            .bind(*published_at)
+            .bind(*now)
+    }};
+}
+
 /// Inserts a post at its first version and returns its id.
 ///
 /// # Errors
 /// A duplicate if a post has the slug.
 pub async fn insert(tx: &mut Tx, author: i64, write: &Write<'_>) -> DbResult<i64> {
-    const SQL: &str = "INSERT INTO posts (author_id, author, lang, slug, title, summary, body, html, tags, cover,
-        cover_alt, search, published_at, version, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $14) RETURNING id";
-    let c = write.content;
-    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(author)
-        .bind(&c.author)
-        .bind(c.lang.as_str())
-        .bind(&c.slug)
-        .bind(&c.title)
-        .bind(&c.summary)
-        .bind(&c.body)
-        .bind(write.html)
-        .bind(&c.tags)
-        .bind(&c.cover)
-        .bind(&c.cover_alt)
-        .bind(search_text(c))
-        .bind(write.published_at)
-        .bind(write.now)
-        .fetch_one(conn)
-        .await)?)
+    const SQL: &str = "INSERT INTO posts (author, lang, slug, title, summary, body, html, tags, cover, cover_alt,
+        search, published_at, created_at, updated_at, version, author_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, 1, $14) RETURNING id";
+    Ok(on_tx!(tx, conn => written!(SQL, write).bind(author).fetch_one(conn).await)?)
 }
 
 /// Changes a post that is still at this version. False if it is not, or is gone.
@@ -97,30 +101,11 @@ pub async fn insert(tx: &mut Tx, author: i64, write: &Write<'_>) -> DbResult<i64
 /// # Errors
 /// A duplicate if another post has the slug.
 pub async fn update(tx: &mut Tx, id: i64, version: i64, write: &Write<'_>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE posts SET author = $3, lang = $4, slug = $5, title = $6, summary = $7, body = $8,
-        html = $9, tags = $10, cover = $11, cover_alt = $12, search = $13, published_at = $14,
-        version = version + 1, updated_at = $15 WHERE id = $1 AND version = $2";
-    let c = write.content;
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id)
-        .bind(version)
-        .bind(&c.author)
-        .bind(c.lang.as_str())
-        .bind(&c.slug)
-        .bind(&c.title)
-        .bind(&c.summary)
-        .bind(&c.body)
-        .bind(write.html)
-        .bind(&c.tags)
-        .bind(&c.cover)
-        .bind(&c.cover_alt)
-        .bind(search_text(c))
-        .bind(write.published_at)
-        .bind(write.now)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
+    const SQL: &str = "UPDATE posts SET author = $1, lang = $2, slug = $3, title = $4, summary = $5, body = $6,
+        html = $7, tags = $8, cover = $9, cover_alt = $10, search = $11, published_at = $12, updated_at = $13,
+        version = version + 1 WHERE id = $14 AND version = $15 RETURNING id";
+    let found = on_tx!(tx, conn => written!(SQL, write).bind(id).bind(version).fetch_optional(conn).await)?;
+    Ok(found.is_some())
 }
 
 /// Deletes a post with all that belongs to it. False if there is none.
