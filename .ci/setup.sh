@@ -89,6 +89,23 @@ python() {
   fail "Python's module dkim is missing (python3-dkim, dkimpy) and could not be installed: a test verifies signatures."
 }
 
+# Debian's package is for Debian's own Python, which need not be the first on PATH.
+feedparser() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    "$python" -c "import feedparser" 2>/dev/null && return
+  done
+  apt_install python3-feedparser && /usr/bin/python3 -c "import feedparser" 2>/dev/null && return
+  fail "feedparser (python3-feedparser) is missing and could not be installed: a test reads the feeds with it."
+}
+
+# Holds the sitemap to its schema.
+sitemap_schema() {
+  have xmllint && return
+  apt_install libxml2-utils && have xmllint && return
+  fail "xmllint (libxml2-utils) is missing and could not be installed: a test checks the sitemap with it."
+}
+
 chromium() {
   [ -n "${VESTNIK_CHROMIUM:-}" ] && return
   local name
@@ -112,6 +129,8 @@ case "${1:-}" in
     postgres
     postfix
     python
+    feedparser
+    sitemap_schema
     node_modules end2end
     chromium
     ;;
