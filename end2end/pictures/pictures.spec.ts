@@ -7,7 +7,7 @@ import { type Lang, logIn } from "../tests/support/demo.ts";
 import { calm, trouble } from "../tests/support/demo-test.ts";
 import { test } from "../tests/support/test.ts";
 import { NARROW, type Theme, WIDE, dress, open } from "../tests/support/visit.ts";
-import { ADMIN, EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "../tests/support/visits.ts";
+import { ADMIN, EMPTY, PUBLIC, type Visit, administration, behindLogIn, blog, editors, mailings } from "../tests/support/visits.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, "target/screenshots");
@@ -60,6 +60,19 @@ for (const lang of LANGS) {
       await logIn(page, lang, user);
       await take(page, ADMIN, "", lang);
     });
+  });
+
+  calm(`blog, ${lang}`, async ({ page, demo, problems }) => {
+    problems.expect(/./, 404);
+    problems.expect(/./, 422);
+    await page.goto(`/language?to=${lang}&next=/blog`);
+    await take(page, await blog(page), "", lang);
+    await demo.logIn(page, lang);
+    await take(page, await editors(page), "", lang);
+    demo.addRelay();
+    await page.context().clearCookies();
+    await logIn(page, lang, demo.admin);
+    await take(page, await administration(page), "", lang);
   });
 
   calm(`behind the log-in, ${lang}`, async ({ page, demo, problems }) => {

@@ -1,4 +1,5 @@
 // axe finds nothing on any page, in either language and theme, wide and narrow; and nothing is cut off.
+// Visitors' pages are looked at in all eight ways.
 import { execFileSync } from "node:child_process";
 import type { Page } from "@playwright/test";
 import { findings } from "./support/axe.ts";
@@ -7,7 +8,7 @@ import { type Lang, logIn } from "./support/demo.ts";
 import { calm, trouble } from "./support/demo-test.ts";
 import { expect, test } from "./support/test.ts";
 import { NARROW, type Theme, WIDE, dress, open, overflowing } from "./support/visit.ts";
-import { ADMIN, EMPTY, PUBLIC, type Visit, behindLogIn, mailings } from "./support/visits.ts";
+import { ADMIN, EMPTY, PUBLIC, type Visit, administration, behindLogIn, blog, editors, mailings } from "./support/visits.ts";
 import type { Problems } from "./support/problems.ts";
 
 // Many pages in one test, on a machine that may be busy.
@@ -17,10 +18,12 @@ for (const kind of [test, calm, trouble]) kind.use({ trace: "off" });
 
 const LANGS: Lang[] = ["en", "ru"];
 
-/** Looks at every page twice; names all that is wrong at the end, not only the first. */
-async function look(page: Page, visits: Visit[], lang: Lang, problems: Problems): Promise<void> {
-  // Each language takes two of the four, so that every theme and every width is looked at on every page.
-  const [wide, narrow]: Theme[] = lang === "en" ? ["light", "dark"] : ["dark", "light"];
+type Dress = readonly [Theme, typeof WIDE];
+/** Each language takes two of the four, so that every theme and every width is looked at on every page. */
+const HALF: Record<Lang, Dress[]> = { en: [["light", WIDE], ["dark", NARROW]], ru: [["dark", WIDE], ["light", NARROW]] };
+
+/** Looks at every page in each dress; names all that is wrong at the end, not only the first. */
+async function look(page: Page, visits: Visit[], lang: Lang, problems: Problems, dresses = HALF[lang]): Promise<void> {
   const found: string[] = [];
   for (const visit of visits) {
     if (visit.status) problems.expect(new RegExp(visit.path.split("?")[0]!), visit.status);
@@ -28,7 +31,7 @@ async function look(page: Page, visits: Visit[], lang: Lang, problems: Problems)
     await page.setViewportSize(WIDE);
     await open(page, visit);
     await expect(page.locator("html")).toHaveAttribute("lang", lang);
-    for (const [theme, size] of [[wide!, WIDE], [narrow!, NARROW]] as const) {
+    for (const [theme, size] of dresses) {
       await dress(page, theme, size);
       const wrong = [...(await findings(page)), ...(await overflowing(page))];
       found.push(...wrong.map((what) => `${visit.name}, ${theme}, ${size.width}: ${what}`));
@@ -41,7 +44,7 @@ for (const lang of LANGS) {
   test(`public pages, ${lang}`, async ({ page, problems, server }) => {
     await page.goto(`/language?to=${lang}&next=/`);
     const [, setup] = await server.consoleLine(/(\/setup\?token=\S+)/);
-    await look(page, [...PUBLIC, { name: "setup", path: setup! }], lang, problems);
+    await look(page, [...PUBLIC, { name: "setup", path: setup! }], lang, problems, [...HALF.en, ...HALF.ru]);
   });
 }
 
@@ -78,6 +81,22 @@ test.describe("an administrator's", () => {
 });
 
 for (const lang of LANGS) {
+  calm(`home and blog for visitors, ${lang}`, async ({ page, problems }) => {
+    await page.goto(`/language?to=${lang}&next=/blog`);
+    await look(page, await blog(page), lang, problems, [...HALF.en, ...HALF.ru]);
+  });
+
+  calm(`writing the blog, ${lang}`, async ({ page, demo, problems }) => {
+    await demo.logIn(page, lang);
+    await look(page, await editors(page), lang, problems);
+  });
+
+  calm(`users, all mailings, audit and mail servers, ${lang}`, async ({ page, demo, problems }) => {
+    demo.addRelay();
+    await logIn(page, lang, demo.admin);
+    await look(page, await administration(page), lang, problems);
+  });
+
   calm(`every page behind the log-in, ${lang}`, async ({ page, demo, problems }) => {
     await demo.logIn(page, lang);
     await look(page, await behindLogIn(page), lang, problems);

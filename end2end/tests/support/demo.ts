@@ -1,5 +1,5 @@
 // A server with the demonstration's data, whose mailings have run: all well, or with a mail server's usual trouble.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Page, expect } from "@playwright/test";
@@ -18,13 +18,15 @@ rate=5% dot drop-after
 export class Demo {
   private constructor(
     readonly server: Server,
-    /** The demonstration's users, by language. */
+    /** The demonstration's users, by language; they may write the blog. */
     readonly users: Record<Lang, User>,
+    readonly admin: User,
     readonly sink: ChildProcess | undefined,
   ) {}
 
   static async start(trouble = false): Promise<Demo> {
     let users: User[] = [];
+    const admin = { email: "admin@example.org", password: "a long enough phrase" };
     let sink: ChildProcess | undefined;
     const env: Record<string, string> = {};
     const port = await freePort();
@@ -32,13 +34,15 @@ export class Demo {
     const server = await Server.start(env, (dataDir) => {
       const made = execFileSync(BINARY, ["demo", "--json"], { env: settings(dataDir), encoding: "utf8" });
       users = JSON.parse(made).users;
+      const adding = ["user", "add", "--email", admin.email, "--name", "Admin", "--role", "admin"];
+      execFileSync(BINARY, adding, { env: settings(dataDir), input: admin.password });
       if (!trouble) return;
       const faults = join(dataDir, "faults");
       writeFileSync(faults, FAULTS);
       sink = spawn(BINARY, ["sink", "--listen", `127.0.0.1:${port}`, "--faults", faults], { stdio: "ignore" });
     });
     if (trouble) await isListening(port);
-    const demo = new Demo(server, { en: users[0]!, ru: users[1]! }, sink);
+    const demo = new Demo(server, { en: users[0]!, ru: users[1]! }, admin, sink);
     await demo.#sent();
     return demo;
   }
@@ -46,6 +50,12 @@ export class Demo {
   /** Logs the page's context in, with the user of that language. */
   logIn(page: Page, lang: Lang): Promise<void> {
     return logIn(page, lang, this.users[lang]);
+  }
+
+  /** Adds a mail server, switched off, unless it is there. */
+  addRelay(): void {
+    const words = ["relay", "add", "--name", "Main", "--host", "mail.example.org", "--tls", "none", "--off"];
+    spawnSync(BINARY, words, { env: settings(this.server.dataDir) });
   }
 
   async stop(): Promise<void> {

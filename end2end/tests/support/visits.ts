@@ -76,17 +76,98 @@ async function invite(page: Page): Promise<void> {
   await expect(page.locator("tbody tr").first()).toBeVisible();
 }
 
+/** What a page's HTML has first of a pattern. */
+async function first(page: Page, list: string, pattern: RegExp): Promise<string> {
+  const html = await (await page.request.get(list)).text();
+  const found = pattern.exec(html)?.[1];
+  if (!found) throw new Error(`${list} has no link like ${pattern}`);
+  return found;
+}
+
+/** What anybody can open where something has been published. */
+export async function blog(page: Page): Promise<Visit[]> {
+  const post = await first(page, "/blog", /href="(\/blog\/[a-z0-9-]+)"/);
+  const tag = await first(page, "/blog", /href="(\/blog\?tag=[^"]+)"/);
+  return [
+    { name: "home-posts", path: "/" },
+    { name: "blog", path: "/blog" },
+    { name: "blog-all", path: "/blog?lang=all" },
+    { name: "blog-tag", path: tag },
+    { name: "blog-search", path: "/blog?lang=all&q=smtp" },
+    { name: "blog-none-found", path: "/blog?q=zzzzzz" },
+    { name: "blog-post", path: post },
+    { name: "blog-missing", path: "/blog/there-is-no-such-post", status: 404 },
+  ];
+}
+
+/** What somebody sees who writes the blog; the page must be logged in. */
+export async function editors(page: Page): Promise<Visit[]> {
+  const post = await first(page, "/posts", /href="(\/posts\/\d+)"/);
+  return [
+    { name: "posts", path: "/posts" },
+    { name: "posts-scheduled", path: "/posts?state=scheduled" },
+    { name: "posts-none-found", path: "/posts?q=zzzzzz" },
+    { name: "posts-delete", path: `/posts?confirm=delete-${post.split("/").pop()}`, act: dialog },
+    { name: "post-new", path: "/posts/new" },
+    { name: "post-errors", path: "/posts/new", refused: /posts\/save/, act: wrong({ title: "Title", body: "Text", slug: "Not an address!" }) },
+    { name: "post-edit", path: post, act: (page) => page.locator(".markdown h2, .markdown p, .markdown li").first().waitFor() },
+    { name: "post-history", path: `${post}/history` },
+    { name: "post-compare", path: `${post}/history?version=1` },
+    { name: "post-merge", path: post, act: clash },
+    { name: "post-gone", path: "/posts/99999999", status: 404 },
+    { name: "images", path: "/posts/images" },
+    { name: "images-wrong", path: "/posts/images", act: uploadWrong },
+  ];
+}
+
+/** What an administrator sees beside what everybody does; the page must be logged in. */
+export async function administration(page: Page): Promise<Visit[]> {
+  const user = await first(page, "/users", /href="(\/users\/\d+)"/);
+  const relay = await first(page, "/relays", /href="(\/relays\/\d+)"/);
+  const mailing = await first(page, "/all-mailings", /href="(\/mailings\/\d+)[^"]*"/);
+  return [
+    { name: "users", path: "/users" },
+    { name: "users-none-found", path: "/users?q=zzzzzz" },
+    { name: "user", path: user },
+    { name: "all-mailings", path: "/all-mailings" },
+    { name: "all-mailings-none-found", path: "/all-mailings?q=zzzzzz" },
+    { name: "mailing-overseen", path: mailing },
+    { name: "relays", path: "/relays" },
+    { name: "relay-new", path: "/relays/new" },
+    { name: "relay-errors", path: "/relays/new", refused: /relays\/save/, act: wrong({ name: "x", host: "mail.example", port: "0" }) },
+    { name: "relay-edit", path: relay },
+    { name: "relay-test", path: `${relay}/test` },
+    { name: "relay-gone", path: "/relays/99999999", status: 404 },
+  ];
+}
+
+/** Saves a post from a second window first, so that this one's is refused. */
+async function clash(page: Page): Promise<void> {
+  const save = async (page: Page, summary: string) => {
+    await page.locator('[name="form[summary]"]').fill(summary);
+    await submit(page);
+  };
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await save(other, `One, at ${Date.now()}`);
+  await other.locator('[role="status"]:not(:empty)').first().waitFor();
+  await other.close();
+  await save(page, "Another");
+  await expect(page).toHaveURL(/\/merge/);
+}
+
+async function uploadWrong(page: Page): Promise<void> {
+  const buffer = Buffer.from("<svg></svg>");
+  await page.locator('input[type="file"]').setInputFiles({ name: "a.png", mimeType: "image/png", buffer });
+  await submit(page);
+  await page.locator('[aria-invalid="true"]').first().waitFor();
+}
+
 /** What the demonstration's user sees; the page must be logged in. */
 export async function behindLogIn(page: Page): Promise<Visit[]> {
-  const first = async (list: string, pattern: RegExp) => {
-    const html = await (await page.request.get(list)).text();
-    const found = pattern.exec(html)?.[1];
-    if (!found) throw new Error(`${list} has no link like ${pattern}`);
-    return found;
-  };
-  const message = await first("/messages", /href="\/messages\/(\d+)"/);
-  const client = await first("/clients", /href="\/clients\/(\d+)"/);
-  const letter = await first("/outbox", /href="\/outbox\/(\d+)"/);
+  const message = await first(page, "/messages", /href="\/messages\/(\d+)"/);
+  const client = await first(page, "/clients", /href="\/clients\/(\d+)"/);
+  const letter = await first(page, "/outbox", /href="\/outbox\/(\d+)"/);
   const chosen = `message=${message}&clients=all&when=now&zone=Europe/Moscow&period=daily&policy=resend&title=Осень`;
   return [
     ...(await mailings(page)),
