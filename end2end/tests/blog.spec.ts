@@ -191,14 +191,24 @@ test("two editors at once: the second is told, and both changes are joined", asy
   await other.close();
 });
 
-test("the home page's figures tick", async ({ page, server }) => {
+test("the home page's figures tick while a mailing starts elsewhere", async ({ page, server }) => {
   await page.goto("/");
-  const clients = page.locator("dl dd").nth(2);
-  const before = Number((await clients.innerText()).replace(/\D/g, ""));
-  addEditor(server, "ticking@example.org");
+  const figures = page.locator("dl dd");
+  const [mailings, active, clients] = (await figures.allInnerTexts()).map((text) => Number(text.replace(/\D/g, "")));
+  const owner = "ticking@example.org";
+  addEditor(server, owner);
+  const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+  const run = (...words: string[]) => execFileSync(BINARY, words, { env, encoding: "utf8" });
   const csv = `${server.dataDir}/two.csv`;
   writeFileSync(csv, "Email,Full name\nx@example.org,X\ny@example.org,Y\n");
-  const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
-  execFileSync(BINARY, ["client", "import", "--owner", "ticking@example.org", csv], { env });
-  await expect(clients).toHaveText(String(before + 2));
+  run("client", "import", "--owner", owner, csv);
+  await expect(figures.nth(2)).toHaveText(String(clients! + 2));
+  const body = `${server.dataDir}/body.md`;
+  writeFileSync(body, "Hello {{ full_name }}");
+  const made = run("message", "add", "--owner", owner, "--subject", "Tick", "--body-file", body, "--json");
+  const message = String(JSON.parse(made).id);
+  // Daily, so that it goes on when its first run is over.
+  const window = ["--start", "now", "--end", "2099-01-01T00:00:00Z", "--period", "daily"];
+  run("mailing", "add", "--owner", owner, "--message", message, "--clients", "all", ...window);
+  await expect(figures).toHaveText([String(mailings! + 1), String(active! + 1), String(clients! + 2)]);
 });
