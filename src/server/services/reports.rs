@@ -25,11 +25,14 @@ const MAILINGS: i64 = 50;
 /// year.
 pub async fn report(db: &Db, actor: &Actor, from: &str, to: &str, now: DateTime<Utc>) -> Result<Report> {
     let period = period(actor, from, to, now)?;
-    let counting = count::most(db, actor.id, now).await?;
+    let rest = count::most(db, actor.id, now).await?;
     let days = tallies::days(db, period).await?;
     let mailings = tallies::mailings(db, period, MAILINGS).await?;
     let all = tallies::count_mailings(db, period).await?;
     let replies = tallies::replies(db, period, REPLIES).await?;
+    // Only now, so that all figures are of one and the same moment.
+    let counting = rest.missing();
+    rest.start(db, now);
     let mut total = Tally::default();
     for (_, day) in &days {
         total.add(day);

@@ -22,9 +22,41 @@ fn with_counting<T>(act: impl FnOnce(&mut HashSet<i64>) -> T) -> T {
     act(COUNTING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 
-/// Counts small runs at once and has large ones counted in the background; returns how many of these
-/// were never counted and so are missing from a report.
-pub async fn most(db: &Db, owner: i64, now: DateTime<Utc>) -> Result<i64> {
+/// Large runs of an owner that nobody waits for.
+#[must_use = "they are counted by `start`"]
+pub struct Rest {
+    owner: i64,
+    runs: Vec<Uncounted>,
+}
+
+impl Rest {
+    /// How many were never counted and so are missing from a report.
+    pub fn missing(&self) -> i64 {
+        let missing = self.runs.iter().filter(|run| run.tallied_at.is_none()).count();
+        i64::try_from(missing).unwrap_or(i64::MAX)
+    }
+
+    /// Has them counted in the background, unless that is under way.
+    pub fn start(self, db: &Db, now: DateTime<Utc>) {
+        let Self { owner, runs } = self;
+        if runs.is_empty() || !with_counting(|counting| counting.insert(owner)) {
+            return;
+        }
+        let db = db.clone();
+        tokio::spawn(async move {
+            for run in &runs {
+                if let Err(error) = one(&db, run, now).await {
+                    tracing::error!(%error, run = run.id, "the attempts of a run could not be counted");
+                    break;
+                }
+            }
+            with_counting(|counting| counting.remove(&owner));
+        });
+    }
+}
+
+/// Counts small runs at once; large ones are left to [`Rest::start`], once what there is has been read.
+pub async fn most(db: &Db, owner: i64, now: DateTime<Utc>) -> Result<Rest> {
     let mut left = AT_ONCE;
     let mut large = Vec::new();
     for run in tallies::uncounted(db, owner).await? {
@@ -35,20 +67,7 @@ pub async fn most(db: &Db, owner: i64, now: DateTime<Utc>) -> Result<i64> {
             large.push(run);
         }
     }
-    let missing = large.iter().filter(|run| run.tallied_at.is_none()).count();
-    if !large.is_empty() && with_counting(|counting| counting.insert(owner)) {
-        let db = db.clone();
-        tokio::spawn(async move {
-            for run in &large {
-                if let Err(error) = one(&db, run, now).await {
-                    tracing::error!(%error, run = run.id, "the attempts of a run could not be counted");
-                    break;
-                }
-            }
-            with_counting(|counting| counting.remove(&owner));
-        });
-    }
-    Ok(i64::try_from(missing).unwrap_or(i64::MAX))
+    Ok(Rest { owner, runs: large })
 }
 
 /// Counts everything that is not counted for good.
