@@ -341,7 +341,8 @@ impl World {
     pub fn serve(&mut self) -> (Process, String) {
         let site = self.path("site");
         std::fs::create_dir_all(&site).unwrap();
-        std::fs::write(site.join("assets.json"), r#"{"start":"","js":"","wasm":"","css":"","fonts":[]}"#).unwrap();
+        std::fs::write(site.join("assets.json"), r#"{"start":"","js":"","wasm":"","texts":{},"css":"","fonts":[]}"#)
+            .unwrap();
         self.set("VESTNIK_SITE_DIR", &site.display().to_string());
         self.set("VESTNIK_ADDR", "127.0.0.1:0");
         let mut process = self.start(&["serve"]);

@@ -40,15 +40,16 @@ impl Changes {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Notes the version as it is in the database.
+    /// Notes the version as it is in the database. It only counts up: one that was read before another was noted
+    /// is no news.
     pub(super) fn saw(&self, version: i64) {
         self.0.version.send_if_modified(|known| {
-            let other = *known != version;
-            if other {
+            let newer = *known < version;
+            if newer {
                 *known = version;
                 self.0.generation.fetch_add(1, Ordering::AcqRel);
             }
-            other
+            newer
         });
     }
 
