@@ -95,6 +95,7 @@ for (const lang of LANGS) {
     demo.addRelay();
     await logIn(page, lang, demo.admin);
     await look(page, await administration(page), lang, problems);
+    demo.removeRelay();
   });
 
   calm(`every page behind the log-in, ${lang}`, async ({ page, demo, problems }) => {

@@ -58,6 +58,11 @@ export class Demo {
     spawnSync(BINARY, words, { env: settings(this.server.dataDir) });
   }
 
+  /** Takes it away again: while there is one, even switched off, nothing is caught. */
+  removeRelay(): void {
+    execFileSync(BINARY, ["relay", "remove", "Main"], { env: settings(this.server.dataDir) });
+  }
+
   async stop(): Promise<void> {
     await this.server.stop();
     this.sink?.kill("SIGTERM");

@@ -76,12 +76,14 @@ async function invite(page: Page): Promise<void> {
   await expect(page.locator("tbody tr").first()).toBeVisible();
 }
 
-/** What a page's HTML has first of a pattern. */
+/** What a page's HTML has first of a pattern; a change made from the command line shows after a few seconds. */
 async function first(page: Page, list: string, pattern: RegExp): Promise<string> {
-  const html = await (await page.request.get(list)).text();
-  const found = pattern.exec(html)?.[1];
-  if (!found) throw new Error(`${list} has no link like ${pattern}`);
-  return found;
+  let found: string | undefined;
+  await expect(async () => {
+    found = pattern.exec(await (await page.request.get(list)).text())?.[1];
+    expect(found, `${list} has a link like ${pattern}`).toBeDefined();
+  }).toPass({ timeout: 20_000 });
+  return found!;
 }
 
 /** What anybody can open where something has been published. */
@@ -145,7 +147,7 @@ export async function administration(page: Page): Promise<Visit[]> {
 async function clash(page: Page): Promise<void> {
   const save = async (page: Page, summary: string) => {
     await page.locator('[name="form[summary]"]').fill(summary);
-    await submit(page);
+    await page.locator('form:has([name="form[summary]"]) button[type="submit"]').first().click();
   };
   const other = await page.context().newPage();
   await other.goto(page.url());

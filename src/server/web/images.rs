@@ -33,7 +33,7 @@ pub fn routes() -> Router<AppState> {
 /// `POST /posts/images`. The upload limits its size itself: merge it outside of any limit on bodies,
 /// and inside the session layer.
 pub fn uploads() -> Router<AppState> {
-    Router::new().route("/posts/images", post(upload).layer(DefaultBodyLimit::max(IMAGE_BYTES_MAX + AROUND)))
+    Router::new().route("/posts/images/upload", post(upload).layer(DefaultBodyLimit::max(IMAGE_BYTES_MAX + AROUND)))
 }
 
 async fn largest(State(state): State<AppState>, Path(id): Path<String>, headers: HeaderMap) -> Response {

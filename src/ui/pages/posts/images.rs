@@ -33,7 +33,7 @@ pub fn ImagesPage() -> impl IntoView {
             <FormErrors error=error />
             <form
                 method="post"
-                action="/posts/images"
+                action="/posts/images/upload"
                 enctype="multipart/form-data"
                 class="mb-8 max-w-xl rounded-box border border-base-300 bg-base-100 p-6"
             >

@@ -26,7 +26,7 @@ pub fn upload(file: &web_sys::File, state: RwSignal<Upload>) {
     let sent = form
         .append_with_blob("file", file)
         .and_then(|()| form.append_with_str("name", &file.name()))
-        .and_then(|()| request.open("POST", "/posts/images"))
+        .and_then(|()| request.open("POST", "/posts/images/upload"))
         .and_then(|()| request.set_request_header("Accept", "application/json"));
     if sent.is_err() {
         return state.set(failed());
