@@ -30,7 +30,7 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/images/{id}", get(largest)).route("/images/{id}/{width}", get(sized))
 }
 
-/// `POST /posts/images`. The upload limits its size itself: merge it outside of any limit on bodies,
+/// `POST /posts/images/upload`. The upload limits its size itself: merge it outside of any limit on bodies,
 /// and inside the session layer.
 pub fn uploads() -> Router<AppState> {
     Router::new().route("/posts/images/upload", post(upload).layer(DefaultBodyLimit::max(IMAGE_BYTES_MAX + AROUND)))
