@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web screenshots lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web measure screenshots lint fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench: setup-test build ## measure sending beside Postfix's smtp-source
 
 bench-web: setup-test build ## measure home page and posts beside nginx, with wrk (both from Debian)
 	@.ci/postgres.sh .ci/bench-web.sh
+
+measure: setup-test ## print what a log-in tells of an address, and what a hundred at once cost
+	@cargo test --features ssr --lib what_a_log_in_tells_and_costs -- --ignored --nocapture
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh
