@@ -6,7 +6,6 @@ mod health;
 mod kill;
 mod outage;
 mod pages;
-mod secrets;
 mod share;
 mod soak;
 mod stop;

@@ -1,9 +1,8 @@
 //! Writing a message: a new one, or one that is there.
 
-use super::editor::{self, Editor};
-use super::preview::Answer;
+use super::editor::Editor;
 use crate::api::error::AppError;
-use crate::api::messages::get_message;
+use crate::api::messages::{get_message, preview_clients};
 use crate::domain::client::Client;
 use crate::domain::message::Message;
 use crate::ui::components::error_panel::failed;
@@ -20,12 +19,12 @@ fn breadcrumb() -> Vec<(String, String)> {
 #[component]
 pub fn MessageNewPage() -> impl IntoView {
     // The clients to preview with; for somebody who is not logged in, the reason why there is no form.
-    let loaded = Resource::new_blocking(|| (), |()| editor::load(None));
+    let clients = Resource::new_blocking(|| (), |()| preview_clients(String::new()));
     view! {
         <Page title=t("messages.new") breadcrumb=breadcrumb()>
             <Suspense>
-                {move || loaded.get().map(|loaded| match loaded {
-                    Ok((clients, preview)) => view! { <Editor message=None clients=clients preview=preview /> }.into_any(),
+                {move || clients.get().map(|clients| match clients {
+                    Ok(clients) => view! { <Editor message=None clients=clients /> }.into_any(),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -44,10 +43,8 @@ pub fn MessageEditPage() -> impl IntoView {
         <Suspense>
             {move || loaded.get().map(|loaded| {
                 let (title, body) = match loaded {
-                    Ok((message, (clients, preview))) => {
-                        let title = message.subject.clone();
-                        let editor = view! { <Editor message=Some(message) clients=clients preview=preview /> };
-                        (title, editor.into_any())
+                    Ok((message, clients)) => {
+                        (message.subject.clone(), view! { <Editor message=Some(message) clients=clients /> }.into_any())
                     }
                     Err(error) => (t("messages.title"), failed(&error)),
                 };
@@ -58,8 +55,7 @@ pub fn MessageEditPage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Message, (Vec<Client>, Answer)), AppError> {
+async fn load(id: Option<i64>) -> Result<(Message, Vec<Client>), AppError> {
     let message = get_message(id.ok_or(AppError::NotFound)?).await?;
-    let beside = editor::load(Some(&message)).await?;
-    Ok((message, beside))
+    Ok((message, preview_clients(String::new()).await?))
 }
