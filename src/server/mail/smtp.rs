@@ -242,9 +242,9 @@ impl Connection {
 
     /// MAIL, RCPT and DATA: in one write where the server allows it, or not at all where they are out already.
     async fn envelope(&mut self, parcel: Parcel<'_>, ahead: bool) -> Envelope {
-        let [mail, rcpt, data] = self.commands(parcel);
         let pipelining = self.capabilities.pipelining;
-        let together = if ahead { String::new() } else { [mail.as_str(), &rcpt, &data].concat() };
+        let [mail, rcpt, data] = if ahead { Default::default() } else { self.commands(parcel) };
+        let together = [mail.as_str(), &rcpt, &data].concat();
         let stages = [
             (Stage::Mail, self.timeouts.mail, mail),
             (Stage::Rcpt, self.timeouts.rcpt, rcpt),
