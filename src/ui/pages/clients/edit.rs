@@ -1,9 +1,9 @@
 //! The form of one client.
 
 use super::suppression::SuppressionPanel;
-use crate::api::clients::{DeleteClients, SaveClient, get_client};
+use crate::api::clients::{DeleteClients, SaveClient, client_suppression, get_client};
 use crate::api::error::AppError;
-use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
+use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX, Suppression};
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::{TextArea, TextField};
@@ -35,19 +35,11 @@ pub fn ClientNewPage() -> impl IntoView {
 pub fn ClientEditPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
-    let client = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => get_client(id).await,
-                None => Err(AppError::NotFound),
-            }
-        },
-    );
+    let loaded = Resource::new_blocking(move || id.get(), load);
     view! {
         <Suspense>
-            {move || client.get().map(|client| match client {
-                Ok(client) => edit(client),
+            {move || loaded.get().map(|loaded| match loaded {
+                Ok((client, suppression)) => edit(client, suppression),
                 Err(error) => view! { <Page title=t("clients.one")>{failed(&error)}</Page> }.into_any(),
             })}
         </Suspense>
@@ -55,11 +47,18 @@ pub fn ClientEditPage() -> impl IntoView {
     .into_any()
 }
 
-fn edit(client: Client) -> AnyView {
+async fn load(id: Option<i64>) -> Result<(Client, Option<Suppression>), AppError> {
+    let client = get_client(id.ok_or(AppError::NotFound)?).await?;
+    // Trouble with it is no reason to keep the client's form back.
+    let suppression = client_suppression(client.id).await.ok().flatten();
+    Ok((client, suppression))
+}
+
+fn edit(client: Client, suppression: Option<Suppression>) -> AnyView {
     let title = if client.full_name.is_empty() { client.email.clone() } else { client.full_name.clone() };
     view! {
         <Page title=title breadcrumb=above()>
-            <SuppressionPanel client=client.id />
+            {suppression.map(|suppression| view! { <SuppressionPanel client=client.id suppression=suppression /> })}
             <ClientFields client=Some(client.clone()) />
             <DeleteOne client=client />
         </Page>

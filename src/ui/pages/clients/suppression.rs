@@ -1,6 +1,6 @@
 //! Says that a client gets nothing any more, why, and lets its owner change that.
 
-use crate::api::clients::{LiftSuppression, client_suppression};
+use crate::api::clients::LiftSuppression;
 use crate::domain::client::Suppression;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{FormErrors, error_of};
@@ -9,24 +9,10 @@ use crate::ui::time::Time;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-/// Nothing while the client's address is fine.
+/// Why, and a button.
 #[component]
-pub fn SuppressionPanel(client: i64) -> impl IntoView {
-    let found = Resource::new_blocking(move || client, client_suppression);
+pub fn SuppressionPanel(client: i64, suppression: Suppression) -> impl IntoView {
     let lift = ServerAction::<LiftSuppression>::new();
-    view! {
-        <Suspense>
-            {move || match found.get() {
-                Some(Ok(Some(suppression))) => Some(panel(client, suppression, lift)),
-                // Trouble with it is no reason to keep the client's form back.
-                Some(Ok(None) | Err(_)) | None => None,
-            }}
-        </Suspense>
-    }
-    .into_any()
-}
-
-fn panel(client: i64, suppression: Suppression, lift: ServerAction<LiftSuppression>) -> AnyView {
     let error = Signal::derive(move || error_of(lift.value().get().as_ref()));
     view! {
         <section class="mb-6 max-w-xl rounded-box border border-warning/60 bg-warning/20 p-5">

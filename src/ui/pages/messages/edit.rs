@@ -1,8 +1,9 @@
 //! Writing a message: a new one, or one that is there.
 
-use super::editor::Editor;
+use super::editor::{self, Editor};
+use super::preview::Answer;
 use crate::api::error::AppError;
-use crate::api::messages::{get_message, preview_clients};
+use crate::api::messages::get_message;
 use crate::domain::client::Client;
 use crate::domain::message::Message;
 use crate::ui::components::error_panel::failed;
@@ -19,12 +20,12 @@ fn breadcrumb() -> Vec<(String, String)> {
 #[component]
 pub fn MessageNewPage() -> impl IntoView {
     // The clients to preview with; for somebody who is not logged in, the reason why there is no form.
-    let clients = Resource::new_blocking(|| (), |()| preview_clients(String::new()));
+    let loaded = Resource::new_blocking(|| (), |()| editor::load(None));
     view! {
         <Page title=t("messages.new") breadcrumb=breadcrumb()>
             <Suspense>
-                {move || clients.get().map(|clients| match clients {
-                    Ok(clients) => view! { <Editor message=None clients=clients /> }.into_any(),
+                {move || loaded.get().map(|loaded| match loaded {
+                    Ok((clients, preview)) => view! { <Editor message=None clients=clients preview=preview /> }.into_any(),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -43,8 +44,10 @@ pub fn MessageEditPage() -> impl IntoView {
         <Suspense>
             {move || loaded.get().map(|loaded| {
                 let (title, body) = match loaded {
-                    Ok((message, clients)) => {
-                        (message.subject.clone(), view! { <Editor message=Some(message) clients=clients /> }.into_any())
+                    Ok((message, (clients, preview))) => {
+                        let title = message.subject.clone();
+                        let editor = view! { <Editor message=Some(message) clients=clients preview=preview /> };
+                        (title, editor.into_any())
                     }
                     Err(error) => (t("messages.title"), failed(&error)),
                 };
@@ -55,7 +58,8 @@ pub fn MessageEditPage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Message, Vec<Client>), AppError> {
+async fn load(id: Option<i64>) -> Result<(Message, (Vec<Client>, Answer)), AppError> {
     let message = get_message(id.ok_or(AppError::NotFound)?).await?;
-    Ok((message, preview_clients(String::new()).await?))
+    let beside = editor::load(Some(&message)).await?;
+    Ok((message, beside))
 }

@@ -1,7 +1,8 @@
 //! The form of a message, beside its preview.
 
-use super::preview::Preview;
-use crate::api::messages::{SaveMessage, SendTest};
+use super::preview::{Answer, Preview, ask};
+use crate::api::error::AppError;
+use crate::api::messages::{SaveMessage, SendTest, preview_clients};
 use crate::domain::client::Client;
 use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
 use crate::forms::messages::MessageForm;
@@ -28,13 +29,26 @@ pub(super) struct Draft {
     pub client: RwSignal<Option<i64>>,
 }
 
+/// What the form begins with: as stored, or as it was typed before it was refused.
+fn begin(message: Option<&Message>) -> (String, String) {
+    let (subject, body) =
+        message.map_or_else(Default::default, |message| (message.subject.clone(), message.body.clone()));
+    let first = |name: &str, stored: String| typed_for(SaveMessage::PATH, name).unwrap_or(stored);
+    (first("form[subject]", subject), first("form[body]", body))
+}
+
+/// What the page loads beside the message: clients to preview with, and the first preview.
+pub(super) async fn load(message: Option<&Message>) -> Result<(Vec<Client>, Answer), AppError> {
+    let (subject, body) = begin(message);
+    let clients = preview_clients(String::new()).await?;
+    Ok((clients, ask(subject, body, None).await))
+}
+
 /// The form and its preview. `message` is none for a new one.
 #[component]
-pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>) -> impl IntoView {
+pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: Answer) -> impl IntoView {
     let (id, mailings) = message.as_ref().map_or((0, 0), |message| (message.id, message.mailings));
-    let (first_subject, first_body) = message.map_or_else(Default::default, |message| (message.subject, message.body));
-    let first = |name: &str, stored: String| typed_for(SaveMessage::PATH, name).unwrap_or(stored);
-    let (first_subject, first_body) = (first("form[subject]", first_subject), first("form[body]", first_body));
+    let (first_subject, first_body) = begin(message.as_ref());
     let draft = Draft {
         subject: RwSignal::new(first_subject.clone()),
         body: RwSignal::new(first_body.clone()),
@@ -115,7 +129,7 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>) -> impl Int
                     </ActionForm>
                 </div>
             </div>
-            <Preview draft=draft clients=clients />
+            <Preview draft=draft clients=clients first=preview />
         </div>
     }
 }

@@ -27,18 +27,33 @@ where
     });
 }
 
-/// The preview, with the client that it is for.
+/// What the server answers to a draft; nothing to an empty one.
+pub(super) type Answer = Option<Result<message::Preview, AppError>>;
+
+pub(super) async fn ask(subject: String, body: String, client: Option<i64>) -> Answer {
+    if subject.is_empty() && body.is_empty() {
+        return None;
+    }
+    Some(preview_message(subject, body, client).await)
+}
+
+/// The preview, with the client that it is for. The page brings what it begins with: on the server this is made
+/// inside a closure that may be rendered anew, and what was asked from here would lose its context.
 #[component]
-pub(super) fn Preview(draft: Draft, clients: Vec<Client>) -> impl IntoView {
-    let settled = RwSignal::new((draft.subject.get_untracked(), draft.body.get_untracked()));
+pub(super) fn Preview(draft: Draft, clients: Vec<Client>, first: Answer) -> impl IntoView {
+    let begin = (draft.subject.get_untracked(), draft.body.get_untracked());
+    let settled = RwSignal::new(begin.clone());
     use_settled(move || (draft.subject.get(), draft.body.get()), move |now| settled.set(now));
     let filled = Resource::new(
         move || (settled.get(), draft.client.get()),
-        |((subject, body), client)| async move {
-            if subject.is_empty() && body.is_empty() {
-                return None;
+        move |((subject, body), client)| {
+            let known = (client.is_none() && begin.0 == subject && begin.1 == body).then(|| first.clone());
+            async move {
+                match known {
+                    Some(answer) => answer,
+                    None => ask(subject, body, client).await,
+                }
             }
-            Some(preview_message(subject, body, client).await)
         },
     );
     let as_text = RwSignal::new(false);

@@ -1,10 +1,10 @@
 //! `/posts/new` and `/posts/:id`.
 
-use super::editor::Editor;
+use super::editor::{self, Editor};
 use super::{breadcrumb, state_badge, use_id};
 use crate::api::error::AppError;
 use crate::api::posts::{DiscardPost, PostToMessage, edit_post};
-use crate::domain::post::{Editing, PostState};
+use crate::domain::post::{Editing, PostState, Rendered};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
@@ -13,16 +13,22 @@ use crate::ui::i18n::{t, t_with};
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
+async fn open(id: i64) -> Result<(Editing, Option<Rendered>), AppError> {
+    Ok(editor::load(edit_post(id).await?).await)
+}
+
 /// A new post.
 #[component]
 pub fn PostNewPage() -> impl IntoView {
     let discard = ServerAction::<DiscardPost>::new();
-    let loaded = Resource::new_blocking(move || discard.version().get(), |_| edit_post(0));
+    let loaded = Resource::new_blocking(move || discard.version().get(), |_| open(0));
     view! {
         <Page title=t("posts.new") breadcrumb=breadcrumb()>
             <Suspense>
                 {move || loaded.get().map(|loaded| match loaded {
-                    Ok(editing) => view! { {notice(&editing, discard)} <Editor editing=editing /> }.into_any(),
+                    Ok((editing, shown)) => {
+                        view! { {notice(&editing, discard)} <Editor editing=editing shown=shown /> }.into_any()
+                    }
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -39,20 +45,20 @@ pub fn PostEditPage() -> impl IntoView {
     let message = ServerAction::<PostToMessage>::new();
     let loaded = Resource::new_blocking(
         move || (id.get(), discard.version().get()),
-        |(id, _)| async move { edit_post(id.filter(|id| *id != 0).ok_or(AppError::NotFound)?).await },
+        |(id, _)| async move { open(id.filter(|id| *id != 0).ok_or(AppError::NotFound)?).await },
     );
     let error = Signal::derive(move || error_of(message.value().get().as_ref()));
     view! {
         <Suspense>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok(editing) => {
+                Ok((editing, shown)) => {
                     let title = t_with("posts.edit_title", &[("title", &editing.fields.content.title)]);
                     let (aside, actions) = (state_badge(editing.state), actions(&editing, message));
                     view! {
                         <Page title=title breadcrumb=breadcrumb() aside=aside actions=actions>
                             <FormErrors error=error />
                             {notice(&editing, discard)}
-                            <Editor editing=editing />
+                            <Editor editing=editing shown=shown />
                         </Page>
                     }
                     .into_any()

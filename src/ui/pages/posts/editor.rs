@@ -27,9 +27,27 @@ const PREVIEW_PAUSE: Duration = Duration::from_millis(300);
 /// How long nothing must be typed before it is kept.
 const KEEP_PAUSE: Duration = Duration::from_millis(1_500);
 
-/// The form and its preview.
+/// The text as visitors would see it; nothing while there is none, or none of it can be shown.
+type Shown = Option<Rendered>;
+
+async fn show(body: String) -> Shown {
+    if body.trim().is_empty() { None } else { preview_post(body).await.ok() }
+}
+
+/// What the form's field of this name begins with: as stored, or as it was typed before it was refused.
+fn first(name: &str, stored: &str) -> String {
+    typed_for(SavePost::PATH, name).unwrap_or_else(|| stored.to_owned())
+}
+
+/// What a page loads for the form: the first preview, beside what is edited.
+pub(super) async fn load(editing: Editing) -> (Editing, Shown) {
+    let shown = show(first("form[body]", &editing.fields.content.body)).await;
+    (editing, shown)
+}
+
+/// The form and its preview. `shown` comes with [`load`].
 #[component]
-pub(super) fn Editor(editing: Editing) -> impl IntoView {
+pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
     let Editing { id, fields, zone, .. } = editing;
     let save = ServerAction::<SavePost>::new();
     let keep = ServerAction::<KeepPost>::new();
@@ -38,10 +56,8 @@ pub(super) fn Editor(editing: Editing) -> impl IntoView {
     let error = Signal::derive(move || error_of(save.value().get().as_ref()));
     let errors = Signal::derive(move || errors_of(save.value().get().as_ref()));
     let version = RwSignal::new(fields.version);
-    // After a refused form without scripts, what was typed.
-    let first = |name: &str, stored: String| typed_for(SavePost::PATH, name).unwrap_or(stored);
-    let body = RwSignal::new(first("form[body]", fields.content.body.clone()));
-    let cover = RwSignal::new(first("form[cover]", fields.content.cover.clone().unwrap_or_default()));
+    let body = RwSignal::new(first("form[body]", &fields.content.body));
+    let cover = RwSignal::new(first("form[cover]", fields.content.cover.as_deref().unwrap_or_default()));
     let (inline, covering) = (RwSignal::new(Upload::Nothing), RwSignal::new(Upload::Nothing));
     // What was stored is what the next change starts from.
     Effect::new(move |_| {
@@ -146,7 +162,7 @@ pub(super) fn Editor(editing: Editing) -> impl IntoView {
                 </ActionForm>
                 <Describe state=inline field=BODY />
             </div>
-            <Preview body=body />
+            <Preview body=body first=shown />
         </div>
     }
 }
@@ -192,10 +208,12 @@ fn set_value(id: &str, value: &str) {
     }
 }
 
-/// The text as visitors would see it, a moment after it was typed.
+/// The text as visitors would see it, a moment after it was typed. The page brings what it begins with: on the server
+/// this is made inside a closure that may be rendered anew, and what was asked from here would lose its context.
 #[component]
-fn Preview(body: RwSignal<String>) -> impl IntoView {
-    let settled = RwSignal::new(body.get_untracked());
+fn Preview(body: RwSignal<String>, first: Shown) -> impl IntoView {
+    let begin = body.get_untracked();
+    let settled = RwSignal::new(begin.clone());
     let mut settle = debounce(PREVIEW_PAUSE, move |now| settled.set(now));
     Effect::new(move |before: Option<()>| {
         let now = body.get();
@@ -205,7 +223,15 @@ fn Preview(body: RwSignal<String>) -> impl IntoView {
     });
     let rendered = Resource::new(
         move || settled.get(),
-        |body| async move { if body.trim().is_empty() { None } else { preview_post(body).await.ok() } },
+        move |body| {
+            let known = (body == begin).then(|| first.clone());
+            async move {
+                match known {
+                    Some(shown) => shown,
+                    None => show(body).await,
+                }
+            }
+        },
     );
     let warning = move |n: i64| {
         (n > 0).then(|| {

@@ -1,11 +1,11 @@
 //! `/posts/:id/merge`: two people changed the same post.
 
 use super::compare::{compared, field_name};
-use super::editor::Editor;
+use super::editor::{self, Editor};
 use super::{breadcrumb, use_id};
 use crate::api::error::AppError;
 use crate::api::posts::merge_post;
-use crate::domain::post::Merge;
+use crate::domain::post::{Merge, Rendered};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
@@ -18,15 +18,12 @@ use leptos::prelude::*;
 pub fn MergePage() -> impl IntoView {
     // Each clash has its own address, so that a second one is loaded anew.
     let (id, at) = (use_id(), use_param("at"));
-    let loaded = Resource::new_blocking(
-        move || (id.get(), at.get()),
-        |(id, _)| async move { merge_post(id.ok_or(AppError::NotFound)?).await },
-    );
+    let loaded = Resource::new_blocking(move || (id.get(), at.get()), |(id, _)| load(id));
     view! {
         <Page title=t("posts.merge_title") breadcrumb=breadcrumb()>
             <Suspense>
                 {move || loaded.get().map(|loaded| match loaded {
-                    Ok(merge) => shown(merge),
+                    Ok((merge, rendered)) => shown(merge, rendered),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -35,7 +32,13 @@ pub fn MergePage() -> impl IntoView {
     .into_any()
 }
 
-fn shown(merge: Merge) -> AnyView {
+async fn load(id: Option<i64>) -> Result<(Merge, Option<Rendered>), AppError> {
+    let merge = merge_post(id.ok_or(AppError::NotFound)?).await?;
+    let (_, rendered) = editor::load(merge.editing.clone()).await;
+    Ok((merge, rendered))
+}
+
+fn shown(merge: Merge, rendered: Option<Rendered>) -> AnyView {
     let Merge { theirs, diff, clashes, editing } = merge;
     let names: Vec<String> = clashes.iter().map(|field| field_name(field)).collect();
     let clashes = (!names.is_empty()).then(|| {
@@ -52,7 +55,7 @@ fn shown(merge: Merge) -> AnyView {
         <h2 class="mb-3 text-lg font-semibold">{t("posts.merge_diff")}</h2>
         {compared(diff)}
         <h2 class="mt-8 mb-3 text-lg font-semibold">{t("posts.merge_form")}</h2>
-        <Editor editing=editing />
+        <Editor editing=editing shown=rendered />
     }
     .into_any()
 }
