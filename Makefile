@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web screenshots lint fmt clean
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web measure screenshots lint fmt clean lighthouse measure-images
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,12 @@ test-e2e: setup-test build ## run the browser tests against the release build
 screenshots: setup-test build ## take a picture of every page (target/screenshots); renew those of the documentation
 	@cd end2end && npx playwright test -c pictures.config.ts
 
+measure-images: setup-test build ## print what pictures that are bombs or disguises are answered with, and what memory they cost
+	@cd end2end && npx playwright test -c measure.config.ts
+
+lighthouse: setup-test build ## judge the public pages by Lighthouse
+	@cd end2end && npx playwright test -c lighthouse.config.ts
+
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (half an hour)
 	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
 
@@ -46,6 +52,9 @@ bench: setup-test build ## measure sending beside Postfix's smtp-source
 
 bench-web: setup-test build ## measure home page and posts beside nginx, with wrk (both from Debian)
 	@.ci/postgres.sh .ci/bench-web.sh
+
+measure: setup-test ## print what a log-in tells of an address, and what a hundred at once cost
+	@cargo test --features ssr --lib what_a_log_in_tells_and_costs -- --ignored --nocapture
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh

@@ -1,15 +1,11 @@
 //! Clients: one, several at once, and the start of an import.
 
-use super::{Check, from_garde, is_email, is_line};
+use super::{Check, from_garde, is_email, is_line, is_text};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
 use crate::domain::import::{Duplicates, Encoding, Layout};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-
-fn is_comment<C>(value: &str, _: &C) -> garde::Result {
-    if value.chars().count() > COMMENT_MAX { Err(garde::Error::new("error.too_long")) } else { Ok(()) }
-}
 
 /// A client, new (`id` 0) or changed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Validate)]
@@ -22,7 +18,7 @@ pub struct ClientForm {
     #[garde(custom(is_line(FULL_NAME_MAX)))]
     #[serde(default)]
     pub full_name: String,
-    #[garde(custom(is_comment))]
+    #[garde(custom(is_text(COMMENT_MAX)))]
     #[serde(default)]
     pub comment: String,
 }

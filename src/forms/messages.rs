@@ -1,6 +1,6 @@
 //! The message form.
 
-use super::{Check, from_garde, is_filled, is_line};
+use super::{Check, from_garde, is_filled, is_line, is_text};
 use crate::api::error::FieldErrors;
 use crate::domain::message::{BODY_MAX, SUBJECT_MAX};
 use garde::Validate;
@@ -15,12 +15,8 @@ pub struct MessageForm {
     #[garde(custom(is_filled), custom(is_line(SUBJECT_MAX)))]
     pub subject: String,
     /// Markdown.
-    #[garde(custom(is_filled), custom(is_not_too_long))]
+    #[garde(custom(is_filled), custom(is_text(BODY_MAX)))]
     pub body: String,
-}
-
-fn is_not_too_long<C>(value: &str, _: &C) -> garde::Result {
-    if value.chars().count() > BODY_MAX { Err(garde::Error::new("error.too_long")) } else { Ok(()) }
 }
 
 impl Check for MessageForm {

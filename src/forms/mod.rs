@@ -78,3 +78,17 @@ pub(crate) fn is_line<C>(max: usize) -> impl FnOnce(&str, &C) -> garde::Result {
         }
     }
 }
+
+/// garde rule: lines of text, at most `max` characters, with no control characters but those that end and indent
+/// them.
+pub(crate) fn is_text<C>(max: usize) -> impl FnOnce(&str, &C) -> garde::Result {
+    move |value, _| {
+        if value.chars().count() > max {
+            Err(garde::Error::new("error.too_long"))
+        } else if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            Err(garde::Error::new("error.control"))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The form of a post.
 
-use super::{Check, from_garde, is_filled, is_line};
+use super::{Check, from_garde, is_filled, is_line, is_text};
 use crate::api::error::FieldErrors;
 use crate::domain::lang::Lang;
 use crate::domain::post::{
@@ -30,7 +30,7 @@ pub struct PostForm {
     #[serde(default)]
     pub summary: String,
     /// Markdown.
-    #[garde(custom(is_filled), custom(fits_body))]
+    #[garde(custom(is_filled), custom(is_text(BODY_MAX)))]
     pub body: String,
     #[garde(custom(are_tags))]
     #[serde(default)]
@@ -105,10 +105,6 @@ fn is_image_or_empty<C>(value: &str, _: &C) -> garde::Result {
 fn is_slug_or_empty<C>(value: &str, _: &C) -> garde::Result {
     let value = value.trim();
     if value.is_empty() || is_slug(value) { Ok(()) } else { Err(garde::Error::new("error.post.slug")) }
-}
-
-fn fits_body<C>(value: &str, _: &C) -> garde::Result {
-    if value.chars().count() > BODY_MAX { Err(garde::Error::new("error.too_long")) } else { Ok(()) }
 }
 
 fn are_tags<C>(value: &str, context: &C) -> garde::Result {

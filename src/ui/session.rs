@@ -27,6 +27,15 @@ pub fn use_registration() -> impl Fn() -> Option<Registration> + Copy + Send + S
     move || session.get().map(|session| session.unwrap_or_default().registration)
 }
 
+/// Why this reader has no pages of their own, where that is so.
+pub fn refusal(session: &Session) -> Option<AppError> {
+    match &session.me {
+        Some(me) if me.confirmed => None,
+        None if session.blocked.is_none() => Some(AppError::Unauthenticated),
+        _ => Some(AppError::Forbidden),
+    }
+}
+
 /// Pages that let somebody in or out, or change what the header says of them.
 const CHANGING: [&str; 10] = [
     "/login",

@@ -6,6 +6,7 @@ mod health;
 mod kill;
 mod outage;
 mod pages;
+mod secrets;
 mod share;
 mod soak;
 mod stop;

@@ -68,6 +68,14 @@ impl Process {
         status.unwrap()
     }
 
+    /// All that it has said on standard error, once it has ended.
+    pub fn words(&mut self) -> String {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.heard.push(line);
+        }
+        self.heard.join("\n")
+    }
+
     /// Waits for a line on standard error that holds the text.
     pub fn says(&mut self, text: &str) -> String {
         loop {
@@ -252,6 +260,24 @@ impl World {
         })
     }
 
+    /// Every file of this world, with what is in it.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    files.push((path, bytes));
+                }
+            }
+        }
+        files
+    }
+
     /// A user with clients `c0@example.org` and so on, and a mailing to all of them that starts now.
     pub fn mailing(&self, clients: usize, policy: &str) -> String {
         self.mailing_to((0..clients).map(|n| format!("c{n}@example.org")), policy)
@@ -352,17 +378,35 @@ impl World {
     }
 }
 
-/// A GET with these header lines: the status and the body, or the time-out's error.
-pub fn get(addr: &str, path: &str, headers: &[&str]) -> std::io::Result<(u16, String)> {
+/// What the service answered.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// A request with these header lines, or the time-out's error.
+pub fn ask(addr: &str, method: &str, path: &str, headers: &[String], body: &str) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let host =
         if headers.iter().any(|line| line.starts_with("Host:")) { String::new() } else { format!("Host: {addr}\r\n") };
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n")?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
-    status.zip(body).ok_or_else(|| std::io::Error::other(answer))
+    let parts = answer.split_once("\r\n\r\n").map(|(head, body)| (head.to_owned(), body.to_owned()));
+    let (status, (head, body)) = status.zip(parts).ok_or_else(|| std::io::Error::other(answer))?;
+    Ok(Answer { status, head, body })
+}
+
+/// A GET with these header lines: the status and the body, or the time-out's error.
+pub fn get(addr: &str, path: &str, headers: &[&str]) -> std::io::Result<(u16, String)> {
+    let headers: Vec<String> = headers.iter().map(|line| (*line).to_owned()).collect();
+    ask(addr, "GET", path, &headers, "").map(|answer| (answer.status, answer.body))
 }

@@ -62,6 +62,10 @@ export class Server {
     return this.#output;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Waits for something on the server's console, such as the first administrator's link. */
   async consoleLine(pattern: RegExp): Promise<RegExpExecArray> {
     let match: RegExpExecArray | null = null;

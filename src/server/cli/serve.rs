@@ -9,13 +9,12 @@ use crate::server::engine::{Wake, serve, serve_letters};
 use crate::server::mail::relay::Relay;
 use crate::server::services::{accounts, audit, import, outbox};
 use crate::server::sink::{Sink, SinkConfig};
+use crate::server::web::listen::{self, Limits};
 use crate::server::web::live::Live;
+use crate::server::web::pace::Pace;
 use crate::server::web::quota::Quota;
 use crate::server::web::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::server::web::{self, assets};
-use axum::ServiceExt;
-use axum::serve::ListenerExt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -85,18 +84,12 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         blog,
         uploads,
         takeaways: Quota::new(TAKEAWAYS),
+        pace: Pace::default(),
         live: Live::default(),
         stop: stop.clone(),
     };
-    let service = web::service(state, assets).into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|connection| {
-        // An answer must not wait for the acknowledgement of the one before.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let server = tokio::spawn(server.into_future());
+    let server = listen::serve(listener, web::service(state, assets), Limits::default(), stop.clone());
+    let server = tokio::spawn(server);
     stop.cancelled().await;
     if tokio::time::timeout(grace, server).await.is_err() {
         tracing::warn!("some requests did not end in time");

@@ -126,6 +126,11 @@ impl DbError {
     pub fn is_in_use(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
     }
+
+    /// Whether a text holds what the database cannot keep: PostgreSQL's `character_not_in_repertoire`, a NUL.
+    pub fn is_unstorable(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22021"))
+    }
 }
 
 pub type DbResult<T> = Result<T, DbError>;
@@ -182,11 +187,14 @@ pub fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
     Some(options.get_filename().to_owned())
 }
 
+/// Longest text that is searched for, in characters; SQLite takes no longer pattern than 50 000 bytes.
+const SEARCH_MAX: usize = 1_000;
+
 /// Makes a text safe inside `LIKE '%' || text || '%' ESCAPE '\'`, in lower case like the `search` columns.
 pub fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
-    for c in text.trim().to_lowercase().chars() {
+    for c in text.trim().to_lowercase().chars().take(SEARCH_MAX) {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

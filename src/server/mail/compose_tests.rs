@@ -134,6 +134,85 @@ proptest! {
     }
 }
 
+/// Line ends of every kind and a NUL, each with a header and a body behind it.
+const BREAKS: [&str; 7] = ["\r\n", "\n", "\r", "\0", "\u{85}", "\u{2028}", "\r\n\r\n"];
+
+/// The letters that a field makes with such a text in it; none where it is refused.
+fn with(text: &str, field: &str) -> Option<Letter> {
+    let filled = "{{ full_name }} {{ comment }} {{ email }}";
+    let mut parts = RunParts { subject: filled, body: filled, ..PARTS };
+    let mut recipient = Recipient { email: "ivan@example.net", full_name: "Иван", comment: "c" };
+    let (mut from, mut to, mut title) = ("Vestnik", "Анна", "Confirm");
+    let mut body = "Open <https://x.org/c?t=1>";
+    let (mut sender, mut address) = ("service@vestnik.example", "anna@example.org");
+    match field {
+        "owner's name" => parts.from.name = text,
+        "owner's address" => parts.reply_to = text,
+        "service's address" => (parts.from.address, sender) = (text, text),
+        "subject" => parts.subject = text,
+        "body" => parts.body = text,
+        "client's address" => recipient.email = text,
+        "client's name" => recipient.full_name = text,
+        "client's comment" => recipient.comment = text,
+        // The service's own letters: who they are to, and what they tell of.
+        "service's name" => from = text,
+        "user's name" => to = text,
+        "user's address" => address = text,
+        "title" => title = text,
+        "reason" => body = text,
+        _ => unreachable!("no such field"),
+    }
+    if ["service's name", "user's name", "user's address", "title", "reason"].contains(&field) {
+        let (from, to) = (Mailbox { name: from, address: sender }, Mailbox { name: to, address });
+        return system_letter(from, to, title, body, Lang::En, date(), "1@vestnik.example").ok();
+    }
+    Composer::new(&parts).ok()?.compose(&recipient, 42, date()).ok()
+}
+
+#[test]
+fn no_field_of_a_letter_adds_a_header() {
+    let fields = [
+        "owner's name",
+        "owner's address",
+        "service's address",
+        "subject",
+        "body",
+        "client's address",
+        "client's name",
+        "client's comment",
+        "service's name",
+        "user's name",
+        "user's address",
+        "title",
+        "reason",
+    ];
+    let mut made = 0;
+    for field in fields {
+        let plain = if field.contains("address") { "a@example.org" } else { "plain" };
+        let expected = header_names(&with(plain, field).expect(field));
+        for line_end in BREAKS {
+            for text in [
+                format!("{plain}{line_end}Bcc: x@y.z{line_end}{line_end}body"),
+                format!("{line_end}Bcc: x@y.z"),
+                format!("{plain}{line_end}"),
+                format!("{plain}>{line_end}Bcc: <x@y.z"),
+            ] {
+                let Some(letter) = with(&text, field) else { continue };
+                made += 1;
+                assert_eq!(header_names(&letter), expected, "{field}: {text:?}");
+                assert!(!letter.bytes.contains(&0), "{field}: {text:?}");
+                let head = String::from_utf8_lossy(&letter.bytes).split("\r\n\r\n").next().unwrap().to_owned();
+                let bare = head.replace("\r\n", "").contains(['\r', '\n']);
+                assert!(!bare && !head.contains("\r\nBcc"), "{field}: {text:?} in {head:?}");
+            }
+        }
+        if field.contains("address") {
+            assert!(with("a@example.org\r\nBcc: x@y.z", field).is_none(), "{field}");
+        }
+    }
+    assert!(made > 200, "{made}");
+}
+
 /// Run with `cargo test --release --features ssr --lib composing_is_fast -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement, not a check"]

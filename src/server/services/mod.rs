@@ -131,6 +131,7 @@ impl From<Error> for AppError {
                 Self::Unavailable
             }
             Error::Db(error) if error.is_away() => Error::Away(error.to_string()).into(),
+            Error::Db(error) if error.is_unstorable() => Self::Validation(FieldErrors::one("", "error.control")),
             Error::Db(_) | Error::Internal(_) => {
                 let reference = tokens::reference();
                 tracing::error!(%reference, %error, "a request failed");

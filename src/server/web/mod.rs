@@ -10,9 +10,13 @@ pub mod feeds;
 pub mod guard;
 pub mod health;
 pub mod images;
+#[cfg(test)]
+mod limits_tests;
+pub mod listen;
 pub mod live;
 pub mod outbox;
 pub mod own_data;
+pub mod pace;
 mod page;
 mod peer;
 mod policy;
@@ -22,6 +26,8 @@ pub mod readers;
 pub mod relays;
 pub mod reports;
 pub mod request;
+#[cfg(test)]
+mod rights;
 pub mod state;
 #[cfg(test)]
 pub mod testing;
@@ -31,16 +37,19 @@ mod tests;
 use crate::server::db::sessions::Sessions;
 use crate::ui::assets::Assets;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use cache::Front;
 use state::AppState;
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
@@ -48,6 +57,10 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 const SESSION_DAYS: i64 = 30;
 /// Largest body of a form or server function, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
+/// How long a body may stand still while it arrives.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer may take, its body apart; a test letter takes a minute at most. Files take what they take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(100);
 
 /// The whole service: pages that are kept, and the router of all else.
 pub fn service(state: AppState, assets: Assets) -> Front {
@@ -91,11 +104,14 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(relays::routes())
         .fallback(get(move |request| pages.clone().render(request)))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
         .merge(clients::routes())
         .merge(images::uploads())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(sessions)
         .layer(CsrfLayer::new())
+        .layer(axum::middleware::from_fn_with_state(state.clone(), pace::limit))
+        .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
         // Nothing of these depends on who asks, so no session is looked up for them.
         .merge(events::public())
         .merge(feeds::routes())

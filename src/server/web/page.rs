@@ -98,7 +98,8 @@ impl Pages {
 
     async fn function(self, request: Request<Body>) -> Response {
         let contexts = self.contexts(&request);
-        leptos_axum::handle_server_fns_with_context(contexts, request).await.into_response()
+        let answer = leptos_axum::handle_server_fns_with_context(contexts, request).await.into_response();
+        if answer.status() == StatusCode::INTERNAL_SERVER_ERROR { blame(answer).await } else { answer }
     }
 
     /// Renders the page of a refused form again.
@@ -128,6 +129,18 @@ impl Pages {
             provide_context(StatusSetter(Arc::new(set_status)));
         }
     }
+}
+
+/// Arguments that cannot be read are the caller's fault; leptos says 500 of them as of everything.
+async fn blame(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, super::BODY_MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if let Ok(error @ AppError::Network(_)) = serde_json::from_slice::<AppError>(&body) {
+        parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    }
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// The reader's language: their choice, or what their browser asks for.

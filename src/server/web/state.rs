@@ -17,6 +17,7 @@ use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
 use crate::server::web::cache::PageCache;
 use crate::server::web::live::Live;
+use crate::server::web::pace::Pace;
 use crate::server::web::quota::Quota;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
@@ -68,6 +69,8 @@ pub struct AppState {
     pub uploads: Quota,
     /// Files of own data that are being written.
     pub takeaways: Quota,
+    /// Requests of each address.
+    pub pace: Pace,
     /// Pages that follow a mailing.
     pub live: Live,
     pub blog: Blog,

@@ -1,6 +1,8 @@
 //! The whole service on a port of its own, and a small browser for it.
 
 use super::cache::Front;
+use super::listen::{self, Limits};
+use super::pace::Pace;
 use super::quota::Quota;
 use super::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::domain::email::EmailAddress;
@@ -15,11 +17,12 @@ use crate::server::engine::Wake;
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::network::Network;
 use crate::server::services::{Actor, accounts};
 use crate::ui::assets::Assets;
-use axum::ServiceExt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,16 +61,38 @@ impl Answer {
 }
 
 impl Served {
+    /// On an address that only this machine reaches.
     pub async fn start(db: Db) -> Self {
-        Self::at(db, ManualClock::new(made_at())).await
+        Self::start_as(db, ManualClock::new(made_at()), Pace::default(), |_| {}).await
     }
 
     /// The service with a clock that the test moves.
     pub async fn at(db: Db, clock: Arc<ManualClock>) -> Self {
+        Self::start_as(db, clock, Pace::default(), |_| {}).await
+    }
+
+    /// As if others could reach it, who may not read what the catcher has.
+    pub async fn start_for_many(db: Db, clock: Arc<ManualClock>, proxies: Vec<Network>) -> Self {
+        // A test asks for everybody from one address.
+        let pace = Pace::new(NonZeroU32::MAX, NonZeroU32::MAX);
+        Self::start_as(db, clock, pace, |config| {
+            config.addr = SocketAddr::from(([0, 0, 0, 0], 3000));
+            config.trusted_proxies = proxies;
+        })
+        .await
+    }
+
+    /// With another limit on how fast one address may ask.
+    pub async fn start_at_pace(db: Db, pace: Pace) -> Self {
+        Self::start_as(db, ManualClock::new(made_at()), pace, |_| {}).await
+    }
+
+    async fn start_as(db: Db, clock: Arc<ManualClock>, pace: Pace, settle: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let config = Config {
+        std::fs::write(folder.path().join("favicon.svg"), "<svg/>").unwrap();
+        let mut config = Config {
             database_url: String::new(),
             data_dir: folder.path().to_owned(),
             addr,
@@ -84,6 +109,7 @@ impl Served {
             dev_reload: None,
             running: crate::server::config::Running::default(),
         };
+        settle(&mut config);
         let stop = CancellationToken::new();
         let source = Source::Catcher(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap());
         let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
@@ -91,21 +117,30 @@ impl Served {
             relays: Pool::new(db.clone(), clock.clone(), pool),
             db,
             blog: Blog::new(clock.clone()),
-            clock,
+            clock: clock.clone(),
             config: Arc::new(config),
             wake: Wake::default(),
             letters: Wake::default(),
             uploads: Quota::new(UPLOADS),
             takeaways: Quota::new(TAKEAWAYS),
+            pace,
             live: super::live::Live::default(),
             stop: stop.clone(),
         };
         state.blog.keep(&state.db, &stop);
         let service = super::service(state.clone(), Assets::default());
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-        tokio::spawn(server.into_future());
+        tokio::spawn(listen::serve(listener, service, Limits::default(), stop.clone()));
         Self { state, addr, folder, _stop: stop.drop_guard() }
+    }
+
+    /// What browsers call it.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The service without the port.
@@ -166,7 +201,7 @@ impl Served {
             stream.read_to_end(&mut bytes).await.unwrap();
             bytes
         };
-        parse(&tokio::time::timeout(PATIENCE, answer).await.expect("an answer comes"))
+        parse(&tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("no answer to {method} {path}")))
     }
 
     /// Begins a request whose body has so many bytes.
@@ -179,6 +214,22 @@ impl Served {
         head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
         stream.write_all(head.as_bytes()).await.unwrap();
         stream
+    }
+
+    /// The head of an answer that may have no end.
+    pub async fn head(&self, path: &str, cookie: &str) -> Answer {
+        let mut stream = self.open("GET", path, &[("Cookie", cookie)], 0).await;
+        let head = async {
+            let mut bytes = Vec::new();
+            while !bytes.ends_with(b"\r\n\r\n") {
+                bytes.push(stream.read_u8().await.unwrap());
+            }
+            bytes
+        };
+        let bytes = tokio::time::timeout(PATIENCE, head).await.expect("a head comes");
+        let headers = String::from_utf8(bytes).unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, headers, body: String::new() }
     }
 
     /// Follows a stream of events.
@@ -218,7 +269,7 @@ fn parse(bytes: &[u8]) -> Answer {
         body.extend(rest);
     }
     let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, headers, body: String::from_utf8(body).unwrap() }
+    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
 /// An open stream of events.

@@ -1,6 +1,6 @@
 //! Confirming that an address is one's own.
 
-use super::links::usable;
+use super::links::{owner, usable};
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
@@ -60,10 +60,10 @@ pub async fn may_ask(db: &Db, form: &AddressForm, peer: IpAddr, now: DateTime<Ut
 /// Follows the link of a confirmation letter and returns whose address it was.
 ///
 /// # Errors
-/// [`Error::Conflict`] says whether the link is unknown, used or too old.
+/// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] for a blocked user.
 pub async fn confirm(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<i64> {
     let link = usable(db, TokenKind::Confirm, token, now).await?;
-    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    let user = owner(db, &link).await?;
     let mut tx = db.begin().await?;
     if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));

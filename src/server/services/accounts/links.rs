@@ -2,6 +2,7 @@
 
 use crate::server::db::Db;
 use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::users::{self, User};
 use crate::server::services::{Error, Result, tokens};
 use chrono::{DateTime, Utc};
 
@@ -26,6 +27,15 @@ pub(super) async fn usable(db: &Db, kind: TokenKind, token: &str, now: DateTime<
     }
     let user_id = link.user_id.ok_or(Error::Conflict("error.link.unknown"))?;
     Ok(Usable { id: link.id, user_id, data: link.data })
+}
+
+/// Whose account a link is about. Nothing of somebody who is blocked changes, not by a link either.
+pub(super) async fn owner(db: &Db, link: &Usable) -> Result<User> {
+    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    if user.blocked_at.is_some() {
+        return Err(Error::field("", "error.login.blocked"));
+    }
+    Ok(user)
 }
 
 /// Whether a link still works, for the page that it opens.

@@ -1,6 +1,6 @@
 //! What people change of their own accounts.
 
-use super::links::usable;
+use super::links::{owner, usable};
 use super::{notice, prove_password};
 use crate::domain::account::Profile;
 use crate::domain::audit::Act;
@@ -98,11 +98,12 @@ pub async fn ask_new_email(
 /// Follows the link to a new address: from now on it is the account's, and the old one is told.
 ///
 /// # Errors
-/// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile.
+/// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile;
+/// [`Error::Invalid`] for a blocked user.
 pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<()> {
     let link = usable(db, TokenKind::Email, token, now).await?;
     let email = EmailAddress::parse(&link.data).map_err(|error| Error::Internal(error.to_string()))?;
-    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    let user = owner(db, &link).await?;
     let mut tx = db.begin().await?;
     if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));

@@ -1,6 +1,6 @@
 //! A new password by the link of a letter.
 
-use super::links::usable;
+use super::links::{owner, usable};
 use super::notice;
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
@@ -43,11 +43,11 @@ pub async fn send_reset(db: &Db, origin: Origin<'_>, form: &AddressForm, now: Da
 ///
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] refuses the
-/// password, and the link goes on working.
+/// password, and the link goes on working, or a blocked user.
 pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
     let link = usable(db, TokenKind::Reset, &form.token, now).await?;
     checked(form)?;
-    let user = users::by_id(db, link.user_id).await?.ok_or(Error::Conflict("error.link.unknown"))?;
+    let user = owner(db, &link).await?;
     passwords::acceptable("password", &form.password, &user.email)?;
     let hash = passwords::hash(&form.password).await?;
     let mut tx = db.begin().await?;

@@ -1,5 +1,5 @@
 //! An uploaded file goes to disk as it arrives. One that will not be taken is read to its end and thrown
-//! away: a browser that is still sending shows no answer.
+//! away, up to a point: a browser that is still sending shows no answer.
 
 use super::super::guard::{actor, refusal};
 use super::super::state::AppState;
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use tokio::io::AsyncWriteExt;
 use tower_sessions::Session;
 
+/// How much of a file that is too large is read on, in allowed sizes.
+const READ_ON: u64 = 4;
 /// Longest file name that is kept, in characters.
 const NAME_MAX: usize = 200;
 
@@ -96,6 +98,9 @@ async fn write(path: &Path, mut field: Field<'_>, max: u64) -> Result<Written, E
         size += chunk.len() as u64;
         if refused.is_none() && size > max {
             refused = Some("error.import.too_large");
+        }
+        if size > max.saturating_mul(READ_ON) {
+            return Err(Error::field("file", "error.import.too_large"));
         }
         match (&mut file, refused) {
             (Some(file), None) => file.write_all(&chunk).await.map_err(disk)?,

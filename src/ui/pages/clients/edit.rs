@@ -11,6 +11,7 @@ use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
+use crate::ui::session::{refusal, use_session};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -22,9 +23,17 @@ fn above() -> Vec<(String, String)> {
 /// `/clients/new`.
 #[component]
 pub fn ClientNewPage() -> impl IntoView {
+    let session = use_session();
+    // The form asks nothing of the server, which would say who may not.
+    let fields = move || {
+        session.get().map(|session| match session.map_or_else(Some, |session| refusal(&session)) {
+            Some(error) => failed(&error),
+            None => view! { <ClientFields client=None /> }.into_any(),
+        })
+    };
     view! {
         <Page title=t("clients.new") breadcrumb=above()>
-            <ClientFields client=None />
+            <Suspense>{fields}</Suspense>
         </Page>
     }
     .into_any()

@@ -2,12 +2,15 @@
 
 use crate::domain::mailing::{MailingLive, Run, RunState};
 use crate::ui::i18n::{number, t_with};
+use crate::ui::session::use_session;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
 
-/// What the server last said of the mailing; none before the wasm is there.
+/// What the server last said of the mailing; none before the wasm is there. Where it says no more, because
+/// the reader has been blocked or is out, the page asks anew who they are, and tells them.
 pub fn use_live(id: Memo<Option<i64>>) -> RwSignal<Option<MailingLive>> {
     let live = RwSignal::new(None);
+    let session = use_session();
     Effect::new(move |_| {
         live.set(None);
         let Some(id) = id.get() else { return };
@@ -18,9 +21,17 @@ pub fn use_live(id: Memo<Option<i64>>) -> RwSignal<Option<MailingLive>> {
             }
         });
         source.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        let held = StoredValue::new_local((source, heard));
+        let stream = source.clone();
+        // A connection that broke comes back by itself; one that was refused is closed.
+        let failed = Closure::<dyn Fn()>::new(move || {
+            if stream.ready_state() == web_sys::EventSource::CLOSED {
+                session.refetch();
+            }
+        });
+        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
+        let held = StoredValue::new_local((source, heard, failed));
         on_cleanup(move || {
-            held.try_with_value(|(source, _)| source.close());
+            held.try_with_value(|(source, ..)| source.close());
         });
     });
     live

@@ -1,0 +1,45 @@
+// Texts that would run a script wherever they are put into a page as they are, and a watch for those that do.
+import type { BrowserContext } from "@playwright/test";
+
+/** Each calls `xss()`. Several stand in one text, so that short fields take them too; none is longer than 100 characters. */
+export const PAYLOADS = [
+  `<script>xss()</script>`,
+  `"><img src=x onerror=xss()>`,
+  `'><svg onload=xss()><b id='`,
+  `</textarea><script>xss()</script>`,
+  `</script><script>xss()</script>`,
+  `</title></style><img src=x onerror=xss()>`,
+  `--><img src=x onerror=xss()><!--`,
+  `<iframe srcdoc="<script>parent.xss()</script>"></iframe>`,
+  `<a href="javascript:xss()" autofocus onfocus=xss()>x</a>`,
+  `javascript:xss()//`,
+  `[x](javascript:xss()) ![x](x"onerror="xss())`,
+  `<noscript><p title="</noscript><img src=x onerror=xss()>">`,
+  `<math><mtext><style><!--</style><img title="--><img src=1 onerror=xss()>">`,
+  `\u003cimg src=x onerror=xss()\u003e &lt;img src=x onerror=xss()&gt;`,
+  `<base href="https://evil.example/"><style>@import "/x";</style>`,
+  `<form action=javascript:xss()><input autofocus onfocus=xss()></form>`,
+] as const;
+
+/** Notes in the browser what must not happen: a payload that ran, a violation of the policy of a page. */
+export class Watch {
+  readonly found: string[] = [];
+
+  static async over(context: BrowserContext): Promise<Watch> {
+    const watch = new Watch();
+    await context.exposeFunction("xss", () => void watch.found.push("a script ran"));
+    await context.exposeFunction("violated", (what: string) => void watch.found.push(what));
+    // In every frame, before anything of the page.
+    await context.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        const told = window as unknown as { violated(what: string): void };
+        told.violated(`${event.violatedDirective} ${event.blockedURI} on ${location.href}`);
+      });
+    });
+    context.on("dialog", (dialog) => {
+      watch.found.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    return watch;
+  }
+}

@@ -1,0 +1,225 @@
+//! The server functions.
+
+use super::rule::{
+    ALL, CHOSEN, Idle, No, OWNERS, Row, Rule, SHARED, Who, Yes, admins, editors, everyone, managers, read, read_all,
+    seen, users, write,
+};
+
+/// Links in letters are for whoever holds them, and nothing of somebody who is blocked changes by one.
+const fn link() -> Rule {
+    everyone([Yes, Yes, No(409)]).but(Who::Blocked, [No(422), Yes, No(409)])
+}
+
+/// Where two things are named, `{mine.…}` is the asker's own: the other one alone decides.
+pub const FUNCTIONS: &[Row] = &[
+    // Accounts.
+    read("session", everyone(ALL), ""),
+    write(
+        "register",
+        everyone(ALL),
+        "form[name]=Eve&form[email]={fresh}@example.org&form[password]=a long password&form[zone]=UTC&form[setup]=",
+    ),
+    read("check_link", everyone([Yes, Yes, No(409)]), "kind=reset&token={reset}"),
+    write("confirm", link(), "token={confirm}"),
+    write("resend", everyone([Yes, Yes, Idle]), "form[email]={email}"),
+    write("forgot", everyone([Yes, Yes, Idle]), "form[email]={email}"),
+    write("reset", link(), "form[token]={reset}&form[password]=a new long password"),
+    write(
+        "login",
+        everyone([Yes, Yes, No(422)])
+            .but(Who::Unconfirmed, [No(422), Yes, No(422)])
+            .but(Who::Blocked, [No(422), Yes, No(422)]),
+        "form[email]={email}&form[password]={password}&form[next]=",
+    ),
+    // Nobody here is halfway in.
+    write("code", everyone([No(401); 3]), "form[code]=123456"),
+    // One's own account.
+    read("get_profile", users(ALL), ""),
+    write("save_profile", users(ALL), "form[name]=New&form[lang]=en&form[theme]=dark&form[zone]=UTC"),
+    write("ask_new_email", users(ALL), "form[email]={fresh}@example.org&form[password]={password}"),
+    write("take_new_email", link(), "token={move}"),
+    write("change_password", users(ALL), "form[old_password]={password}&form[new_password]=a new long password"),
+    read("list_sessions", users(ALL), ""),
+    write("end_session", users(OWNERS), "form[id]={session}"),
+    write("end_other_sessions", users(ALL), ""),
+    write("log_out_everywhere", users(ALL), ""),
+    read("get_second_factor", users(ALL), ""),
+    write("begin_totp", users(ALL), "form[password]={password}"),
+    // None is being set up.
+    write("confirm_totp", users([No(409); 3]), "form[code]=123456"),
+    write("end_totp", users(ALL), "form[password]={password}"),
+    read("get_own_counts", users(ALL), ""),
+    write("delete_account", users(ALL), "form[password]={password}"),
+    // Clients.
+    read("clients/list", users(ALL), "search=&sort=&after="),
+    read("clients/get", users(OWNERS), "id={client}"),
+    read("clients/suppression", users(OWNERS), "id={client}"),
+    write("clients/lift", users(OWNERS), "form[id]={client}"),
+    write("clients/save", users(ALL), "form[id]=0&form[email]={fresh}@example.org&form[full_name]=&form[comment]="),
+    write("clients/save", users(OWNERS), "form[id]={client}&form[email]={fresh}@example.org&form[full_name]=A"),
+    write("clients/delete", users(CHOSEN), "form[ids][0]={client}&form[all]=false&form[q]="),
+    // A selection of nobody is made of another's clients.
+    write("clients/pick", users(ALL), "form[ids][0]={client}&form[all]=false&form[q]="),
+    read("clients/import", users(OWNERS), "id={import}"),
+    read("clients/import/limit", users(ALL), ""),
+    write(
+        "clients/import/start",
+        users(OWNERS),
+        "form[id]={import}&form[email]=0&form[full_name]=&form[comment]=&form[first_is_data]=false\
+         &form[encoding]=utf-8&form[duplicates]=skip",
+    ),
+    // Messages.
+    read("list_messages", users(ALL), "search=&sort=&after="),
+    read("get_message", users(OWNERS), "id={message}"),
+    write("save_message", users(ALL), "form[id]=0&form[subject]=New&form[body]=New"),
+    write("save_message", users(OWNERS), "form[id]={message}&form[subject]=New&form[body]=New"),
+    write("delete_message", users(OWNERS), "id={message}"),
+    write("delete_messages", users(CHOSEN), "form[ids][0]={message}"),
+    write("duplicate_message", users(OWNERS), "id={message}"),
+    read("preview_message", users(OWNERS), "subject=A&body=B&client={client}"),
+    read("preview_clients", users(ALL), "search="),
+    // The mail server of these tests does not answer.
+    write("send_test", users([No(422), No(404), No(404)]), "form[id]=0&form[subject]=A&form[body]=B&client={client}"),
+    // Mailings.
+    read("list_mailings", users(ALL), "filter[search]=&filter[state]=&filter[sort]=&filter[after]="),
+    read("look_at_mailings", users(CHOSEN), "ids[0]={mailing}"),
+    read("get_mailing", seen(), "id={mailing}"),
+    read("mailing_draft", users(OWNERS), "id={mailing}&copy=false"),
+    read("mailing_draft", users(OWNERS), "id={mailing}&copy=true"),
+    read("review_mailing", users(CHOSEN), NEW_WITH_MESSAGE),
+    read("review_mailing", users(CHOSEN), NEW_WITH_SELECTION),
+    read("review_mailing", users(OWNERS), CHANGED),
+    read("count_audience", users(CHOSEN), "kind=picked&search=&selection={selection}"),
+    read("list_zones", users(ALL), ""),
+    write("save_mailing", users([Yes, No(422), No(422)]), NEW_WITH_MESSAGE),
+    write("save_mailing", users([Yes, No(422), No(422)]), NEW_WITH_SELECTION),
+    write("save_mailing", users(OWNERS), CHANGED),
+    write("pause_mailing", users(OWNERS), "form[id]={mailing}"),
+    write("resume_mailing", users(OWNERS), "form[id]={mailing}"),
+    write("delete_mailing", users(OWNERS), "form[id]={mailing}"),
+    write("pause_mailings", users(CHOSEN), "form[ids][0]={mailing}"),
+    write("resume_mailings", users(CHOSEN), "form[ids][0]={mailing}"),
+    write("delete_mailings", users(CHOSEN), "form[ids][0]={mailing}"),
+    read(
+        "list_deliveries",
+        seen(),
+        "filter[mailing]={mailing}&filter[run]={run}&filter[state]=&filter[search]=&filter[after]=",
+    ),
+    read(
+        "list_deliveries",
+        seen(),
+        "filter[mailing]={mailing}&filter[run]=0&filter[state]=&filter[search]=&filter[after]=",
+    ),
+    read(
+        "list_deliveries",
+        users(OWNERS),
+        "filter[mailing]={mine.mailing}&filter[run]={run}&filter[state]=&filter[search]=&filter[after]=",
+    ),
+    read("get_delivery", seen(), "mailing={mailing}&delivery={delivery}"),
+    read("get_delivery", users(OWNERS), "mailing={mine.mailing}&delivery={delivery}"),
+    write(
+        "decide_deliveries",
+        users(OWNERS),
+        "form[mailing]={mailing}&form[delivery]={delivery}&form[verdict]=arrived",
+    ),
+    write("decide_deliveries", users(OWNERS), "form[mailing]={mailing}&form[run]={run}&form[n]=1&form[verdict]=resend"),
+    write(
+        "decide_deliveries",
+        users(OWNERS),
+        "form[mailing]={mine.mailing}&form[delivery]={delivery}&form[verdict]=resend",
+    ),
+    write(
+        "decide_deliveries",
+        users(OWNERS),
+        "form[mailing]={mine.mailing}&form[run]={run}&form[n]=1&form[verdict]=arrived",
+    ),
+    // A copy of another's selection is empty.
+    write("start_picking", users(ALL), "form[selection]={selection}"),
+    read("list_choices", users(CHOSEN), "selection={selection}&search=&after="),
+    write("change_picks", users([Yes, No(409), No(409)]), "form[selection]={selection}&form[all]=put&form[q]="),
+    // Another's clients are not taken into one's own.
+    write("change_picks", users(CHOSEN), "form[selection]={mine.selection}&form[ids][0]={client}"),
+    // What was caught on this machine. Others may reach it, so it is for administrators.
+    read_all("list_letters", admins(ALL), "search="),
+    read_all("get_letter", admins(SHARED), "id={letter}"),
+    // Reports.
+    read("get_report", users(ALL), "from=&to="),
+    // Managers see all, stop, and edit nothing.
+    read_all("users/list", managers(ALL), "filter[search]=&filter[role]=&filter[state]=&filter[after]="),
+    read_all("users/get", managers(SHARED), "id={user}"),
+    write("users/block", managers([No(409), Yes, No(404)]), "form[id]={user}&form[reason]=Spam"),
+    write("users/block", managers([No(409), No(409), No(404)]), "form[id]={admin}&form[reason]=Spam"),
+    write("users/block", managers([No(409), No(409), No(404)]), "form[id]={stopped}&form[reason]=Spam"),
+    write("users/unblock", managers(SHARED), "form[id]={stopped}"),
+    write("users/unblock", managers([No(409), No(409), No(404)]), "form[id]={user}"),
+    write("users/role", admins([No(409), Yes, No(404)]), "form[id]={user}&form[role]=editor"),
+    read_all("audit/list", managers(ALL), "filter[search]=&filter[act]=&filter[after]="),
+    read_all(
+        "oversight/mailings",
+        managers(ALL),
+        "filter[search]=&filter[owner]=0&filter[status]=&filter[period]=&filter[after]=",
+    ),
+    write("oversight/disable", managers(SHARED), "form[id]={mailing}&form[reason]=Spam"),
+    write("oversight/enable", managers(SHARED), "form[id]={disabled}"),
+    // The blog: read by all, written by editors, whoever wrote the post.
+    read_all("home", everyone(ALL), ""),
+    read_all(
+        "blog/list",
+        everyone(ALL),
+        "question[lang]=all&question[tag]=&question[search]=&question[after]=&question[before]=",
+    ),
+    read_all("blog/post", everyone(SHARED), "slug={slug}"),
+    read_all("posts/list", editors(ALL), "search=&state=&after="),
+    read_all("posts/edit", editors(ALL), "id=0"),
+    read_all("posts/edit", editors(SHARED), "id={post}"),
+    write("posts/save", editors(ALL), "form[id]=0&form[title]=New&form[body]=New&form[lang]=en&form[publish]=draft"),
+    write(
+        "posts/save",
+        editors(SHARED),
+        "form[id]={post}&form[version]=1&form[title]=New&form[body]=New&form[lang]=en&form[publish]=now",
+    ),
+    write("posts/keep", editors(SHARED), "form[id]={post}&form[title]=N&form[body]=N&form[lang]=en&form[publish]=now"),
+    write("posts/discard", editors(ALL), "id={post}"),
+    read_all("posts/preview", editors(ALL), "body=New"),
+    write("posts/delete", editors(SHARED), "id={post}"),
+    write("posts/message", editors(SHARED), "id={post}"),
+    read_all("posts/history", editors(SHARED), "id={post}"),
+    write("posts/restore", editors([Yes, Yes, No(404)]), "id={post}&version=1&current=1"),
+    read_all("posts/merge", editors(OWNERS), "id={post}"),
+    read("posts/images", editors(ALL), "after="),
+    write("posts/images/delete", editors(OWNERS), "id={image}"),
+    // Settings, and who is invited. An invitation is followed by whoever holds the letter.
+    read_all("settings/get", admins(ALL), ""),
+    write(
+        "settings/save",
+        admins(ALL),
+        "form[sender_name]=News&form[sender_email]=news@example.org&form[registration]=open&form[clients]=&form[letters]=",
+    ),
+    write("users/limits", admins(SHARED), "form[id]={user}&form[clients]=10&form[letters]=20"),
+    read_all("invitations/list", admins(ALL), "after="),
+    write("invitations/send", admins(ALL), "form[email]={fresh}@example.org&form[role]=user"),
+    write("invitations/revoke", admins(SHARED), "form[id]={invitation}"),
+    read_all("invitations/look", everyone([Yes, Yes, No(409)]), "token={invited}"),
+    write(
+        "invitations/accept",
+        everyone([Yes, Yes, No(409)]),
+        "form[token]={invited}&form[name]=Eve&form[password]=a new long password&form[zone]=UTC",
+    ),
+    // Mail servers.
+    read_all("relays/list", admins(ALL), ""),
+    read_all("relays/get", admins(SHARED), "id={relay}"),
+    write("relays/save", admins(ALL), "form[id]=0&form[name]={fresh}&form[host]=mx.example.org"),
+    write("relays/save", admins(SHARED), "form[id]={relay}&form[name]={fresh}&form[host]=mx.example.org"),
+    read_all("relays/try", admins(ALL), "form[id]=0&form[name]=A&form[host]=127.0.0.1&form[port]=9"),
+    read_all("relays/test", admins(SHARED), "id={relay}"),
+    write("relays/switch", admins(SHARED), "id={relay}&enabled=false"),
+    write("relays/resume", admins(SHARED), "id={relay}"),
+    write("relays/remove", admins(SHARED), "id={relay}"),
+];
+
+const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[clients]=all&form[search]={mine.client}&form[start]=2026-02-01T10:00\
+     &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
+const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
+     &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
+const CHANGED: &str = "form[id]={mailing}&form[message]={mine.message}&form[clients]=all&form[start]=now\
+     &form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";

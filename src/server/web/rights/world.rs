@@ -1,0 +1,337 @@
+//! People of every kind, and one thing of every kind for each of them.
+
+use super::rule::Who;
+use crate::domain::audience::Audience;
+use crate::domain::lang::Lang;
+use crate::domain::user::{Permission, Role};
+use crate::forms::mailings::MailingForm;
+use crate::forms::posts::PostForm;
+use crate::forms::relays::RelayForm;
+use crate::server::clock::ManualClock;
+use crate::server::db::invitations::{self, NewInvitation};
+use crate::server::db::letters::{self, NewLetter};
+use crate::server::db::sessions::{Sessions, USER};
+use crate::server::db::testing::{client, made_at, message};
+use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::users::{self, NewUser};
+use crate::server::db::{Db, deliveries, on_db, on_tx, runs, selections};
+use crate::server::network::Network;
+use crate::server::services::posts::Saved;
+use crate::server::services::{Actor, images, import, mailings, passwords, posts, relays, tokens};
+use crate::server::web::testing::Served;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tower_sessions::Session;
+
+pub const PASSWORD: &str = "correct horse";
+
+/// What stands for `{client}` and the like.
+pub type Things = HashMap<&'static str, String>;
+
+/// Somebody with a session and things.
+pub struct Person {
+    pub cookie: String,
+    pub things: Things,
+    /// Stands in every text of theirs, and of nobody else's.
+    pub mark: String,
+}
+
+/// The service, and how people come into it.
+pub struct World {
+    pub served: Served,
+    pub clock: Arc<ManualClock>,
+    /// Argon2 takes long; all have the same password.
+    hash: String,
+    people: AtomicU32,
+}
+
+/// A picture of one pixel.
+pub fn pixel() -> Vec<u8> {
+    let mut data = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(1, 1).write_to(&mut data, image::ImageFormat::Png).unwrap();
+    data.into_inner()
+}
+
+/// What stands in the place of things that are not there.
+pub fn missing() -> Things {
+    let ids = [
+        "client",
+        "message",
+        "mailing",
+        "run",
+        "delivery",
+        "disabled",
+        "selection",
+        "import",
+        "post",
+        "relay",
+        "letter",
+        "user",
+        "admin",
+        "stopped",
+        "invitation",
+    ];
+    let mut things: Things = ids.into_iter().map(|name| (name, "987654".to_owned())).collect();
+    for word in ["session", "confirm", "reset", "move", "invited"] {
+        things.insert(word, "nosuch".to_owned());
+    }
+    things.insert("slug", "no-such".to_owned());
+    things.insert("image", "0".repeat(32));
+    things.insert("email", "nobody@example.org".to_owned());
+    things
+}
+
+impl World {
+    pub async fn new(db: Db) -> Self {
+        Self::with(db, Vec::new()).await
+    }
+
+    /// Reached through a proxy on this machine, whose word on who asks is believed.
+    pub async fn behind_a_proxy(db: Db) -> Self {
+        Self::with(db, vec![Network::parse("127.0.0.1").unwrap()]).await
+    }
+
+    async fn with(db: Db, proxies: Vec<Network>) -> Self {
+        let hash = passwords::hash(PASSWORD).await.unwrap();
+        let clock = ManualClock::new(made_at());
+        let served = Served::start_for_many(db, clock.clone(), proxies).await;
+        Self { served, clock, hash, people: AtomicU32::new(0) }
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.served.state.db
+    }
+
+    /// Runs a statement with one number.
+    async fn run(&self, sql: &'static str, id: i64) {
+        let mut tx = self.db().begin().await.unwrap();
+        on_tx!(&mut tx, conn => sqlx::query(sql).bind(id).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Forgets all tries: here one address asks for everybody.
+    pub async fn forget_tries(&self) {
+        self.run("DELETE FROM throttles WHERE $1 = $1", 0).await;
+    }
+
+    /// A word that was never used before.
+    pub fn fresh(&self) -> String {
+        format!("m{:05}x", self.people.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn account(&self, who: Who, mark: &str) -> Actor {
+        let email = format!("{mark}@example.org");
+        let new = NewUser {
+            email: &email,
+            email_key: &email,
+            name: mark,
+            password_hash: &self.hash,
+            role: who.role(),
+            zone: "UTC",
+            lang: Lang::En,
+            confirmed_at: Some(made_at()),
+            now: made_at(),
+        };
+        let mut tx = self.db().begin().await.unwrap();
+        let id = users::insert(&mut tx, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        Actor::prove(&users::by_id(self.db(), id).await.unwrap().unwrap(), Permission::Own).unwrap()
+    }
+
+    /// Somebody new with the things that a text names. Who is blocked or unconfirmed became so afterwards.
+    pub async fn person(&self, who: Who, text: &str) -> Person {
+        let mark = self.fresh();
+        let actor = self.account(who, &mark).await;
+        let mut things = Things::new();
+        for (part, names) in [
+            ("client", &["client"][..]),
+            ("message", &["message"]),
+            ("mailing", &["mailing", "run", "delivery", "disabled"]),
+            ("import", &["import"]),
+            ("post", &["post", "slug"]),
+            ("image", &["image"]),
+            ("relay", &["relay"]),
+            ("letter", &["letter"]),
+            ("token", &["confirm", "reset", "move"]),
+            ("user", &["admin", "stopped"]),
+            ("session", &["session"]),
+            ("invitation", &["invitation", "invited"]),
+        ] {
+            if names.iter().any(|name| text.contains(&format!("{{{name}}}")) || text.contains(&format!(".{name}}}"))) {
+                self.add(part, &actor, &mark, &mut things).await;
+            }
+        }
+        if text.contains("selection}") {
+            things.insert("selection", self.selection(&actor, &mark).await.to_string());
+        }
+        things.insert("user", actor.id.to_string());
+        things.insert("email", actor.email.clone());
+        things.insert("password", PASSWORD.to_owned());
+        let cookie = self.session(actor.id).await.0;
+        match who {
+            Who::Blocked => self.run("UPDATE users SET blocked_at = created_at WHERE id = $1", actor.id).await,
+            Who::Unconfirmed => self.run("UPDATE users SET confirmed_at = NULL WHERE id = $1", actor.id).await,
+            _ => {}
+        }
+        Person { cookie, things, mark }
+    }
+
+    /// A session as a log-in leaves it: the cookie, and the row's id.
+    pub async fn session(&self, user: i64) -> (String, String) {
+        let state = &self.served.state;
+        let store = Arc::new(Sessions::new(state.db.clone(), state.clock.clone()));
+        let expiry = tower_sessions::Expiry::OnInactivity(time::Duration::days(1));
+        let session = Session::new(None, store, Some(expiry));
+        session.insert(USER, user).await.unwrap();
+        session.save().await.unwrap();
+        let id = session.id().unwrap();
+        (format!("vestnik={id}"), crate::server::db::sessions::stored_id(&id))
+    }
+
+    async fn add(&self, part: &str, actor: &Actor, mark: &str, things: &mut Things) {
+        let (db, now) = (self.db(), made_at());
+        match part {
+            "client" => {
+                let id = client(db, actor.id, &format!("c-{mark}@example.org"), mark, mark).await;
+                things.insert("client", id.to_string());
+            }
+            "message" => {
+                things.insert("message", message(db, actor.id, mark, mark).await.to_string());
+            }
+            "mailing" => self.mailing(actor, mark, things).await,
+            "import" => {
+                let path = self.served.folder().join(format!("{mark}.csv"));
+                std::fs::write(&path, format!("email\nnew-{mark}@example.org\n")).unwrap();
+                let id = import::add(db, actor, mark, &path, 9, now).await.unwrap();
+                things.insert("import", id.to_string());
+            }
+            "post" => {
+                let form = PostForm {
+                    title: mark.to_owned(),
+                    slug: mark.to_owned(),
+                    body: mark.to_owned(),
+                    lang: "en".to_owned(),
+                    publish: "now".to_owned(),
+                    ..PostForm::default()
+                };
+                let Saved::Stored(id) =
+                    posts::save(db, self.served.state.blog.kept.changes(), actor, &form, now).await.unwrap()
+                else {
+                    panic!("a clash")
+                };
+                // Typed and not saved, when somebody else saved.
+                let typed = PostForm { id, title: format!("{mark} again"), ..form };
+                posts::drafts::keep(db, actor, &typed, now).await.unwrap();
+                things.extend([("post", id.to_string()), ("slug", mark.to_owned())]);
+            }
+            "image" => {
+                let (name, alt) = (mark.to_owned(), mark.to_owned());
+                let picture = images::add(db, actor, images::Upload { name, alt, data: pixel() }, now).await;
+                things.insert("image", picture.unwrap().id);
+            }
+            "relay" => {
+                // Nobody answers there.
+                let (name, host, port) = (mark.to_owned(), "127.0.0.1".to_owned(), "9".to_owned());
+                let form = RelayForm { name, host, port, ..RelayForm::default() };
+                let keeper = relays::Keeper::command_line();
+                let id = relays::save(db, keeper, &self.served.state.sealer(), &form, now).await.unwrap();
+                things.insert("relay", id.to_string());
+            }
+            "letter" => {
+                let letter = NewLetter {
+                    at: now,
+                    sender: "a@example.org".to_owned(),
+                    recipients: "b@example.org".to_owned(),
+                    subject: mark.to_owned(),
+                    raw: format!("Subject: {mark}\r\n\r\n{mark}\r\n").into_bytes(),
+                };
+                let mut tx = db.begin().await.unwrap();
+                letters::insert(&mut tx, &letter).await.unwrap();
+                tx.commit().await.unwrap();
+                let id: i64 =
+                    on_db!(db, pool => sqlx::query_scalar("SELECT MAX(id) FROM letters").fetch_one(pool).await)
+                        .unwrap();
+                things.insert("letter", id.to_string());
+            }
+            "token" => {
+                for (name, kind) in
+                    [("confirm", TokenKind::Confirm), ("reset", TokenKind::Reset), ("move", TokenKind::Email)]
+                {
+                    let (text, hash) = tokens::link();
+                    let data = format!("moved-{mark}@example.org");
+                    let (hash, end) = ((hash.as_str(), data.as_str()), now + chrono::TimeDelta::days(1));
+                    let mut tx = db.begin().await.unwrap();
+                    links::replace(&mut tx, kind, actor.id, hash, end, now).await.unwrap();
+                    tx.commit().await.unwrap();
+                    things.insert(name, text);
+                }
+            }
+            "user" => {
+                let admin = self.account(Who::Admin, &self.fresh()).await;
+                let stopped = self.account(Who::Blocked, &self.fresh()).await;
+                self.run("UPDATE users SET blocked_at = created_at WHERE id = $1", stopped.id).await;
+                things.extend([("admin", admin.id.to_string()), ("stopped", stopped.id.to_string())]);
+            }
+            "invitation" => {
+                let (text, hash) = tokens::link();
+                let email = format!("i-{mark}@example.org");
+                let new = NewInvitation {
+                    email: &email,
+                    email_key: &email,
+                    role: Role::User,
+                    hash: &hash,
+                    invited_by: mark,
+                    expires_at: now + chrono::TimeDelta::days(1),
+                };
+                let mut tx = db.begin().await.unwrap();
+                invitations::replace(&mut tx, &new, now).await.unwrap();
+                tx.commit().await.unwrap();
+                let id = invitations::find(db, &hash).await.unwrap().unwrap().id;
+                things.extend([("invitation", id.to_string()), ("invited", text)]);
+            }
+            "session" => {
+                things.insert("session", self.session(actor.id).await.1);
+            }
+            other => panic!("no such part: {other}"),
+        }
+    }
+
+    /// A mailing in the midst of a run, with one delivery whose fate is unknown, and one that was disabled.
+    async fn mailing(&self, actor: &Actor, mark: &str, things: &mut Things) {
+        let (db, now) = (self.db(), made_at());
+        client(db, actor.id, &format!("d-{mark}@example.org"), mark, mark).await;
+        let form = MailingForm {
+            title: mark.to_owned(),
+            message: message(db, actor.id, mark, mark).await,
+            clients: "all".to_owned(),
+            start: "now".to_owned(),
+            end: "2026-12-31T10:00".to_owned(),
+            zone: "UTC".to_owned(),
+            period: "daily".to_owned(),
+            policy: "hold".to_owned(),
+            ..MailingForm::default()
+        };
+        let disabled = mailings::create(db, actor, &form, now).await.unwrap();
+        self.run("UPDATE mailings SET disabled_at = created_at WHERE id = $1", disabled).await;
+        let mailing = mailings::create(db, actor, &form, now).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
+        let run = runs::open(&mut tx, mailing, now, &snapshot, now).await.unwrap().unwrap();
+        runs::fill(&mut tx, run, actor.id, &Audience::All, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let delivery = deliveries::list(db, run, None, "", 0, 1).await.unwrap().remove(0).id;
+        self.run("UPDATE deliveries SET state = 'unknown', attempts = 1 WHERE id = $1", delivery).await;
+        self.run("UPDATE runs SET waiting = waiting - 1, unknown = 1 WHERE id = $1", run).await;
+        let found = [("mailing", mailing), ("run", run), ("delivery", delivery), ("disabled", disabled)];
+        things.extend(found.map(|(name, id)| (name, id.to_string())));
+    }
+
+    async fn selection(&self, actor: &Actor, mark: &str) -> i64 {
+        let picked = client(self.db(), actor.id, &format!("s-{mark}@example.org"), mark, mark).await;
+        let mut tx = self.db().begin().await.unwrap();
+        let id = selections::insert(&mut tx, actor.id, &[picked], made_at()).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+}

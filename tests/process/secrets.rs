@@ -1,0 +1,179 @@
+//! Secrets that people and mail servers trust the service with: they stand in no log, page, error or metric,
+//! and in no file.
+
+use crate::support::{Answer, World, ask, on_both, until};
+
+/// Words that stand nowhere else. None looks like another, so that each is looked for by itself.
+const PASSWORD: &str = "canary-first-quartz-49152";
+const WRONG: &str = "canary-wrong-basalt-77113";
+const NEW: &str = "canary-second-gneiss-30259";
+const SMTP: &str = "canary-smtp-obsidian-66042";
+const OTHER_SMTP: &str = "canary-other-feldspar-18870";
+const EMAIL: &str = "owner@example.org";
+
+/// A browser of one person, which keeps all that it was answered.
+struct Browser {
+    addr: String,
+    cookie: String,
+    seen: Vec<(String, String)>,
+}
+
+impl Browser {
+    fn ask(&mut self, method: &str, path: &str, accept: &str, form: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let mut headers =
+            vec![format!("Accept: {accept}"), "Content-Type: application/x-www-form-urlencoded".to_owned()];
+        if !self.cookie.is_empty() {
+            headers.push(format!("Cookie: {}", self.cookie));
+        }
+        let answer = ask(&self.addr, method, path, &headers, &body).unwrap();
+        // What the browser keeps as its cookie is told to it, and to nobody else.
+        let head: String = answer.head.lines().filter(|line| !line.to_lowercase().starts_with("set-cookie")).collect();
+        self.seen.push((format!("{method} {path}"), head + &answer.body));
+        answer
+    }
+
+    fn get(&mut self, path: &str) -> Answer {
+        self.ask("GET", path, "text/html", &[])
+    }
+
+    /// As a script sends a form, and as a browser without scripts does.
+    fn send(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.ask("POST", path, "text/html", form);
+        self.ask("POST", path, "application/json", form)
+    }
+
+    fn log_in(&mut self, password: &str) {
+        let form = [("form[email]", EMAIL), ("form[password]", password), ("form[next]", "")];
+        let answer = self.ask("POST", "/api/login", "application/json", &form);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let set = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        self.cookie = set.split(';').next().unwrap().to_owned();
+    }
+
+    /// The address of a server function without one of its own, as a form on a page has it.
+    fn function(&mut self, page: &str, name: &str) -> String {
+        let body = self.get(page).body;
+        let at = body.find(&format!("/api/{name}")).unwrap_or_else(|| panic!("{page} has no form of {name}: {body}"));
+        body[at..].split('"').next().unwrap().to_owned()
+    }
+}
+
+fn relay<'a>(password: &'a str, port: &'a str) -> [(&'a str, &'a str); 6] {
+    [
+        ("form[id]", "0"),
+        ("form[name]", "Main"),
+        ("form[host]", "127.0.0.1"),
+        ("form[port]", port),
+        ("form[user]", "somebody"),
+        ("form[password]", password),
+    ]
+}
+
+fn secrets_stay_secret(mut world: World) {
+    world.set("VESTNIK_LOG", "debug,vestnik=trace");
+    world.set("VESTNIK_METRICS_TOKEN", "canary-metrics-marble-5521");
+    world.add_user(EMAIL, "admin", PASSWORD);
+    let (mut service, addr) = world.serve();
+    let mut browser = Browser { addr: addr.clone(), cookie: String::new(), seen: Vec::new() };
+
+    // Log-in, right and wrong, and in no shape that is understood.
+    browser.send("/api/login", &[("form[email]", EMAIL), ("form[password]", WRONG), ("form[next]", "")]);
+    browser.send("/api/login", &[("password", PASSWORD)]);
+    browser.ask("POST", &format!("/api/login?password={WRONG}"), "application/json", &[]);
+    browser.log_in(PASSWORD);
+    let first = browser.cookie.clone();
+
+    // A mail server with a password: refused, tried out, stored; and one that another process has in its settings.
+    for (form, path) in [
+        (relay(SMTP, "no port"), "/api/relays/save"),
+        (relay(SMTP, "9"), "/api/relays/try"),
+        (relay(SMTP, "9"), "/api/relays/save"),
+    ] {
+        browser.send(path, &form);
+    }
+    for path in ["/api/relays/list", "/api/session"] {
+        browser.ask("POST", path, "application/json", &[]);
+    }
+    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:no-port"));
+    let bad = world.run(&["work"]);
+    assert!(!bad.status.success());
+    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:9"));
+    let listed = world.run(&["relay", "list"]);
+
+    // A new password, asked for wrongly, by letter, and changed.
+    let change = browser.function("/account", "change_password");
+    browser.send(&change, &[("form[old_password]", WRONG), ("form[new_password]", NEW)]);
+    browser.send("/api/forgot", &[("form[email]", EMAIL)]);
+    let mut outbox = Browser { addr: addr.clone(), cookie: first.clone(), seen: Vec::new() };
+    let mut token = String::new();
+    until("the letter comes", || {
+        let list = outbox.get("/outbox").body;
+        let letter = list.split("href=\"/outbox/").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+        let body = letter.map(|id| outbox.get(&format!("/outbox/{id}")).body).unwrap_or_default();
+        token = body
+            .split("/reset?token=")
+            .nth(1)
+            .and_then(|rest| rest.split(['"', '&', '<']).next())
+            .unwrap_or("")
+            .to_owned();
+        token.len() > 30
+    });
+    browser.send("/api/reset", &[("form[token]", &token), ("form[password]", "short")]);
+    let reset =
+        browser.ask("POST", "/api/reset", "application/json", &[("form[token]", &token), ("form[password]", NEW)]);
+    assert_eq!(reset.status, 200, "{}", reset.body);
+    browser.send("/api/reset", &[("form[token]", &token), ("form[password]", NEW)]);
+    browser.log_in(NEW);
+    let second = browser.cookie.clone();
+
+    for path in [
+        "/",
+        "/account",
+        "/account/security",
+        "/relays",
+        "/relays/new",
+        "/users",
+        "/users/1",
+        "/audit",
+        "/audit.csv",
+        "/mailings",
+        "/clients",
+        "/messages",
+        "/reports",
+        "/outbox",
+        "/nothing/here",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+    ] {
+        browser.get(path);
+    }
+    service.signal("TERM");
+    assert!(service.end().success());
+
+    let id = |cookie: &str| cookie.split('=').nth(1).unwrap().to_owned();
+    let (first, second) = (id(&first), id(&second));
+    let secrets = [PASSWORD, WRONG, NEW, SMTP, OTHER_SMTP, &token, &first, &second, "canary-metrics-marble-5521"];
+    let mut places = browser.seen;
+    places.push(("the log".to_owned(), service.words()));
+    for (name, output) in [("vestnik work", bad), ("vestnik relay list", listed)] {
+        let text = [output.stdout, output.stderr].concat();
+        places.push((name.to_owned(), String::from_utf8_lossy(&text).into_owned()));
+    }
+    assert!(places.iter().any(|(name, text)| name == "the log" && text.contains("DEBUG")), "the log is a full one");
+    for (name, text) in places {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} stands in {name}: {text}");
+        }
+    }
+    // On disk there are hashes, and passwords of mail servers sealed. The letter with the link was caught here.
+    for (path, bytes) in world.files() {
+        for secret in secrets.iter().filter(|secret| **secret != token) {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} stands in {}", path.display());
+        }
+    }
+}
+
+on_both!(secrets_stay_secret);
