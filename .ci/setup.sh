@@ -54,9 +54,11 @@ cargo_tool() {
     return
   fi
   # It runs for a second or two per build: compile it quickly rather than well.
-  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    CARGO_TARGET_DIR="$ROOT/target/tools" \
-    cargo install --locked "$crate" --version "$version" --root "$folder" "$@" </dev/null ||
+  local -x CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+  local -x CARGO_TARGET_DIR=$ROOT/target/tools
+  local install=(cargo install "$crate" --version "$version" --root "$folder" "$@")
+  # A mirror of the registry may lack just the versions that the tool was locked to.
+  "${install[@]}" --locked </dev/null || "${install[@]}" </dev/null ||
     fail "$name $version could not be installed: see cargo's message above."
   rm -rf "$ROOT/target/tools"
 }
