@@ -1,11 +1,10 @@
 //! Pages that are kept: on several processes, at a stop, and while the database is away.
 
-use crate::support::{World, get, on_both, until};
+use crate::support::{OWNER, PASSWORD, World, get, on_both, until};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-const PASSWORD: &str = "a long enough phrase";
 const EDITOR: &str = "editor@example.org";
 
 /// Sends a form, and returns the head of the answer.
@@ -26,12 +25,16 @@ fn post(addr: &str, path: &str, cookie: &str, fields: &[(&str, &str)]) -> String
     head
 }
 
-/// Logs an editor in, whom the command line has added, and returns the cookie.
-fn editor(world: &World, addr: &str) -> String {
-    world.add_user(EDITOR, "editor", PASSWORD);
-    let head = post(addr, "/api/login", "", &[("form[email]", EDITOR), ("form[password]", PASSWORD)]);
+/// Logs somebody in whom the command line has added, and returns the cookie.
+fn log_in(addr: &str, email: &str) -> String {
+    let head = post(addr, "/api/login", "", &[("form[email]", email), ("form[password]", PASSWORD)]);
     let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
     cookie.split(';').next().unwrap().to_owned()
+}
+
+fn editor(world: &World, addr: &str) -> String {
+    world.add_user(EDITOR, "editor", PASSWORD);
+    log_in(addr, EDITOR)
 }
 
 fn publish(addr: &str, cookie: &str, title: &str) {
@@ -87,6 +90,30 @@ fn pages_go_on_while_postgres_is_away() {
     way.heal();
     until("it is back", || page(&addr, "/blog").0 == 200);
     assert_eq!(page(&addr, "/blog/fresh-news").0, 200);
+}
+
+/// A page that asks for something while it is made, and is made anew meanwhile, never ends.
+#[test]
+fn pages_come_while_many_are_made() {
+    let mut world = World::sqlite();
+    world.mail(1, "");
+    world.mailing(1, "hold");
+    let (_service, addr) = world.serve();
+    let writer = format!("Cookie: {}", editor(&world, &addr));
+    publish(&addr, &writer["Cookie: ".len()..], "Fresh news");
+    let owner = format!("Cookie: {}", log_in(&addr, OWNER));
+    let own = ["/clients/1", "/messages/1", "/messages/new", "/mailings/1"].map(|path| (path, &owner));
+    for (path, cookie) in own.into_iter().chain(["/posts/1", "/posts/new"].map(|path| (path, &writer))) {
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        assert_eq!(get(&addr, path, &[cookie]).expect(path).0, 200, "{path}");
+                    }
+                });
+            }
+        });
+    }
 }
 
 fn a_stop_loses_no_view(mut world: World) {

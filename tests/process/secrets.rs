@@ -84,27 +84,11 @@ fn secrets_stay_secret(mut world: World) {
     browser.log_in(PASSWORD);
     let first = browser.cookie.clone();
 
-    // A mail server with a password: refused, tried out, stored; and one that another process has in its settings.
-    for (form, path) in [
-        (relay(SMTP, "no port"), "/api/relays/save"),
-        (relay(SMTP, "9"), "/api/relays/try"),
-        (relay(SMTP, "9"), "/api/relays/save"),
-    ] {
-        browser.send(path, &form);
-    }
-    for path in ["/api/relays/list", "/api/session"] {
-        browser.ask("POST", path, "application/json", &[]);
-    }
-    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:no-port"));
-    let bad = world.run(&["work"]);
-    assert!(!bad.status.success());
-    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:9"));
-    let listed = world.run(&["relay", "list"]);
-
     // A new password, asked for wrongly, by letter, and changed.
     let change = browser.function("/account", "change_password");
     browser.send(&change, &[("form[old_password]", WRONG), ("form[new_password]", NEW)]);
-    browser.send("/api/forgot", &[("form[email]", EMAIL)]);
+    // Once: a second letter would put the first one's link out of use.
+    browser.ask("POST", "/api/forgot", "application/json", &[("form[email]", EMAIL)]);
     let mut outbox = Browser { addr: addr.clone(), cookie: first.clone(), seen: Vec::new() };
     let mut token = String::new();
     until("the letter comes", || {
@@ -126,6 +110,24 @@ fn secrets_stay_secret(mut world: World) {
     browser.send("/api/reset", &[("form[token]", &token), ("form[password]", NEW)]);
     browser.log_in(NEW);
     let second = browser.cookie.clone();
+
+    // A mail server with a password: refused, tried out, stored (from then on no letter is caught); and one that
+    // another process has in its settings.
+    for (form, path) in [
+        (relay(SMTP, "no port"), "/api/relays/save"),
+        (relay(SMTP, "9"), "/api/relays/try"),
+        (relay(SMTP, "9"), "/api/relays/save"),
+    ] {
+        browser.send(path, &form);
+    }
+    for path in ["/api/relays/list", "/api/session"] {
+        browser.ask("POST", path, "application/json", &[]);
+    }
+    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:no-port"));
+    let bad = world.run(&["work"]);
+    assert!(!bad.status.success());
+    world.set("VESTNIK_SMTP_URL", &format!("smtps://somebody:{OTHER_SMTP}@127.0.0.1:9"));
+    let listed = world.run(&["relay", "list"]);
 
     for path in [
         "/",
@@ -164,7 +166,8 @@ fn secrets_stay_secret(mut world: World) {
     assert!(places.iter().any(|(name, text)| name == "the log" && text.contains("DEBUG")), "the log is a full one");
     for (name, text) in places {
         for secret in secrets {
-            assert!(!text.contains(secret), "{secret} stands in {name}: {text}");
+            let line = text.lines().find(|line| line.contains(secret));
+            assert!(line.is_none(), "{secret} stands in {name}: {}", line.unwrap_or_default());
         }
     }
     // On disk there are hashes, and passwords of mail servers sealed. The letter with the link was caught here.

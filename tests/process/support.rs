@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A step that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
-const OWNER: &str = "owner@example.org";
+pub const OWNER: &str = "owner@example.org";
+pub const PASSWORD: &str = "a long enough phrase";
 
 /// Tests on both databases, each given a new [`World`].
 macro_rules! on_both {
@@ -269,7 +270,7 @@ impl World {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if path.is_file() {
                     let bytes = std::fs::read(&path).unwrap();
                     files.push((path, bytes));
                 }
@@ -285,7 +286,7 @@ impl World {
 
     /// The same with clients of these addresses.
     pub fn mailing_to(&self, clients: impl Iterator<Item = String>, policy: &str) -> String {
-        self.add_user(OWNER, "user", "a long enough phrase");
+        self.add_user(OWNER, "user", PASSWORD);
         let csv = self.path("clients.csv");
         let lines: String = clients.enumerate().map(|(n, email)| format!("{email};Client {n}\n")).collect();
         std::fs::write(&csv, format!("email;name\n{lines}")).unwrap();

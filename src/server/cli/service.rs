@@ -15,9 +15,16 @@ use tracing_subscriber::EnvFilter;
 /// How long the last steps may take, each.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Parsers of HTML that would log every word of a letter, the links that let somebody in among them.
+const TALKERS: [&str; 2] = ["html5ever=warn", "html2text=warn"];
+
 /// Starts the log, on standard error.
 pub fn start_log(filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| Failure::Failed(format!("VESTNIK_LOG: {error}")))?;
+    let mut filter = EnvFilter::try_new(filter).map_err(|error| Failure::Failed(format!("VESTNIK_LOG: {error}")))?;
+    for directive in TALKERS {
+        filter =
+            filter.add_directive(directive.parse().map_err(|error| Failure::Failed(format!("{directive}: {error}")))?);
+    }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }
