@@ -14,7 +14,8 @@ fail() {
   exit 1
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# Whether there is a program of this name; a function of the name does not count.
+have() { type -P "$1" >/dev/null; }
 
 # Runs a command as root, or answers false where that needs a password.
 as_root() {
