@@ -3,16 +3,26 @@
 use super::{Error, Result};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
 /// Hashes at once: each holds 19 MiB, and more than the cores gain nothing.
-static SLOTS: Semaphore = Semaphore::const_new(2);
+const THREADS: usize = 2;
+
+/// Threads of their own, since the allocator keeps for a thread what it has once held: were each hash made by any of
+/// tokio's many threads, a hundred log-ins would leave hundreds of MiB behind.
+static HASHERS: LazyLock<std::result::Result<ThreadPool, String>> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().num_threads(THREADS).thread_name(|n| format!("hasher {n}"));
+    // Whoever waits for the answer is told; without this the process would abort.
+    let pool = pool.panic_handler(|_| tracing::error!("a hash could not be made"));
+    pool.build().map_err(|error| error.to_string())
+});
 
 /// What an unknown address is compared with, so that it takes as long as a known one.
 static DECOY: LazyLock<String> = LazyLock::new(|| hash_now("an address that nobody has").unwrap_or_default());
@@ -28,8 +38,15 @@ fn hash_now(password: &str) -> Result<String> {
 }
 
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _slot = SLOTS.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
+    let pool = HASHERS.as_ref().map_err(|error| Error::Internal(error.clone()))?;
+    let (done, answer) = oneshot::channel();
+    pool.spawn_fifo(move || {
+        // Who has hung up meanwhile costs nothing more.
+        if !done.is_closed() {
+            let _ = done.send(work());
+        }
+    });
+    answer.await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// Whether a hash was made with lower parameters than those of today.
