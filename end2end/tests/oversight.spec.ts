@@ -158,6 +158,7 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     await expect.poll(() => scene.recipients().filter((to) => to === OWNER).length).toBe(2);
 
     // Out, and not in again.
+    problems.expect(/\/api\/login/, 422);
     await owner.getByRole("button", { name: "Log out" }).click();
     await logIn(owner, OWNER);
     await expect(owner.getByText(/blocked/).first()).toBeVisible();
@@ -166,8 +167,8 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     // Nobody blocks an administrator or themself.
     for (const email of ["admin@example.net", "manager@example.net"]) {
       await manager.goto(`/users?q=${email}`);
-      await manager.getByRole("link", { name: email.split("@")[0]! }).first().click();
-      await expect(manager.getByText(email).first()).toBeVisible();
+      await manager.locator("main").getByRole("link", { name: email.split("@")[0]! }).first().click();
+      await expect(manager.locator("main").getByText(email).first()).toBeVisible();
       await expect(manager.getByRole("button", { name: /^Block / })).toHaveCount(0);
     }
 
@@ -178,7 +179,7 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
       await expect(manager.locator("main").getByText(act, { exact: true }).first()).toBeVisible();
     }
     await manager.goto(`/users?q=${OWNER}`);
-    await manager.getByRole("link", { name: "owner" }).first().click();
+    await manager.locator("main").getByRole("link", { name: "owner" }).first().click();
     await manager.getByRole("button", { name: "Unblock" }).click();
     await expect(manager.getByText("The user is let in again.")).toBeVisible();
     await expect.poll(() => scene.left()).toBeGreaterThan(stopped);

@@ -58,7 +58,7 @@ async function fill(page: Page, payload: string, n: number): Promise<void> {
 /** A user who calls themself so, blocked for such a reason, with a mailing disabled for another. */
 async function stop(page: Page, dataDir: string, payload: string, n: number): Promise<void> {
   const env = { ...process.env, VESTNIK_DATA_DIR: dataDir };
-  const user = execFileSync(BINARY, ["user", "add", "--email", `u${n}@example.org`, "--name", payload], { env, input: PASSWORD, encoding: "utf8" }).trim();
+  const user = execFileSync(BINARY, ["user", "add", "--email", `u${n}@example.org`, `--name=${payload}`], { env, input: PASSWORD, encoding: "utf8" }).trim();
   await send(page, "/api/users/block", { id: user, reason: payload });
 }
 
@@ -125,9 +125,7 @@ test("nor does what stands in an address, or in a form that is refused", async (
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", "second@example.org", "--name", "x", "--role", "admin"], { env, input: PASSWORD });
   await logIn(page, "en", { email: "second@example.org", password: PASSWORD });
-  problems.expect(/./, 404);
-  problems.expect(/./, 409);
-  problems.expect(/./, 422);
+  for (const status of [400, 404, 409, 422]) problems.expect(/./, status);
   for (const payload of PAYLOADS) {
     const text = encodeURIComponent(payload);
     const queries = ["q", "done", "sort", "after", "status", "tag", "step", "confirm", "title", "search", "view", "problem", "n"].map((name) => `${name}=${text}`).join("&");

@@ -136,10 +136,16 @@ pub fn TextArea(
             aria-invalid=move || frame.invalid()
             aria-describedby=move || frame.described_by()
         >
-            {value}
+            {between_tags(value)}
         </textarea>
     };
     frame.wrap(label, hint, required, control.into_any())
+}
+
+/// The text of a textarea as it is written between its tags. The server has to escape it, for tachys leaves what is in
+/// there as it is; and to put a line break before it, for a browser takes the first one away (HTML, 13.1.2.5).
+fn between_tags(text: String) -> String {
+    if cfg!(feature = "ssr") { format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;")) } else { text }
 }
 
 /// One of several; `options` are (value, word).
@@ -250,7 +256,15 @@ pub fn RadioField(
 
 #[cfg(test)]
 mod tests {
-    use super::field_of;
+    use super::{between_tags, field_of};
+    use leptos::prelude::*;
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn no_text_ends_its_textarea() {
+        let html = view! { <textarea>{between_tags("\n</textarea><script>&lt;".to_owned())}</textarea> }.to_html();
+        assert_eq!(html, "<textarea>\n\n&lt;/textarea>&lt;script>&amp;lt;</textarea>");
+    }
 
     #[test]
     fn the_last_bracket_names_the_field() {
