@@ -172,17 +172,22 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
       await expect(manager.getByRole("button", { name: /^Block / })).toHaveCount(0);
     }
 
-    // All of it stands in the log. Unblocked, the owner's mailing goes on.
+    // All of it stands in the log. Unblocked, the owner gets in again; what was not sent meanwhile stays so.
     await manager.goto("/audit");
     await expectAccessible(manager);
     for (const act of ["Mailing disabled", "User blocked", "Mailing enabled"]) {
-      await expect(manager.locator("main").getByText(act, { exact: true }).first()).toBeVisible();
+      await expect(manager.locator("main tbody").getByText(act, { exact: true }).first()).toBeVisible();
     }
     await manager.goto(`/users?q=${OWNER}`);
     await manager.locator("main").getByRole("link", { name: "owner" }).first().click();
     await manager.getByRole("button", { name: "Unblock" }).click();
     await expect(manager.getByText("The user is let in again.")).toBeVisible();
-    await expect.poll(() => scene.left()).toBeGreaterThan(stopped);
+    await logIn(owner, OWNER);
+    await expect(owner).toHaveURL(/\/mailings$/);
+    await owner.getByRole("link", { name: "Autumn" }).first().click();
+    await owner.getByRole("link", { name: "Not sent", exact: true }).click();
+    await expect(owner.getByText("The owner was blocked").first()).toBeVisible();
+    expect(scene.left()).toBe(stopped);
     for (const page of [owner, manager]) await page.context().close();
   } finally {
     await scene.stop();

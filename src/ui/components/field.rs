@@ -4,6 +4,7 @@
 
 use crate::api::error::FieldErrors;
 use crate::ui::i18n::{error_text, t};
+use crate::ui::markup::written;
 use crate::ui::refused::{ticked, typed};
 use leptos::prelude::*;
 
@@ -136,16 +137,17 @@ pub fn TextArea(
             aria-invalid=move || frame.invalid()
             aria-describedby=move || frame.described_by()
         >
-            {between_tags(value)}
+            {between_tags(&value)}
         </textarea>
     };
     frame.wrap(label, hint, required, control.into_any())
 }
 
-/// The text of a textarea as it is written between its tags. The server has to escape it, for tachys leaves what is in
-/// there as it is; and to put a line break before it, for a browser takes the first one away (HTML, 13.1.2.5).
-fn between_tags(text: String) -> String {
-    if cfg!(feature = "ssr") { format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;")) } else { text }
+/// The text of a textarea as it is written between its tags. In a page the first line break there is not part of it
+/// (HTML, 13.1.2.5).
+fn between_tags(text: &str) -> String {
+    let begin = if cfg!(feature = "ssr") { "\n" } else { "" };
+    begin.to_owned() + &written(text)
 }
 
 /// One of several; `options` are (value, word).
@@ -262,7 +264,7 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn no_text_ends_its_textarea() {
-        let html = view! { <textarea>{between_tags("\n</textarea><script>&lt;".to_owned())}</textarea> }.to_html();
+        let html = view! { <textarea>{between_tags("\n</textarea><script>&lt;")}</textarea> }.to_html();
         assert_eq!(html, "<textarea>\n\n&lt;/textarea>&lt;script>&amp;lt;</textarea>");
     }
 

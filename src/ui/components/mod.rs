@@ -17,5 +17,6 @@ pub mod selection;
 pub mod stat;
 pub mod submit;
 pub mod table;
+pub mod title;
 pub mod toast;
 pub mod user_menu;

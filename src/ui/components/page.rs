@@ -1,8 +1,8 @@
 //! The frame of a page: its title in the tab, the breadcrumb, the one h1, and its actions.
 
+use super::title::Title;
 use crate::ui::i18n::t;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// A page. `breadcrumb` holds the pages above it as (name, address), outermost first; `aside` stands
 /// right of the heading (a badge), `actions` at the far side, the main one as `btn btn-primary`.

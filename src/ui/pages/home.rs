@@ -6,11 +6,11 @@ use crate::api::posts::load_home;
 use crate::domain::post::{Figures, Home as Loaded};
 use crate::domain::settings::Registration;
 use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::title::Title;
 use crate::ui::i18n::{number, t};
 use crate::ui::session::use_session;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
-use leptos_meta::Title;
 
 /// What a visitor sees first; its main action is to sign up.
 #[component]

@@ -1,8 +1,9 @@
 //! What search engines and others who share links read in the head of a public page.
 
+use crate::ui::components::title::Title;
 use crate::ui::i18n::{t, use_lang};
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::{Link, Meta};
 
 /// Title, description, canonical address and Open Graph of a public page. `site` is the service's own
 /// address, `path` the page's; `image` is a whole address with width, height and description.

@@ -8,12 +8,13 @@ use crate::domain::post::{Article, Found, Neighbour};
 use crate::domain::user::Permission;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
 use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::title::Title;
 use crate::ui::i18n::{t, t_with, tn, use_lang};
 use crate::ui::link::href;
 use crate::ui::session::use_session;
 use crate::ui::status::set_status;
 use leptos::prelude::*;
-use leptos_meta::{Link, Title};
+use leptos_meta::Link;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
