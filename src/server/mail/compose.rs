@@ -9,11 +9,16 @@ use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown};
 use crate::domain::lang::Lang;
+use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+/// RFC 5322 3.3, read once for all letters.
+static DATE: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new("%a, %d %b %Y %H:%M:%S +0000").collect());
 
 /// A name and an address for a header.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +120,7 @@ impl Composer {
         mac.update(&client_key.to_be_bytes());
         let mut id = String::with_capacity(33 + self.sender.text.len());
         for b in &mac.finalize().into_bytes()[..16] {
-            // Writing to a String cannot fail.
-            let _ = write!(id, "{b:02x}");
+            id.extend([b >> 4, b & 15].map(|half| char::from(HEX[usize::from(half)])));
         }
         id.push('@');
         id.push_str(self.sender.domain());
@@ -196,7 +200,7 @@ pub fn system_letter(
 /// Writes the remaining headers and the body.
 fn finish(out: &mut Vec<u8>, subject: &str, date: DateTime<Utc>, message_id: &str, text: &str, html: &str) {
     header::unstructured(out, "Subject", subject);
-    let date = date.format("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    let date = date.format_with_items(DATE.iter()).to_string();
     // `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.
     let local = message_id.split('@').next().unwrap_or_default();
     let boundary = format!("=_{}", local.get(..24).unwrap_or(local));

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memchr_iter;
 
 /// RFC 2045 6.7 and 6.8: longest line of quoted-printable and base64.
 const MAX_ENCODED_LINE: usize = 76;
@@ -18,25 +19,26 @@ enum Transfer {
 
 /// The plainest encoding that carries the text whole: as it is where it fits, else the shorter one.
 fn choose(text: &str) -> Transfer {
-    let (mut wide, mut odd, mut line, mut longest) = (0usize, false, 0usize, 0usize);
-    for b in text.bytes() {
-        if b == b'\n' {
-            longest = longest.max(line);
-            line = 0;
-        } else {
-            line += 1;
-            wide += usize::from(b >= 0x80);
-            odd |= b == 0x7f || (b < b' ' && b != b'\t');
-        }
-    }
-    longest = longest.max(line);
-    if wide == 0 && !odd && longest <= MAX_PLAIN_LINE {
+    // Each count by itself goes many bytes at a time.
+    let wide = text.bytes().filter(|b| *b >= 0x80).count();
+    let odd = text.bytes().fold(false, |odd, b| odd | (b == 0x7f) | ((b < b' ') & (b != b'\t') & (b != b'\n')));
+    if wide == 0 && !odd && longest_line(text) <= MAX_PLAIN_LINE {
         Transfer::SevenBit
     } else if text.len() + 2 * wide < text.len() / 3 * 4 {
         Transfer::QuotedPrintable
     } else {
         Transfer::Base64
     }
+}
+
+/// In bytes, without the line end.
+fn longest_line(text: &str) -> usize {
+    let (mut longest, mut start) = (0, 0);
+    for end in memchr_iter(b'\n', text.as_bytes()) {
+        longest = longest.max(end - start);
+        start = end + 1;
+    }
+    longest.max(text.len() - start)
 }
 
 /// Writes the headers and the encoded text of a part. Line ends of `text` are `\n`.
@@ -61,41 +63,54 @@ pub fn text_part(out: &mut Vec<u8>, subtype: &str, text: &str) {
 }
 
 fn crlf(out: &mut Vec<u8>, text: &str) {
-    for line in text.split_inclusive('\n') {
-        match line.strip_suffix('\n') {
-            Some(line) => {
-                out.extend_from_slice(line.as_bytes());
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line.as_bytes()),
-        }
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + bytes.len() / 32);
+    let mut start = 0;
+    for end in memchr_iter(b'\n', bytes) {
+        out.extend_from_slice(&bytes[start..end]);
+        out.extend_from_slice(b"\r\n");
+        start = end + 1;
     }
+    out.extend_from_slice(&bytes[start..]);
 }
 
+/// Whether a byte may stand for itself; white space only where it does not end a line.
+const LITERAL: [bool; 256] = {
+    let mut literal = [false; 256];
+    let mut b = b' ';
+    while b <= b'~' {
+        literal[b as usize] = b != b'=';
+        b += 1;
+    }
+    literal[b'\t' as usize] = true;
+    literal
+};
+
 fn quoted_printable(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + text.len() / 16);
     for line in text.split_inclusive('\n') {
         let (line, ends) = line.strip_suffix('\n').map_or((line, false), |line| (line, true));
-        let bytes = line.as_bytes();
+        let mut rest = line.as_bytes();
         let mut column = 0;
-        for (index, &b) in bytes.iter().enumerate() {
-            let last = index + 1 == bytes.len();
-            let literal = match b {
-                b' ' | b'\t' => !last,
-                b'=' => false,
-                _ => (b'!'..=b'~').contains(&b),
-            };
-            let width = if literal { 1 } else { 3 };
+        while let [first, ..] = rest {
             // A soft break needs a column for its `=`.
-            if column + width > MAX_ENCODED_LINE - 1 {
+            let room = &rest[..rest.len().min(MAX_ENCODED_LINE - 1 - column)];
+            let mut run = room.iter().position(|b| !LITERAL[usize::from(*b)]).unwrap_or(room.len());
+            if run == rest.len() && matches!(rest[run - 1], b' ' | b'\t') {
+                run -= 1;
+            }
+            out.extend_from_slice(&rest[..run]);
+            column += run;
+            let coded = column + 3 < MAX_ENCODED_LINE && run == 0;
+            if coded {
+                out.extend_from_slice(&[b'=', HEX[usize::from(first >> 4)], HEX[usize::from(first & 15)]]);
+                column += 3;
+            }
+            rest = &rest[run + usize::from(coded)..];
+            if run == 0 && !coded {
                 out.extend_from_slice(b"=\r\n");
                 column = 0;
             }
-            if literal {
-                out.push(b);
-            } else {
-                out.extend_from_slice(&[b'=', HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
-            }
-            column += width;
         }
         if ends {
             out.extend_from_slice(b"\r\n");

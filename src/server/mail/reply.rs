@@ -1,5 +1,7 @@
 //! Replies of a mail server (RFC 5321 4.2), read within bounds.
 
+use std::borrow::Cow;
+
 /// Longest line, line end included.
 pub const MAX_LINE: usize = 4096;
 /// Most lines of one reply.
@@ -76,9 +78,22 @@ impl ReplyParser {
 }
 
 fn finish(code: u16, lines: Vec<String>) -> Reply {
+    let joined = match lines.as_slice() {
+        [one] => Cow::Borrowed(one.as_str()),
+        several => Cow::Owned(several.join(" ")),
+    };
+    let whole = joined.trim();
+    let plain = whole.len() <= MAX_TEXT && !whole.contains(char::is_control);
+    let text = if plain { whole.to_owned() } else { shown(whole) };
+    let enhanced = enhanced(code, lines.first().map_or("", String::as_str));
+    Reply { code, enhanced, text, lines }
+}
+
+/// As much of a text as is kept, with its control characters escaped.
+fn shown(whole: &str) -> String {
     let mut text = String::new();
     let mut length = 0;
-    for c in lines.join(" ").trim().chars() {
+    for c in whole.chars() {
         let width = if c.is_control() { c.escape_default().count() } else { 1 };
         if length + width > MAX_TEXT {
             break;
@@ -86,20 +101,17 @@ fn finish(code: u16, lines: Vec<String>) -> Reply {
         length += width;
         if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
     }
-    let enhanced = enhanced(code, lines.first().map_or("", String::as_str));
-    Reply { code, enhanced, text, lines }
+    text
 }
 
 /// Reads an enhanced status code at the start of a text. Its class must be that of the reply
 /// (RFC 2034 4).
 fn enhanced(code: u16, text: &str) -> Option<String> {
     let word = text.split_whitespace().next()?;
-    let parts: Vec<&str> = word.split('.').collect();
-    let [class, subject, detail] = parts.as_slice() else {
-        return None;
-    };
+    let (class, rest) = word.split_once('.')?;
+    let (subject, detail) = rest.split_once('.')?;
     let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    let fits = matches!(*class, "2" | "4" | "5") && class.parse() == Ok(code / 100);
+    let fits = matches!(class, "2" | "4" | "5") && class.parse() == Ok(code / 100);
     (fits && number(subject) && number(detail)).then(|| word.to_owned())
 }
 

@@ -181,8 +181,7 @@ impl Connection {
     fn unsendable(&self, parcel: Parcel<'_>) -> Option<End> {
         let Parcel { sender, recipient, bytes: letter, needs_smtputf8 } = parcel;
         let refuse = |stage, note: String| Some(End { keep: true, ..End::new(stage, OutcomeKind::Refused, note) });
-        let breaks = |c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>';
-        if sender.contains(breaks) || recipient.contains(breaks) || recipient.is_empty() {
+        if breaks(sender) || breaks(recipient) || recipient.is_empty() {
             return refuse(Stage::Compose, "an address holds characters that cannot stand in a command".to_owned());
         }
         let wide = needs_smtputf8 || !sender.is_ascii() || !recipient.is_ascii();
@@ -221,41 +220,48 @@ impl Connection {
         self.body(parcel.bytes, next).await
     }
 
-    fn commands(&self, parcel: Parcel<'_>) -> [String; 3] {
-        [self.mail_command(parcel), format!("RCPT TO:<{}>\r\n", parcel.recipient), "DATA\r\n".to_owned()]
-    }
-
-    fn mail_command(&self, Parcel { sender, bytes: letter, needs_smtputf8, .. }: Parcel<'_>) -> String {
-        let mut mail = format!("MAIL FROM:<{sender}>");
+    /// Writes MAIL, RCPT and DATA, and says where RCPT and DATA begin.
+    fn commands(&self, out: &mut Vec<u8>, parcel: Parcel<'_>) -> [usize; 2] {
+        let Parcel { sender, recipient, bytes: letter, needs_smtputf8 } = parcel;
+        let begun = out.len();
+        for piece in ["MAIL FROM:<", sender, ">"] {
+            out.extend_from_slice(piece.as_bytes());
+        }
         if self.capabilities.size {
-            mail.push_str(&format!(" SIZE={}", letter.len()));
+            out.extend_from_slice(format!(" SIZE={}", letter.len()).as_bytes());
         }
         if !letter.is_ascii() {
-            mail.push_str(" BODY=8BITMIME");
+            out.extend_from_slice(b" BODY=8BITMIME");
         }
         if needs_smtputf8 || !sender.is_ascii() {
-            mail.push_str(" SMTPUTF8");
+            out.extend_from_slice(b" SMTPUTF8");
         }
-        mail.push_str("\r\n");
-        mail
+        out.extend_from_slice(b"\r\n");
+        let rcpt = out.len() - begun;
+        for piece in ["RCPT TO:<", recipient, ">\r\n"] {
+            out.extend_from_slice(piece.as_bytes());
+        }
+        let data = out.len() - begun;
+        out.extend_from_slice(b"DATA\r\n");
+        [rcpt, data]
     }
 
     /// MAIL, RCPT and DATA: in one write where the server allows it, or not at all where they are out already.
     async fn envelope(&mut self, parcel: Parcel<'_>, ahead: bool) -> Envelope {
         let pipelining = self.capabilities.pipelining;
-        let [mail, rcpt, data] = if ahead { Default::default() } else { self.commands(parcel) };
-        let together = [mail.as_str(), &rcpt, &data].concat();
+        let mut together = Vec::new();
+        let [rcpt, data] = if ahead { [0, 0] } else { self.commands(&mut together, parcel) };
         let stages = [
-            (Stage::Mail, self.timeouts.mail, mail),
-            (Stage::Rcpt, self.timeouts.rcpt, rcpt),
-            (Stage::Data, self.timeouts.data, data),
+            (Stage::Mail, self.timeouts.mail, &together[..rcpt]),
+            (Stage::Rcpt, self.timeouts.rcpt, &together[rcpt..data]),
+            (Stage::Data, self.timeouts.data, &together[data..]),
         ];
         let mut end: Option<End> = None;
         for (stage, limit, command) in stages {
             let command = match (pipelining, stage) {
-                (true, Stage::Mail) => together.as_bytes(),
-                (true, _) => b"",
-                (false, _) => command.as_bytes(),
+                (true, Stage::Mail) => together.as_slice(),
+                (true, _) => &[],
+                (false, _) => command,
             };
             let (verdict, found) = self.step(stage, command, limit).await;
             if ahead && stage == Stage::Mail && verdict != Verdict::Continue {
@@ -319,6 +325,14 @@ impl Connection {
     async fn command(&mut self, command: &[u8], limit: Duration) -> Result<Reply, Trouble> {
         exchange(&mut self.wire, command, limit).await
     }
+}
+
+/// Whether an address holds what would end it, or the command in which it stands.
+fn breaks(address: &str) -> bool {
+    if address.is_ascii() {
+        return address.bytes().any(|b| b <= b' ' || matches!(b, b'<' | b'>' | 0x7f));
+    }
+    address.contains(|c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>')
 }
 
 /// Why there is no reply.

@@ -3,6 +3,7 @@
 use super::{Connection, End, Parcel, WireError, timed_out};
 use crate::domain::delivery::Stage;
 use crate::server::mail::classify::OutcomeKind;
+use memchr::memmem::find_iter;
 use tokio::time::{Instant, timeout_at};
 
 /// Most bytes under one body deadline. A letter within it goes out in a single write, dot included.
@@ -17,9 +18,7 @@ impl Connection {
         let dot = out.len();
         let next = next.filter(|next| self.capabilities.pipelining && self.unsendable(*next).is_none());
         if let Some(next) = next {
-            for command in self.commands(next) {
-                out.extend_from_slice(command.as_bytes());
-            }
+            self.commands(&mut out, next);
         }
         let mut taken = 0;
         for block in out.chunks(BLOCK) {
@@ -46,12 +45,16 @@ impl Connection {
 /// Doubles dots at line starts (RFC 5321 4.5.2) and adds the final dot.
 fn stuff(out: &mut Vec<u8>, letter: &[u8]) {
     out.reserve(letter.len() + letter.len() / 64 + 8);
-    for line in letter.split_inclusive(|b| *b == b'\n') {
-        if line.first() == Some(&b'.') {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
+    let mut start = 0;
+    if letter.starts_with(b".") {
+        out.push(b'.');
     }
+    for at in find_iter(letter, b"\n.") {
+        out.extend_from_slice(&letter[start..=at]);
+        out.push(b'.');
+        start = at + 1;
+    }
+    out.extend_from_slice(&letter[start..]);
     if !letter.is_empty() && !letter.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
