@@ -1,12 +1,12 @@
 //! Table `deliveries`: the queue and the record in one.
 
-use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
+use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
-/// A delivery that an engine has taken.
-#[derive(Clone, Debug, sqlx::FromRow)]
+/// A delivery that an engine has taken; as JSON, a list in the order of the fields.
+#[derive(Clone, Debug, sqlx::FromRow, serde::Deserialize)]
 pub struct Claimed {
     pub id: i64,
     pub run_id: i64,
@@ -16,13 +16,21 @@ pub struct Claimed {
     pub comment: String,
     /// Attempts before this one.
     pub attempts: i64,
-    /// It had been deferred; its run counts it there.
-    pub was_deferred: bool,
     /// Times that the process died while it was claimed or in hand.
     pub crashes: i64,
 }
 
+impl Claimed {
+    /// It had been deferred; its run counts it there.
+    pub fn was_deferred(&self) -> bool {
+        self.attempts > 0
+    }
+}
+
 /// Takes up to `limit` due deliveries of a run under a lease.
+///
+/// # Errors
+/// Database errors.
 pub async fn claim(
     tx: &mut Tx,
     run: i64,
@@ -31,24 +39,34 @@ pub async fn claim(
     now: DateTime<Utc>,
     limit: i64,
 ) -> DbResult<Vec<Claimed>> {
-    const HEAD: &str = "UPDATE deliveries SET state = 'claimed', lease = $2, lease_until = $3
-        WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
-            AND due_at <= $4 ORDER BY due_at, id LIMIT $5";
-    const TAIL: &str = ") RETURNING id, run_id, client_id, email, full_name, comment, attempts,
-        attempts > 0 AS was_deferred, crashes";
-    let lock = match tx {
-        Tx::Sqlite(_) => "",
-        Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
-    };
-    let sql = AssertSqlSafe(format!("{HEAD} {lock} {TAIL}"));
-    Ok(on_tx!(tx, conn => sqlx::query_as(sql)
-        .bind(run)
-        .bind(lease)
-        .bind(until)
-        .bind(now)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?)
+    const DUE: &str = "FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred') AND due_at <= $2
+        ORDER BY due_at, id LIMIT $3";
+    const SET: &str = "UPDATE deliveries SET state = 'claimed'";
+    const COLUMNS: &str = "id, run_id, client_id, email, full_name, comment, attempts, crashes";
+    match tx {
+        // Each row costs a message between two threads there, and as much as all else; so all of them are one.
+        // Nobody else writes meanwhile.
+        Tx::Sqlite(tx) => {
+            let sql = format!("SELECT json_group_array(json_array({COLUMNS})) FROM (SELECT {COLUMNS} {DUE})");
+            let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).bind(now).bind(limit);
+            let rows: String = query.fetch_one(&mut **tx).await?;
+            let claimed: Vec<Claimed> = serde_json::from_str(&rows)
+                .map_err(|error| DbError::Corrupt { column: "deliveries", value: error.to_string() })?;
+            let ids: Vec<String> = claimed.iter().map(|claimed| claimed.id.to_string()).collect();
+            let sql = format!("{SET}, lease = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))");
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(until);
+            query.bind(format!("[{}]", ids.join(","))).execute(&mut **tx).await?;
+            Ok(claimed)
+        }
+        Tx::Postgres(tx) => {
+            let sql = format!(
+                "{SET}, lease = $4, lease_until = $5 WHERE id IN (SELECT id {DUE} FOR UPDATE SKIP LOCKED)
+                 RETURNING {COLUMNS}"
+            );
+            let query = sqlx::query_as(AssertSqlSafe(sql)).bind(run).bind(now).bind(limit).bind(lease).bind(until);
+            Ok(query.fetch_all(&mut **tx).await?)
+        }
+    }
 }
 
 /// Marks a claimed delivery as about to be handed over: it has not killed the process until then. False if

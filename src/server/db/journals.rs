@@ -1,7 +1,7 @@
 //! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
 //! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
 
-use super::{Conn, Db, DbResult, Tx, on_db, on_tx};
+use super::{Conn, Db, DbError, DbResult, Tx, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -71,12 +71,17 @@ const FREE: &str = "JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.m
 /// Which of these deliveries may leave, with the leases that they are under.
 pub async fn may_leave(conn: &mut Conn, ids: &[i64], now: DateTime<Utc>) -> DbResult<Vec<(i64, String)>> {
     Ok(match conn {
+        // Each row would wake whoever waits for the disk meanwhile; so all of them are one.
         Conn::Sqlite(conn) => {
-            let sql =
-                format!("SELECT d.id, d.lease FROM json_each($1) j CROSS JOIN deliveries d ON d.id = j.value {FREE}");
+            let sql = format!(
+                "SELECT json_group_array(json_array(d.id, d.lease))
+                 FROM json_each($1) j CROSS JOIN deliveries d ON d.id = j.value {FREE}"
+            );
             let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
             let ids = format!("[{}]", ids.join(","));
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
+            let free: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_one(conn).await?;
+            serde_json::from_str(&free)
+                .map_err(|error| DbError::Corrupt { column: "deliveries.lease", value: error.to_string() })?
         }
         Conn::Postgres(conn) => {
             let sql = format!(

@@ -285,7 +285,7 @@ impl Engine {
     /// One claimed delivery over a connection of its own.
     pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
         let ticket =
-            Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred };
+            Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred() };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
         let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
         self.deliver(&mut self.relays.session(self.stop.clone()), Task::Job(job), || None).await;

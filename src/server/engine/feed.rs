@@ -139,7 +139,7 @@ impl Engine {
                         id: claimed.id,
                         run: run.id,
                         lease: lease.clone(),
-                        was_deferred: claimed.was_deferred,
+                        was_deferred: claimed.was_deferred(),
                     };
                     Job { run: work.clone(), claimed, ticket }
                 };
