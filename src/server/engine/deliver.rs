@@ -9,7 +9,7 @@ use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
 use crate::server::db::deliveries::Claimed;
-use crate::server::db::{DbResult, mailings, processes};
+use crate::server::db::{DbResult, Tx, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter};
 use crate::server::mail::smtp::Parcel;
@@ -50,8 +50,9 @@ impl Engine {
         let queue = Arc::new(Queue::new(receiver));
         let mut workers = JoinSet::new();
         let fed_out = CancellationToken::new();
-        for _ in 0..connections {
-            workers.spawn(self.clone().work(queue.clone(), connections, fed_out.clone()));
+        for number in 0..connections {
+            let work = self.clone().work(queue.clone(), connections, fed_out.clone());
+            workers.spawn_on(work, self.lanes.of(number));
         }
         let fed = self.feed(mailing, sender, connections).await;
         fed_out.cancel();
@@ -109,12 +110,13 @@ impl Engine {
                     self.put_back(&job, self.clock.now());
                     return None;
                 }
+                // The record is written while the next letter is made.
+                let armed = self.recorder.arm(&job.ticket);
                 if job.claimed.crashes == 0 {
                     next = at_hand();
                 }
                 let arm = async || {
-                    let may_leave = self.recorder.arm(&job.ticket).await;
-                    if may_leave { Ok(()) } else { Err("the letter may not leave any more") }
+                    if armed.await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
                 let parcel = letter.parcel(job.run.sender());
                 session.send(parcel, next.as_ref().and_then(Made::parcel), arm).await
@@ -180,14 +182,28 @@ impl Engine {
     /// Nobody else of this mailing would get through.
     async fn pause(&self, mailing: i64, why: PauseReason, outcome: &Outcome) {
         let reply = outcome.reply.as_ref().map(|reply| format!("{} {}", reply.code, reply.text)).unwrap_or_default();
-        let paused = async {
-            let mut tx = self.db.begin().await?;
-            mailings::pause_any(&mut tx, mailing, why, &reply, self.clock.now()).await?;
+        let (words, now) = (reply.clone(), self.clock.now());
+        let paused = self.write(move |mut tx| async move {
+            mailings::pause_any(&mut tx, mailing, why, &words, now).await?;
             tx.commit().await
-        };
+        });
         match paused.await {
             Ok(()) => tracing::warn!(mailing, why = why.as_str(), reply, "the mailing is paused"),
-            Err(error) => tracing::error!(mailing, %error, "a mailing that cannot go on cannot be paused"),
+            Err(error) => tracing::error!(mailing, error, "a mailing that cannot go on cannot be paused"),
+        }
+    }
+
+    /// Writes to the database from a lane: the database's connections belong to the runtime of the engine.
+    async fn write<W, F>(&self, work: W) -> Result<(), String>
+    where
+        W: FnOnce(Tx) -> F + Send + 'static,
+        F: Future<Output = DbResult<()>> + Send,
+    {
+        let db = self.db.clone();
+        let written = self.lanes.home().spawn(async move { work(db.begin().await?).await });
+        match written.await {
+            Ok(written) => written.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -206,13 +222,13 @@ impl Engine {
 
     /// Counts beforehand that the process dies of a delivery with which it has died before.
     async fn take_in_hand(&self, job: &Job) {
-        let counted = async {
-            let mut tx = self.db.begin().await?;
-            processes::in_hand(&mut tx, job.ticket.id, &job.ticket.lease).await?;
+        let (id, lease) = (job.ticket.id, job.ticket.lease.clone());
+        let counted = self.write(move |mut tx| async move {
+            processes::in_hand(&mut tx, id, &lease).await?;
             tx.commit().await
-        };
+        });
         if let Err(error) = counted.await {
-            tracing::error!(delivery = job.ticket.id, %error, "a suspect delivery could not be marked");
+            tracing::error!(delivery = job.ticket.id, error, "a suspect delivery could not be marked");
         }
     }
 }

@@ -65,9 +65,17 @@ impl Queue {
         rest
     }
 
-    /// The next job, if there are more than `others` that nobody has to wait for, and it has done no harm before.
+    /// The next job, if there are more than `others` that nobody has to wait for, and it has done no harm before. Only
+    /// the last ones of all are left to whoever is free first: a batch that is on its way counts.
     pub fn at_hand(&self, others: usize) -> Option<Job> {
         let mut ready = self.ready();
+        // Who waits for a batch holds the lock: then there is none.
+        if ready.len() <= others
+            && let Ok(mut batches) = self.batches.try_lock()
+            && let Ok(batch) = batches.try_recv()
+        {
+            ready.extend(batch);
+        }
         let spare = ready.len() > others && ready.front().is_some_and(|job| job.claimed.crashes == 0);
         if spare { ready.pop_front() } else { None }
     }
@@ -165,7 +173,8 @@ impl Engine {
     fn lease(&self, batch: usize, connections: usize) -> TimeDelta {
         let timeouts = &self.config.timeouts;
         let one = timeouts.connect + timeouts.greeting + timeouts.delivery();
-        let queue = u32::try_from(batch * AHEAD / connections.max(1) + 1).unwrap_or(u32::MAX);
+        // Each connection may have one in hand and one more at hand.
+        let queue = u32::try_from(batch * AHEAD / connections.max(1) + 2).unwrap_or(u32::MAX);
         TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
     }
 
@@ -195,5 +204,43 @@ impl Engine {
             mailings::finish_after(&mut tx, run.id).await?;
         }
         tx.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(ids: std::ops::Range<i64>, run: &Arc<RunWork>) -> Vec<Job> {
+        let job = |id| {
+            let claimed = Claimed {
+                id,
+                run_id: 1,
+                client_id: id,
+                email: String::new(),
+                full_name: String::new(),
+                comment: String::new(),
+                attempts: 0,
+                crashes: i64::from(id == 5),
+            };
+            Job { run: run.clone(), claimed, ticket: Ticket { id, run: 1, lease: String::new(), was_deferred: false } }
+        };
+        ids.map(job).collect()
+    }
+
+    #[tokio::test]
+    async fn all_but_the_last_are_at_hand_across_batches() {
+        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
+        let (run, (sender, receiver)) = (Arc::new(run), mpsc::channel(2));
+        let queue = Queue::new(receiver);
+        let at_hand = || queue.at_hand(2).map(|job| job.claimed.id);
+        assert_eq!(at_hand(), None);
+        sender.send(batch(0..3, &run)).await.unwrap();
+        sender.send(batch(3..9, &run)).await.unwrap();
+        assert_eq!(queue.next().await.unwrap().claimed.id, 0);
+        assert_eq!([at_hand(), at_hand(), at_hand(), at_hand()], [Some(1), Some(2), Some(3), Some(4)]);
+        assert_eq!(at_hand(), None, "the next one has done harm");
+        assert_eq!(queue.next().await.unwrap().claimed.id, 5);
+        assert_eq!((at_hand(), at_hand()), (Some(6), None), "two are left, and no batch comes");
     }
 }

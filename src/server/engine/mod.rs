@@ -36,10 +36,19 @@ use chrono::TimeDelta;
 use recorder::Recorder;
 use relays::Pool;
 use secrecy::SecretString;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use thread::Lanes;
 use tokio_util::sync::CancellationToken;
+
+/// Threads for connections. About as much work again is done elsewhere: in the database, on the record, by a mail server
+/// beside us. Signing costs more than all of it.
+fn lanes(signs: bool) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if signs { cores } else { cores.div_ceil(2) }
+}
 
 /// What an engine works with.
 #[derive(Clone, Debug)]
@@ -67,6 +76,8 @@ pub struct Engine {
     stop: CancellationToken,
     wake: Wake,
     takeover: TimeDelta,
+    /// Where connections to mail servers are driven.
+    lanes: Arc<Lanes>,
     /// Read by deliveries in hand beside others, written by one that has to be alone.
     alone: Arc<tokio::sync::RwLock<()>>,
 }
@@ -105,6 +116,7 @@ impl Engine {
     /// Makes an engine and starts its recorder.
     pub fn new(db: Db, clock: SharedClock, config: EngineConfig, relays: Pool, stop: CancellationToken) -> Self {
         let wake = Wake::default();
+        let lanes = Lanes::start("vestnik-send", lanes(config.dkim.is_some()));
         Self {
             recorder: Recorder::start(db.clone(), clock.clone(), wake.process()),
             db,
@@ -113,6 +125,7 @@ impl Engine {
             relays,
             tally: Arc::default(),
             stop,
+            lanes: Arc::new(lanes),
             alone: Arc::default(),
             wake,
             takeover: TimeDelta::from_std(TAKEOVER).unwrap_or(TimeDelta::MAX),

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 /// Runs a future to its end on a thread and a runtime of its own; where the system gives none, on this
@@ -36,6 +36,51 @@ where
     over
 }
 
+/// Threads with a runtime each, for tasks that wake each other often: on one thread none of them has to be woken from
+/// another, and what becomes ready together is done together. They end when this is dropped.
+pub struct Lanes {
+    lanes: Vec<(Handle, oneshot::Sender<()>)>,
+    /// Stands in where the system gives no thread.
+    home: Handle,
+}
+
+impl Lanes {
+    /// Starts so many threads.
+    pub fn start(name: &str, count: usize) -> Self {
+        let lane = |_| {
+            let (end, over) = oneshot::channel();
+            let (give, take) = std::sync::mpsc::channel();
+            let whole = move || match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => {
+                    // Who takes it waits for it; and it ends with its sender.
+                    let _ = give.send(Ok(runtime.handle().clone()));
+                    let _ = runtime.block_on(over);
+                }
+                Err(error) => drop(give.send(Err(error))),
+            };
+            std::thread::Builder::new().name(name.to_owned()).spawn(whole)?;
+            let handle = take.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
+            Ok((handle, end))
+        };
+        let lanes = (0..count).map(lane).collect::<std::io::Result<_>>().unwrap_or_else(|error| {
+            tracing::warn!(thread = name, %error, "the system gives no thread; connections share one with others");
+            Vec::new()
+        });
+        Self { lanes, home: Handle::current() }
+    }
+
+    /// Where the task of this number belongs.
+    pub fn of(&self, number: usize) -> &Handle {
+        let lane = number.checked_rem(self.lanes.len()).and_then(|lane| self.lanes.get(lane));
+        lane.map_or(&self.home, |(handle, _)| handle)
+    }
+
+    /// The runtime on which they were started.
+    pub fn home(&self) -> &Handle {
+        &self.home
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +95,16 @@ mod tests {
         });
         assert_ne!(receiver.await.unwrap(), here);
         over.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn lanes_are_threads_of_their_own_and_share_the_work() {
+        let lanes = Lanes::start("lane", 2);
+        let of = async |number| lanes.of(number).spawn(async { std::thread::current().id() }).await.unwrap();
+        let (first, second) = (of(0).await, of(1).await);
+        assert!(first != second && first != std::thread::current().id());
+        assert_eq!((of(2).await, of(3).await), (first, second));
+        let none = Lanes::start("lane", 0);
+        assert_eq!(none.of(7).id(), lanes.home().id());
     }
 }

@@ -24,6 +24,7 @@ use crate::server::metrics;
 use apply::Applier;
 use journal::Journal;
 pub use record::{Entry, Frame, Record, Ticket};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -35,6 +36,10 @@ const FRAME: usize = 500;
 /// How long what nobody waits for may stand before it is written. In a row of letters the next one's arm comes sooner
 /// and takes the last one's outcome along in its commit; without a wait each letter would cost two.
 const LINGER: Duration = Duration::from_millis(2);
+/// How long an arm waits, at most, for those of other connections that are about to come: a frame costs much the same,
+/// however many letters it arms. It is looked for them this often.
+const GATHER: Duration = Duration::from_micros(400);
+const SLICE: Duration = Duration::from_micros(50);
 /// Most entries that may be in the journal and not in the tables: then sending waits.
 const BEHIND: usize = 8000;
 /// Waits between tries while the database is in trouble.
@@ -103,12 +108,12 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Arms: true once it is durable, and all that was given before; false if the lease is lost or the
-    /// letter may not leave any more.
-    pub async fn arm(&self, ticket: &Ticket) -> bool {
+    /// Arms. It is asked for at once; what comes back is true once it is durable, and all that was given before, and
+    /// false if the lease is lost or the letter may not leave any more.
+    pub fn arm(&self, ticket: &Ticket) -> impl Future<Output = bool> + use<> {
         let (done, answer) = oneshot::channel();
         self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
-        answer.await.unwrap_or(false)
+        async { answer.await.unwrap_or(false) }
     }
 
     /// Waits until all that was given so far is in the tables.
@@ -136,46 +141,94 @@ struct Writer {
     commits: Arc<AtomicU64>,
 }
 
+/// The frame that is being gathered.
+#[derive(Default)]
+struct Next {
+    entries: Vec<Entry>,
+    answers: Vec<Option<oneshot::Sender<bool>>>,
+    /// How many of them wait for an answer.
+    arms: usize,
+    /// Armed and without an outcome yet: what these letters' connections do next is to arm another.
+    under_way: HashSet<i64>,
+}
+
+impl Next {
+    fn add(&mut self, entry: Entry, answer: Option<oneshot::Sender<bool>>) {
+        if entry.is_arm() {
+            self.under_way.insert(entry.ticket.id);
+        } else {
+            self.under_way.remove(&entry.ticket.id);
+        }
+        self.arms += usize::from(answer.is_some());
+        self.entries.push(entry);
+        self.answers.push(answer);
+    }
+
+    /// Begins another frame; returns what was in this one.
+    fn clear(&mut self) -> Vec<Entry> {
+        self.answers.clear();
+        self.arms = 0;
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Whether others are worth waiting for: more letters are under way than wait here.
+    fn may_grow(&self) -> bool {
+        self.arms > 0 && self.under_way.len() > 2 * self.arms && self.entries.len() < FRAME
+    }
+}
+
 impl Writer {
     async fn run(self, mut receiver: mpsc::UnboundedReceiver<Message>) {
         let mut journal = None;
         let mut messages = Vec::with_capacity(FRAME);
-        let (mut entries, mut answers) = (Vec::new(), Vec::new());
+        let mut next = Next::default();
         let mut due = tokio::time::Instant::now();
         loop {
             let received = receiver.recv_many(&mut messages, FRAME);
-            let received = if entries.is_empty() {
+            let received = if next.entries.is_empty() {
                 received.await
             } else if let Ok(received) = timeout_at(due, received).await {
                 received
             } else {
-                self.write(&mut journal, &mut entries, &mut answers).await;
+                self.write(&mut journal, &mut next).await;
                 continue;
             };
             if received == 0 {
                 break;
             }
-            for message in messages.drain(..) {
-                match message {
-                    Message::Entry(entry, answer) => {
-                        if entries.is_empty() {
-                            due = tokio::time::Instant::now() + LINGER;
+            let begun = Instant::now();
+            loop {
+                for message in messages.drain(..) {
+                    match message {
+                        Message::Entry(entry, answer) => {
+                            if next.entries.is_empty() {
+                                due = tokio::time::Instant::now() + LINGER;
+                            }
+                            next.add(entry, answer);
                         }
-                        entries.push(entry);
-                        answers.push(answer);
-                    }
-                    Message::Flush(done) => {
-                        self.write(&mut journal, &mut entries, &mut answers).await;
-                        // Nobody carries over any more when the runtime is being shut down.
-                        let _ = self.steps.send(Step::Flush(done));
+                        Message::Flush(done) => {
+                            self.write(&mut journal, &mut next).await;
+                            // Nobody carries over any more when the runtime is being shut down.
+                            let _ = self.steps.send(Step::Flush(done));
+                        }
                     }
                 }
+                if !next.may_grow() || begun.elapsed() >= GATHER {
+                    break;
+                }
+                // This thread has nothing else to do, and no timer of the runtime is so short.
+                std::thread::sleep(SLICE);
+                while messages.len() < FRAME
+                    && let Ok(message) = receiver.try_recv()
+                {
+                    messages.push(message);
+                }
             }
-            if entries.len() >= FRAME || answers.iter().any(Option::is_some) {
-                self.write(&mut journal, &mut entries, &mut answers).await;
+            if next.entries.len() >= FRAME || next.arms > 0 {
+                self.write(&mut journal, &mut next).await;
             }
         }
-        self.write(&mut journal, &mut entries, &mut answers).await;
+        self.write(&mut journal, &mut next).await;
         if let Some(mut journal) = journal {
             let (done, flushed) = oneshot::channel();
             if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
@@ -186,20 +239,15 @@ impl Writer {
     }
 
     /// Makes entries durable however long it takes, answers who waits, and hands them on.
-    async fn write(
-        &self,
-        journal: &mut Option<Journal>,
-        entries: &mut Vec<Entry>,
-        answers: &mut Vec<Option<oneshot::Sender<bool>>>,
-    ) {
-        if entries.is_empty() {
+    async fn write(&self, journal: &mut Option<Journal>, next: &mut Next) {
+        if next.entries.is_empty() {
             return;
         }
         self.room().await;
         let mut wait = FIRST_WAIT;
         let (seq, may_leave) = loop {
             let begun = Instant::now();
-            let error = match self.try_write(journal, entries).await {
+            let error = match self.try_write(journal, &next.entries).await {
                 Ok(written) => {
                     metrics::commit(begun.elapsed());
                     break written;
@@ -217,13 +265,13 @@ impl Writer {
             }
         };
         self.commits.fetch_add(1, Ordering::Relaxed);
-        for (answer, may_leave) in answers.drain(..).zip(may_leave) {
+        for (answer, may_leave) in next.answers.drain(..).zip(may_leave) {
             if let Some(answer) = answer {
                 // Who asked may be gone; what is recorded stays recorded.
                 let _ = answer.send(may_leave);
             }
         }
-        let entries = std::mem::take(entries);
+        let entries = next.clear();
         self.progress.behind.fetch_add(entries.len(), Ordering::Relaxed);
         // If nobody carries over any more, the journal keeps it for the next start.
         let _ = self.steps.send(Step::Frame(Frame { seq, entries }));

@@ -1,5 +1,6 @@
 //! The journal's file, and that the order of records is kept.
 
+use super::Next;
 use super::file::{self, FileJournal};
 use super::record::{Entry, Frame, Record, Ticket};
 use std::os::unix::fs::FileExt;
@@ -95,4 +96,23 @@ fn what_a_crash_left_half_written_does_not_count() {
     write_at(&database, "one", 0, b"gone");
     assert!(file::read(&database, "one", 0).is_err());
     assert_eq!(file::read(&database, "one", 1).unwrap(), [small(2)]);
+}
+
+#[test]
+fn arms_wait_while_more_letters_are_under_way_than_wait() {
+    let (mut next, back) = (Next::default(), Record::PutBack { due_at: chrono::DateTime::UNIX_EPOCH });
+    let arm = |next: &mut Next, id| next.add(entry(id), Some(tokio::sync::oneshot::channel().0));
+    // A connection alone waits for nobody.
+    arm(&mut next, 1);
+    assert!(!next.may_grow());
+    (2..=5).for_each(|id| arm(&mut next, id));
+    // Written: five letters are under way. What two of them come to brings the next two.
+    next.clear();
+    for id in [1, 2] {
+        next.add(Entry { record: back.clone(), ..entry(id) }, None);
+        arm(&mut next, id + 10);
+    }
+    assert!(next.may_grow(), "three are under way");
+    next.add(Entry { record: back, ..entry(3) }, None);
+    assert!(!next.may_grow(), "two are");
 }
