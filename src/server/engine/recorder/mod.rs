@@ -265,7 +265,11 @@ impl Writer {
             }
         };
         self.commits.fetch_add(1, Ordering::Relaxed);
-        for (answer, may_leave) in next.answers.drain(..).zip(may_leave) {
+        for ((entry, answer), may_leave) in next.entries.iter().zip(next.answers.drain(..)).zip(may_leave) {
+            if !may_leave {
+                // No outcome need ever come of it.
+                next.under_way.remove(&entry.ticket.id);
+            }
             if let Some(answer) = answer {
                 // Who asked may be gone; what is recorded stays recorded.
                 let _ = answer.send(may_leave);
