@@ -40,9 +40,9 @@ async function fill(page: Page, payload: string, n: number): Promise<void> {
   const braces = payload.replaceAll("{", "(");
   const message = number(await send(page, save, { id: "0", subject: braces, body: `${braces}\n\n${braces}` }));
   const review = await address(page, `/mailings/new?step=review&message=${message}&clients=all&when=now&end=2099-12-31T10:00&zone=UTC&period=once&policy=hold`, "save_mailing");
-  const mailing = { message, clients: "all", start: "now", end: "2099-12-31T10:00", zone: "UTC", period: "daily", policy: "hold" };
-  await send(page, review, { id: "0", title: payload, ...mailing });
-  await send(page, review, { id: "0", title: `s${payload}`, ...mailing, clients: "search", search: payload, start: "2098-01-01T10:00" });
+  const mailing = { message, clients: "search", start: "now", end: "2099-12-31T10:00", zone: "UTC", period: "daily", policy: "hold" };
+  await send(page, review, { id: "0", title: payload, ...mailing, search: `c${n}@example.org` });
+  await send(page, review, { id: "0", title: `s${payload}`, ...mailing, search: payload, start: "2098-01-01T10:00" });
   const post = { id: "0", version: "0", title: payload, summary: payload, body: `${payload}\n\n${payload}`, author: payload, lang: "en" };
   const tags = payload.slice(0, 40).replaceAll(",", " ");
   await send(page, "/api/posts/save", { ...post, tags, cover_alt: payload, publish: "now", slug: `post-${n}` });
