@@ -58,7 +58,7 @@ test("an editor writes, schedules and publishes; a visitor reads in both languag
 
   // A picture: asked what it shows, then inserted where the cursor stands.
   const chooser = page.getByLabel("Add a picture");
-  problems.expect(/\/posts\/images$/, 422);
+  problems.expect(/\/posts\/images\/upload$/, 422);
   await chooser.setInputFiles({ name: "a.png", mimeType: "image/png", buffer: Buffer.from("<svg></svg>") });
   await expect(page.getByText(/This is a SVG file/)).toBeVisible();
   await chooser.setInputFiles({ name: "a.jpg", mimeType: "image/jpeg", buffer: await drawn(page) });

@@ -2,5 +2,11 @@
 
 /// The text as it stands in the page that the server writes. In the browser a text is set as a text.
 pub fn written(text: &str) -> String {
-    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;") } else { text.to_owned() }
+    if cfg!(target_arch = "wasm32") { text.to_owned() } else { text.replace('&', "&amp;").replace('<', "&lt;") }
+}
+
+/// The text of a `<pre>`. A browser takes away the line break that begins it (HTML, 13.1.2.5); where nothing else was in
+/// it, nothing would be left of what the server wrote, and the page would not come alive.
+pub fn preformatted(text: &str) -> String {
+    text.trim_start_matches(['\r', '\n']).to_owned()
 }

@@ -146,7 +146,7 @@ pub fn TextArea(
 /// The text of a textarea as it is written between its tags. In a page the first line break there is not part of it
 /// (HTML, 13.1.2.5).
 fn between_tags(text: &str) -> String {
-    let begin = if cfg!(feature = "ssr") { "\n" } else { "" };
+    let begin = if cfg!(target_arch = "wasm32") { "" } else { "\n" };
     begin.to_owned() + &written(text)
 }
 
@@ -261,7 +261,6 @@ mod tests {
     use super::{between_tags, field_of};
     use leptos::prelude::*;
 
-    #[cfg(feature = "ssr")]
     #[test]
     fn no_text_ends_its_textarea() {
         let html = view! { <textarea>{between_tags("\n</textarea><script>&lt;")}</textarea> }.to_html();

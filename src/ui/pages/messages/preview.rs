@@ -7,6 +7,7 @@ use crate::domain::client::Client;
 use crate::domain::message;
 use crate::ui::components::error_panel::describe;
 use crate::ui::i18n::{error_text, t};
+use crate::ui::markup::preformatted;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ pub(super) fn Preview(draft: Draft, clients: Vec<Client>, first: Answer) -> impl
 
 fn letter(preview: message::Preview, as_text: RwSignal<bool>) -> AnyView {
     let message::Preview { subject, html, text } = preview;
+    let text = preformatted(&text);
     view! {
         <p class="mb-3 border-b border-base-300 pb-3 text-sm break-words">
             <span class="opacity-80">{t("messages.preview_subject")}</span>

@@ -11,6 +11,7 @@ use crate::ui::components::segmented::Segmented;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::t;
 use crate::ui::link::use_param;
+use crate::ui::markup::preformatted;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -55,8 +56,8 @@ fn shown(letter: Letter, view: Memo<String>) -> AnyView {
         (value.to_owned(), t(&format!("outbox.view_{word}")))
     });
     let body = move || match view.get().as_str() {
-        "text" => plain(text.clone()),
-        "source" => plain(source.clone()),
+        "text" => plain(&text),
+        "source" => plain(&source),
         "headers" => table(headers.clone()),
         _ => frame(&html),
     };
@@ -78,7 +79,8 @@ fn shown(letter: Letter, view: Memo<String>) -> AnyView {
     .into_any()
 }
 
-fn plain(text: String) -> AnyView {
+fn plain(text: &str) -> AnyView {
+    let text = preformatted(text);
     view! { <pre class="text-sm break-words whitespace-pre-wrap">{text}</pre> }.into_any()
 }
 
