@@ -85,7 +85,7 @@ async function everyPage(page: Page, from: string[], known: string[] = []): Prom
 }
 
 test("no text that anybody typed runs as a script on any page", async ({ page, server, problems }) => {
-  test.setTimeout(900_000);
+  test.setTimeout(1_800_000);
   const watch = await Watch.over(page.context());
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", ADMIN.email, "--name", "admin", "--role", "admin"], { env, input: PASSWORD });
@@ -125,7 +125,7 @@ test("no text that anybody typed runs as a script on any page", async ({ page, s
 });
 
 test("nor does what stands in an address, or in a form that is refused", async ({ page, server, problems }) => {
-  test.setTimeout(600_000);
+  test.setTimeout(1_200_000);
   const watch = await Watch.over(page.context());
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", "second@example.org", "--name", "x", "--role", "admin"], { env, input: PASSWORD });
