@@ -1,8 +1,6 @@
 //! Pages that are kept: on several processes, at a stop, and while the database is away.
 
-use crate::support::{OWNER, PASSWORD, World, get, on_both, until};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use crate::support::{OWNER, PASSWORD, World, ask, get, on_both, until};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 const EDITOR: &str = "editor@example.org";
@@ -10,19 +8,10 @@ const EDITOR: &str = "editor@example.org";
 /// Sends a form, and returns the head of the answer.
 fn post(addr: &str, path: &str, cookie: &str, fields: &[(&str, &str)]) -> String {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let mut stream = TcpStream::connect(addr).unwrap();
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: {addr}\r\nCookie: {cookie}\r\nConnection: close\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let head = answer.split("\r\n\r\n").next().unwrap().to_owned();
-    assert!(head.starts_with("HTTP/1.1 2") || head.starts_with("HTTP/1.1 3"), "{path}: {answer}");
-    head
+    let headers = [format!("Cookie: {cookie}"), "Content-Type: application/x-www-form-urlencoded".to_owned()];
+    let answer = ask(addr, "POST", path, &headers, &body).unwrap();
+    assert!((200..400).contains(&answer.status), "{path}: {}", answer.body);
+    answer.head
 }
 
 /// Logs somebody in whom the command line has added, and returns the cookie.

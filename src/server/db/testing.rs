@@ -2,7 +2,8 @@
 //! that most tests begin with.
 
 use super::users::{self, NewUser, User};
-use super::{Db, clients, messages};
+use super::{Db, Tx, clients, messages, runs};
+use crate::domain::audience::Audience;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
@@ -100,4 +101,12 @@ pub async fn message(db: &Db, owner: i64, subject: &str, body: &str) -> i64 {
     let id = messages::insert(&mut tx, owner, subject, body, made_at()).await.expect("the message is stored");
     tx.commit().await.expect("the message is kept");
     id
+}
+
+/// Opens a run of the mailing with all clients of its owner, who all wait.
+pub async fn open_run(tx: &mut Tx, mailing: i64, owner: i64, at: DateTime<Utc>) -> i64 {
+    let snapshot = runs::snapshot(tx, mailing).await.unwrap();
+    let run = runs::open(tx, mailing, at, &snapshot, at).await.unwrap().unwrap();
+    runs::fill(tx, run, owner, &Audience::All, at).await.unwrap();
+    run
 }

@@ -1,12 +1,11 @@
 //! Actors for tests, and what they have.
 
 use super::{Actor, import, mailings};
-use crate::domain::audience::Audience;
 use crate::domain::import::Duplicates;
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::server::db::testing::{made_at, message, user};
-use crate::server::db::{Db, deliveries, on_tx, runs};
+use crate::server::db::testing::{made_at, message, open_run, user};
+use crate::server::db::{Db, deliveries, on_tx};
 
 /// A new user, proven as the owner of what is theirs.
 pub async fn actor(db: &Db, email: &str) -> Actor {
@@ -32,9 +31,7 @@ pub async fn sent_mailing(db: &Db, owner: &Actor, clients: usize) {
     };
     let mailing = mailings::create(db, owner, &form, now).await.unwrap();
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
-    let run = runs::open(&mut tx, mailing, now, &snapshot, now).await.unwrap().unwrap();
-    runs::fill(&mut tx, run, owner.id, &Audience::All, now).await.unwrap();
+    let run = open_run(&mut tx, mailing, owner.id, now).await;
     deliveries::claim(&mut tx, run, "lease", now, now, i64::MAX).await.unwrap();
     let sent = "UPDATE deliveries SET state = 'sent', attempts = 1, lease = NULL, lease_until = NULL WHERE run_id = $1";
     let attempt = "INSERT INTO attempts (delivery_id, run_id, number, at, ms, stage, status, relay, code, reply)

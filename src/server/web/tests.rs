@@ -2,11 +2,10 @@
 
 use super::live::STREAMS;
 use super::testing::{IMPORT_MAX, Served, multipart, until};
-use crate::domain::audience::Audience;
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
 use crate::forms::mailings::MailingForm;
-use crate::server::db::testing::{client, made_at, message, on_both};
-use crate::server::db::{Db, attempts, deliveries, imports, on_tx, runs};
+use crate::server::db::testing::{client, made_at, message, on_both, open_run};
+use crate::server::db::{Db, attempts, deliveries, imports, on_tx};
 use crate::server::services::{Actor, mailings};
 use tokio::io::AsyncWriteExt;
 
@@ -27,9 +26,7 @@ async fn mailing(db: &Db, actor: &Actor) -> i64 {
 /// A run with one attempt whose reply looks like a formula.
 async fn run(db: &Db, actor: &Actor, mailing: i64) -> i64 {
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
-    let run = runs::open(&mut tx, mailing, made_at(), &snapshot, made_at()).await.unwrap().unwrap();
-    runs::fill(&mut tx, run, actor.id, &Audience::All, made_at()).await.unwrap();
+    let run = open_run(&mut tx, mailing, actor.id, made_at()).await;
     tx.commit().await.unwrap();
     let delivery = deliveries::list(db, run, None, "", 0, 1).await.unwrap().remove(0);
     let attempt = Attempt {

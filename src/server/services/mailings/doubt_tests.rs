@@ -1,9 +1,8 @@
 use super::*;
-use crate::domain::audience::Audience;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::{Counts, MailingStatus, RunState};
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::server::db::{on_db, on_tx, runs, testing};
+use crate::server::db::{on_db, on_tx, testing};
 use crate::server::services::mailings;
 use crate::server::services::testing::actor;
 use chrono::TimeDelta;
@@ -31,9 +30,7 @@ async fn doubtful(db: &Db, actor: &Actor) -> (i64, i64, Vec<i64>) {
     };
     let mailing = mailings::create(db, actor, &form, now()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
-    let run = runs::open(&mut tx, mailing, now(), &snapshot, now()).await.unwrap().unwrap();
-    runs::fill(&mut tx, run, actor.id, &Audience::All, now()).await.unwrap();
+    let run = testing::open_run(&mut tx, mailing, actor.id, now()).await;
     crate::server::db::mailings::advance(&mut tx, mailing, None, MailingStatus::Finished).await.unwrap();
     tx.commit().await.unwrap();
     let rows = mailings::deliveries(db, actor, mailing, run, None, "", 0).await.unwrap().rows;

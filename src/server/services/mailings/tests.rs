@@ -193,9 +193,7 @@ async fn runs_and_deliveries(db: Db) {
     assert_eq!(deliveries(&db, &actor, first, 0, None, "", 0).await.unwrap().total, 0);
 
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, first).await.unwrap();
-    let run = runs::open(&mut tx, first, now(), &snapshot, now()).await.unwrap().unwrap();
-    runs::fill(&mut tx, run, actor.id, &Audience::All, now()).await.unwrap();
+    let run = testing::open_run(&mut tx, first, actor.id, now()).await;
     let missed = crate::domain::mailing::SkipReason::Overlap;
     runs::skip(&mut tx, first, now() + TimeDelta::days(1), missed, now()).await.unwrap();
     tx.commit().await.unwrap();

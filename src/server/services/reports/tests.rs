@@ -1,8 +1,7 @@
 use super::*;
-use crate::domain::audience::Audience;
 use crate::domain::report::ReplyCount;
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::server::db::{on_tx, runs, testing};
+use crate::server::db::{on_tx, testing};
 use crate::server::services::mailings;
 use crate::server::services::testing::actor;
 
@@ -26,9 +25,7 @@ async fn run(db: &Db, actor: &Actor, title: &str) -> (i64, i64) {
     };
     let mailing = mailings::create(db, actor, &form, now()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
-    let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
-    let run = runs::open(&mut tx, mailing, now(), &snapshot, now()).await.unwrap().unwrap();
-    runs::fill(&mut tx, run, actor.id, &Audience::All, now()).await.unwrap();
+    let run = testing::open_run(&mut tx, mailing, actor.id, now()).await;
     tx.commit().await.unwrap();
     (mailing, run)
 }

@@ -1,7 +1,6 @@
 //! People of every kind, and one thing of every kind for each of them.
 
 use super::rule::Who;
-use crate::domain::audience::Audience;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::MailingForm;
@@ -11,10 +10,10 @@ use crate::server::clock::ManualClock;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
 use crate::server::db::sessions::{Sessions, USER};
-use crate::server::db::testing::{client, made_at, message};
+use crate::server::db::testing::{client, made_at, message, open_run};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
-use crate::server::db::{Db, deliveries, on_db, on_tx, runs, selections};
+use crate::server::db::{Db, deliveries, on_db, on_tx, selections};
 use crate::server::network::Network;
 use crate::server::services::posts::Saved;
 use crate::server::services::{Actor, images, import, mailings, passwords, posts, relays, tokens};
@@ -316,9 +315,7 @@ impl World {
         self.run("UPDATE mailings SET disabled_at = created_at WHERE id = $1", disabled).await;
         let mailing = mailings::create(db, actor, &form, now).await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        let snapshot = runs::snapshot(&mut tx, mailing).await.unwrap();
-        let run = runs::open(&mut tx, mailing, now, &snapshot, now).await.unwrap().unwrap();
-        runs::fill(&mut tx, run, actor.id, &Audience::All, now).await.unwrap();
+        let run = open_run(&mut tx, mailing, actor.id, now).await;
         tx.commit().await.unwrap();
         let delivery = deliveries::list(db, run, None, "", 0, 1).await.unwrap().remove(0).id;
         self.run("UPDATE deliveries SET state = 'unknown', attempts = 1 WHERE id = $1", delivery).await;
