@@ -1,4 +1,5 @@
-//! Texts that Leptos writes into a page as they are, as if they were markup: the title's and a textarea's.
+//! Texts that need more care than Leptos takes: those that it writes into a page as if they were markup (the title's and a
+//! textarea's), and those that a browser shortens.
 
 /// The text as it stands in the page that the server writes. In the browser a text is set as a text.
 pub fn written(text: &str) -> String {

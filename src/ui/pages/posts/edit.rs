@@ -1,6 +1,6 @@
 //! `/posts/new` and `/posts/:id`.
 
-use super::editor::{self, Editor};
+use super::editor::{Editor, first_shown};
 use super::{breadcrumb, state_badge, use_id};
 use crate::api::error::AppError;
 use crate::api::posts::{DiscardPost, PostToMessage, edit_post};
@@ -14,7 +14,9 @@ use crate::ui::time::Time;
 use leptos::prelude::*;
 
 async fn open(id: i64) -> Result<(Editing, Option<Rendered>), AppError> {
-    Ok(editor::load(edit_post(id).await?).await)
+    let editing = edit_post(id).await?;
+    let shown = first_shown(&editing).await;
+    Ok((editing, shown))
 }
 
 /// A new post.

@@ -39,13 +39,12 @@ fn first(name: &str, stored: &str) -> String {
     typed_for(SavePost::PATH, name).unwrap_or_else(|| stored.to_owned())
 }
 
-/// What a page loads for the form: the first preview, beside what is edited.
-pub(super) async fn load(editing: Editing) -> (Editing, Shown) {
-    let shown = show(first("form[body]", &editing.fields.content.body)).await;
-    (editing, shown)
+/// The first preview, which a page loads beside what is edited.
+pub(super) async fn first_shown(editing: &Editing) -> Shown {
+    show(first("form[body]", &editing.fields.content.body)).await
 }
 
-/// The form and its preview. `shown` comes with [`load`].
+/// The form and its preview. `shown` comes from [`first_shown`].
 #[component]
 pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
     let Editing { id, fields, zone, .. } = editing;

@@ -1,7 +1,7 @@
 //! `/posts/:id/merge`: two people changed the same post.
 
 use super::compare::{compared, field_name};
-use super::editor::{self, Editor};
+use super::editor::{Editor, first_shown};
 use super::{breadcrumb, use_id};
 use crate::api::error::AppError;
 use crate::api::posts::merge_post;
@@ -34,7 +34,7 @@ pub fn MergePage() -> impl IntoView {
 
 async fn load(id: Option<i64>) -> Result<(Merge, Option<Rendered>), AppError> {
     let merge = merge_post(id.ok_or(AppError::NotFound)?).await?;
-    let (_, rendered) = editor::load(merge.editing.clone()).await;
+    let rendered = first_shown(&merge.editing).await;
     Ok((merge, rendered))
 }
 
