@@ -26,10 +26,8 @@ const HALF: Record<Lang, Dress[]> = { en: [["light", WIDE], ["dark", NARROW]], r
 async function look(page: Page, visits: Visit[], lang: Lang, problems: Problems, dresses = HALF[lang]): Promise<void> {
   const found: string[] = [];
   for (const visit of visits) {
-    if (visit.status) problems.expect(new RegExp(visit.path.split("?")[0]!), visit.status);
-    if (visit.refused) problems.expect(visit.refused, 422);
     await page.setViewportSize(WIDE);
-    await open(page, visit);
+    await open(page, visit, problems);
     await expect(page.locator("html")).toHaveAttribute("lang", lang);
     for (const [theme, size] of dresses) {
       await dress(page, theme, size);

@@ -17,7 +17,6 @@ pub fn Segmented(param: &'static str, #[prop(into)] label: String, options: Vec<
             view! {
                 <a
                     class="btn btn-sm"
-                    class:btn-neutral=is_current.clone()
                     class:btn-ghost=move || !is_current()
                     aria-current=move || shown().then_some("true")
                     href=move || link(&[(param, Some(to.as_str()).filter(|to| !to.is_empty())), ("after", None)])

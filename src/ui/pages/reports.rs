@@ -80,7 +80,6 @@ fn quick(report: &Report) -> AnyView {
             view! {
                 <a
                     class="btn btn-sm"
-                    class:btn-neutral=current
                     class:btn-ghost=!current
                     aria-current=current.then_some("true")
                     href=href

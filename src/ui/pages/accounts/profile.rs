@@ -77,7 +77,7 @@ fn Email(email: String) -> impl IntoView {
         <ActionForm action=action>
             <TextField name="form[email]" label=t("account.new_email") kind="email" required=true autocomplete="email" errors=errors />
             <TextField name="form[password]" label=t("account.own_password") kind="password" required=true autocomplete="current-password" errors=errors />
-            <Submit label=t("account.email_do") pending=action.pending() class="btn-neutral" />
+            <Submit label=t("account.email_do") pending=action.pending() class="" />
         </ActionForm>
     };
     section(t("account.email"), t_with("account.email_now", &[("email", &email)]), form.into_any())
@@ -93,7 +93,7 @@ fn Password() -> impl IntoView {
         <ActionForm action=action>
             <TextField name="form[old_password]" label=t("account.old_password") kind="password" required=true autocomplete="current-password" errors=errors />
             <TextField name="form[new_password]" label=t("accounts.new_password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
-            <Submit label=t("account.password_do") pending=action.pending() class="btn-neutral" />
+            <Submit label=t("account.password_do") pending=action.pending() class="" />
         </ActionForm>
     };
     section(t("account.password"), t("account.password_lead"), form.into_any())

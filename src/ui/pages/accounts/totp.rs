@@ -51,7 +51,7 @@ fn off(action: ServerAction<BeginTotp>) -> AnyView {
         <FormErrors error=error />
         <ActionForm action=action>
             <TextField name="form[password]" label=t("account.own_password") kind="password" required=true autocomplete="current-password" errors=errors />
-            <Submit label=t("account.totp_begin") pending=action.pending() class="btn-neutral" />
+            <Submit label=t("account.totp_begin") pending=action.pending() class="" />
         </ActionForm>
     }
     .into_any()

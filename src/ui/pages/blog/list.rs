@@ -185,9 +185,8 @@ fn tag_links(tags: Vec<(String, i64)>, question: &Question) -> Option<AnyView> {
         .map(|(tag, n)| {
             let current = tag == here;
             let to = Question { tag: if current { String::new() } else { tag.clone() }, ..first(question) };
-            let class = if current { "btn btn-xs btn-neutral" } else { "btn btn-xs" };
             view! {
-                <a class=class href=address(&to) aria-current=current.then_some("true")>
+                <a class="btn btn-xs" href=address(&to) aria-current=current.then_some("true")>
                     {tag} <span class="tabular-nums opacity-80">{n}</span>
                 </a>
             }
