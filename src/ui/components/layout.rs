@@ -1,17 +1,17 @@
 //! What stands around every page.
 
 use super::icon::{Icon, icon};
+use super::navigation::{administration, navigation};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
 use crate::domain::relay::Fault;
 use crate::domain::settings::Registration;
-use crate::domain::user::{Permission, Session};
+use crate::domain::user::Session;
 use crate::ui::i18n::{t, t_with};
 use crate::ui::pages::oversight::stopped_note;
 use crate::ui::pages::relays::fault_text;
 use crate::ui::session::use_session;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// Header, the page itself in `main`, footer, and the toast.
 #[component]
@@ -39,7 +39,9 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <div class="overflow-x-auto px-3 pb-2 empty:hidden md:hidden">
                     <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
                 </div>
-                <Suspense>{move || read().map(|session| (banner(&session), alerts(&session)))}</Suspense>
+                <Suspense>
+                    {move || read().map(|session| (administration(&session), banner(&session), alerts(&session)))}
+                </Suspense>
             </header>
             <main id="content" tabindex="-1" class="flex-1 outline-none">
                 <Suspense>{move || read().and_then(|session| blocked(&session))}</Suspense>
@@ -54,57 +56,6 @@ pub fn Shell(children: Children) -> impl IntoView {
             <Toast />
         </div>
     }
-}
-
-fn navigation(session: &Session) -> AnyView {
-    let mut entries = Vec::new();
-    if let Some(me) = &session.me {
-        entries.extend([
-            ("/mailings", t("nav.mailings")),
-            ("/messages", t("nav.messages")),
-            ("/clients", t("nav.clients")),
-            ("/reports", t("nav.reports")),
-        ]);
-        if session.outbox {
-            entries.push(("/outbox", t("nav.outbox")));
-        }
-        if me.role.may(Permission::Blog) {
-            entries.push(("/posts", t("nav.posts")));
-        }
-        if me.role.may(Permission::Oversee) {
-            entries.extend([
-                ("/all-mailings", t("nav.all_mailings")),
-                ("/users", t("nav.users")),
-                ("/audit", t("nav.audit")),
-            ]);
-        }
-        if me.role.may(Permission::Settings) {
-            entries.push(("/relays", t("nav.relays")));
-        }
-    }
-    entries.push(("/blog", t("nav.blog")));
-    let path = use_location().pathname;
-    let links: Vec<AnyView> = entries
-        .into_iter()
-        .map(|(href, word)| {
-            let here = move || {
-                path.with(|path| path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-            };
-            view! {
-                <a
-                    class="rounded-field px-3 py-2 text-sm whitespace-nowrap"
-                    class=("bg-base-200", here)
-                    class=("font-medium", here)
-                    aria-current=move || here().then_some("page")
-                    href=href
-                >
-                    {word}
-                </a>
-            }
-            .into_any()
-        })
-        .collect();
-    view! { <nav aria-label=t("common.menu") class="flex gap-1">{links}</nav> }.into_any()
 }
 
 fn person(session: &Session) -> AnyView {

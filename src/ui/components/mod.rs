@@ -8,6 +8,7 @@ pub mod field;
 pub mod icon;
 pub mod layout;
 pub mod listing;
+pub mod navigation;
 pub mod page;
 pub mod pagination;
 pub mod progress;

@@ -1,7 +1,7 @@
 //! What stands at the right of the header: theme, language, and the reader's own menu.
 
 use crate::domain::lang::Lang;
-use crate::domain::user::{Me, Permission, Theme};
+use crate::domain::user::{Me, Theme};
 use crate::ui::i18n::{t, t_with, use_lang};
 use crate::ui::link::{href, use_link};
 use crate::ui::theme::{apply_theme, use_theme};
@@ -68,9 +68,6 @@ pub fn user_menu(me: &Me) -> AnyView {
     let name = if me.name.trim().is_empty() { me.email.clone() } else { me.name.clone() };
     let initials: String =
         name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
-    let settings = me.role.may(Permission::Settings).then(|| {
-        view! { <a class="btn btn-ghost btn-sm w-full justify-start" href="/settings">{t("common.settings")}</a> }
-    });
     view! {
         <details class="dropdown dropdown-end">
             <summary
@@ -84,7 +81,6 @@ pub fn user_menu(me: &Me) -> AnyView {
                 <p class="truncate text-xs opacity-80">{me.email.clone()}</p>
                 <p class="mb-2 text-xs opacity-80">{me.zone.clone()}</p>
                 <a class="btn btn-ghost btn-sm w-full justify-start" href="/account">{t("common.account")}</a>
-                {settings}
                 <form method="post" action="/logout">
                     <button type="submit" class="btn btn-ghost btn-sm w-full justify-start">{t("common.log_out")}</button>
                 </form>
