@@ -1,5 +1,6 @@
 //! Table `deliveries`: the queue and the record in one.
 
+use super::records::json_list;
 use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use chrono::{DateTime, Utc};
@@ -52,10 +53,10 @@ pub async fn claim(
             let rows: String = query.fetch_one(&mut **tx).await?;
             let claimed: Vec<Claimed> = serde_json::from_str(&rows)
                 .map_err(|error| DbError::Corrupt { column: "deliveries", value: error.to_string() })?;
-            let ids: Vec<String> = claimed.iter().map(|claimed| claimed.id.to_string()).collect();
+            let ids: Vec<i64> = claimed.iter().map(|claimed| claimed.id).collect();
             let sql = format!("{SET}, lease = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))");
             let query = sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(until);
-            query.bind(format!("[{}]", ids.join(","))).execute(&mut **tx).await?;
+            query.bind(json_list(&ids)).execute(&mut **tx).await?;
             Ok(claimed)
         }
         Tx::Postgres(tx) => {
@@ -67,20 +68,6 @@ pub async fn claim(
             Ok(query.fetch_all(&mut **tx).await?)
         }
     }
-}
-
-/// Marks a claimed delivery as about to be handed over: it has not killed the process until then. False if
-/// the lease is lost.
-pub async fn arm(tx: &mut Tx, id: i64, lease: &str) -> DbResult<bool> {
-    const SQL: &str = "UPDATE deliveries SET state = 'armed', crashes = 0
-        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id)
-        .bind(lease)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
 }
 
 /// What an attempt left behind.
@@ -99,7 +86,7 @@ pub struct Outcome<'a> {
 pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) -> DbResult<bool> {
     const SQL: &str = "UPDATE deliveries SET state = $3, reason = $4, attempts = $5, due_at = $6, last_at = $7,
         last_code = $8, last_reply = $9, lease = NULL, lease_until = NULL, crashes = 0
-        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
+        WHERE id = $1 AND lease = $2";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(lease)
@@ -120,7 +107,7 @@ pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) ->
 pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) -> DbResult<bool> {
     const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
         due_at = $3, lease = NULL, lease_until = NULL, crashes = 0
-        WHERE id = $1 AND lease = $2 AND state IN ('claimed', 'armed')";
+        WHERE id = $1 AND lease = $2";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(lease)

@@ -1,9 +1,10 @@
 //! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
 //! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
 
+use super::records::json_list;
 use super::{Conn, Db, DbError, DbResult, Tx, on_db, on_tx};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 /// How far a journal is in the tables; 0 if nothing is.
 pub async fn applied(db: &Db, id: &str) -> DbResult<i64> {
@@ -15,10 +16,19 @@ pub async fn applied(db: &Db, id: &str) -> DbResult<i64> {
 /// Moves on from one frame to another, in the transaction that carries the frames between over. False
 /// if somebody else did.
 pub async fn advance(tx: &mut Tx, id: &str, from: i64, to: i64, now: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "INSERT INTO journals (id, applied, touched_at) VALUES ($1, $3, $4)
-        ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, touched_at = excluded.touched_at
+    // A journal that was forgotten goes on where it was; one that PostgreSQL lost still has the frames before.
+    const INTO: &str = "INSERT INTO journals (id, applied, touched_at)";
+    let row = match tx {
+        Tx::Sqlite(_) => "VALUES ($1, $3, $4)",
+        Tx::Postgres(_) => {
+            "SELECT $1, $3, $4
+            WHERE NOT EXISTS (SELECT 1 FROM journal_frames WHERE journal = $1 AND seq <= $2)"
+        }
+    };
+    const GO_ON: &str = "ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, touched_at = excluded.touched_at
         WHERE journals.applied = $2";
-    let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+    let sql = format!("{INTO} {row} {GO_ON}");
+    let rows = on_tx!(&mut *tx, conn => sqlx::query(AssertSqlSafe(sql))
         .bind(id)
         .bind(from)
         .bind(to)
@@ -41,7 +51,7 @@ pub async fn forget(tx: &mut Tx, but: &str, before: DateTime<Utc>) -> DbResult<(
         Tx::Sqlite(_) => SQL.to_owned(),
         Tx::Postgres(_) => format!("{SQL}{SQL_FRAMES}"),
     };
-    let sql = sqlx::AssertSqlSafe(sql);
+    let sql = AssertSqlSafe(sql);
     on_tx!(tx, conn => sqlx::query(sql).bind(but).bind(before).execute(conn).await.map(drop))?;
     Ok(())
 }
@@ -61,12 +71,16 @@ pub async fn frames(db: &Db, id: &str, after: i64, limit: i64) -> DbResult<Vec<(
     Ok(sqlx::query_as(SQL).bind(id).bind(after).bind(limit).fetch_all(pool).await?)
 }
 
-/// Deliveries that are ours and may leave, as far as the lease they are returned with is the caller's: the
-/// mailing is not stopped or over, its owner not blocked.
+/// The lease that a delivery is under, and of what stops it nothing: the mailing is not stopped or over, its owner
+/// not blocked. A delivery has a lease exactly while it is claimed or armed.
 const FREE: &str = "JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
     JOIN users u ON u.id = g.owner_id
-    WHERE d.state IN ('claimed', 'armed') AND d.lease IS NOT NULL AND g.paused_at IS NULL
+    WHERE d.lease IS NOT NULL AND g.paused_at IS NULL
     AND g.disabled_at IS NULL AND u.blocked_at IS NULL AND g.end_at > $2";
+/// PostgreSQL: deliveries by their ids. Its planner, which takes a new run for a small one, would read all that
+/// are claimed and look the ids up among them; it does not reach into what has an OFFSET.
+const BY_ID: &str = "UNNEST($1::bigint[]) j (id)
+    CROSS JOIN LATERAL (SELECT id, run_id, lease FROM deliveries WHERE id = j.id OFFSET 0) d";
 
 /// Which of these deliveries may leave, with the leases that they are under.
 pub async fn may_leave(conn: &mut Conn, ids: &[i64], now: DateTime<Utc>) -> DbResult<Vec<(i64, String)>> {
@@ -77,17 +91,14 @@ pub async fn may_leave(conn: &mut Conn, ids: &[i64], now: DateTime<Utc>) -> DbRe
                 "SELECT json_group_array(json_array(d.id, d.lease))
                  FROM json_each($1) j CROSS JOIN deliveries d ON d.id = j.value {FREE}"
             );
-            let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
-            let ids = format!("[{}]", ids.join(","));
-            let free: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_one(conn).await?;
+            let ids = json_list(ids);
+            let free: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids).bind(now).fetch_one(conn).await?;
             serde_json::from_str(&free)
                 .map_err(|error| DbError::Corrupt { column: "deliveries.lease", value: error.to_string() })?
         }
         Conn::Postgres(conn) => {
-            let sql = format!(
-                "SELECT d.id, d.lease FROM UNNEST($1::bigint[]) j (id) JOIN deliveries d ON d.id = j.id {FREE}"
-            );
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
+            let sql = format!("SELECT d.id, d.lease FROM {BY_ID} {FREE}");
+            sqlx::query_as(AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
         }
     })
 }
@@ -116,9 +127,9 @@ pub async fn append(
          written AS (INSERT INTO journal_frames (journal, seq, records) SELECT id, $4, $5 FROM alive
              ON CONFLICT (journal, seq) DO NOTHING)
          SELECT 0::bigint, id FROM alive UNION ALL
-         SELECT d.id, d.lease FROM UNNEST($1::bigint[]) j (id) JOIN deliveries d ON d.id = j.id {FREE}"
+         SELECT d.id, d.lease FROM {BY_ID} {FREE}"
     );
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).bind(now).bind(id).bind(seq).bind(records);
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).bind(now).bind(id).bind(seq).bind(records);
     let free: Vec<(i64, String)> = query.fetch_all(conn).await?;
     Ok(free.iter().any(|(delivery, _)| *delivery == 0).then_some(free))
 }

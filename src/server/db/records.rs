@@ -32,10 +32,32 @@ fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// Numbers as SQLite's `json_each` takes them.
+pub(super) fn json_list(numbers: &[i64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
 /// `(?, ?), (?, ?)` and so on.
 fn values(rows: usize, columns: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(", "));
     vec![row; rows].join(", ")
+}
+
+/// Marks claimed deliveries of one lease as about to be handed over: they have not killed the process until then.
+pub async fn arm(tx: &mut Tx, lease: &str, ids: &[i64]) -> DbResult<u64> {
+    const SET: &str = "UPDATE deliveries SET state = 'armed', crashes = 0 WHERE lease = $1 AND id";
+    Ok(match tx {
+        Tx::Sqlite(tx) => {
+            let sql = format!("{SET} IN (SELECT value FROM json_each($2))");
+            let ids = json_list(ids);
+            sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(ids).execute(&mut **tx).await?.rows_affected()
+        }
+        Tx::Postgres(tx) => {
+            let sql = format!("{SET} = ANY($2)");
+            sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(ids).execute(&mut **tx).await?.rows_affected()
+        }
+    })
 }
 
 /// Records outcomes and gives the leases back.
@@ -43,8 +65,7 @@ pub async fn settle(tx: &mut Tx, rows: &[Settled<'_>]) -> DbResult<u64> {
     const SET: &str = "UPDATE deliveries SET state = v.state, reason = v.reason, attempts = v.attempts,
         due_at = v.due_at, last_at = v.at, last_code = v.code, last_reply = v.reply, lease = NULL, lease_until = NULL,
         crashes = 0";
-    const MINE: &str = "WHERE deliveries.id = v.id AND deliveries.lease = v.lease
-        AND deliveries.state IN ('claimed', 'armed')";
+    const MINE: &str = "WHERE deliveries.id = v.id AND deliveries.lease = v.lease";
     const COLUMNS: &str = "v (id, lease, state, reason, attempts, due_at, at, code, reply)";
     let mut changed = 0;
     match tx {

@@ -131,7 +131,8 @@ impl Engine {
                 let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run, &sender_now))).clone();
                 let lease = self.lease_word();
                 let mut limit = i64::try_from(batch).unwrap_or(i64::MAX);
-                let mut tx = self.db.begin().await?;
+                // No letter leaves before its arm is durable, which a claim comes before.
+                let mut tx = self.db.begin_in_order().await?;
                 if let Some(most) = run.letters_max {
                     limit = limit.min(limits::letters_left(&mut tx, run.owner_id, most, now).await?);
                 }

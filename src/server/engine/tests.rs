@@ -11,6 +11,7 @@ use crate::domain::mailing::{MailingStatus, Run, RunState};
 use crate::domain::report::Tally;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
+use crate::server::db::records::arm;
 use crate::server::db::{Db, attempts, deliveries, mailings, messages, processes, runs, testing};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
@@ -329,8 +330,8 @@ async fn what_a_dead_engine_left_is_taken_over(db: Db) {
     let mut tx = world.db.begin().await.unwrap();
     processes::beat(&mut tx, "deaddeaddeaddead", "", now).await.unwrap();
     let claimed = deliveries::claim(&mut tx, run, lease, now + TimeDelta::hours(1), now, 2).await.unwrap();
-    assert!(deliveries::arm(&mut tx, claimed[0].id, lease).await.unwrap());
-    assert!(!deliveries::arm(&mut tx, claimed[1].id, "another").await.unwrap(), "fenced by the lease");
+    assert_eq!(arm(&mut tx, lease, &[claimed[0].id]).await.unwrap(), 1);
+    assert_eq!(arm(&mut tx, "another", &[claimed[1].id]).await.unwrap(), 0, "fenced by the lease");
     tx.commit().await.unwrap();
     let mut watch = Watch::default();
     for seconds in [0, 10, 20] {

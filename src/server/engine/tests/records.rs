@@ -4,7 +4,7 @@ use super::super::recorder::testing::{append, carry};
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
 use crate::server::db::deliveries::Claimed;
-use crate::server::db::testing;
+use crate::server::db::{journals, testing};
 
 const LEASE: &str = "of the dead engine";
 
@@ -92,6 +92,22 @@ async fn what_is_carried_over_twice_counts_once(db: Db) {
     assert!(world.record(run.id).await.values().all(|(_, attempts)| attempts.len() == 1));
 }
 
+async fn a_journal_that_was_forgotten_goes_on(db: Db) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    let frames = of_one_connection(&claim(&world, run).await);
+    carry(&world.db, "idle", &frames[..2], noon()).await;
+    let mut tx = world.db.begin().await.unwrap();
+    journals::forget(&mut tx, "another", noon() + TimeDelta::days(8)).await.unwrap();
+    tx.commit().await.unwrap();
+    carry(&world.db, "idle", &frames[2..], noon() + TimeDelta::days(8)).await;
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent), (RunState::Done, 4));
+    world.counters_are_true(&run).await;
+}
+
 async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
     let world = World::new(db, &FOUR, "").await;
     let id = world.mailing("now", TOMORROW, "once", "hold").await;
@@ -114,8 +130,26 @@ async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
     assert_eq!(attempts, 1);
 }
 
+/// As PostgreSQL comes back from a crash: the last transactions that nobody waited for are gone.
+#[tokio::test]
+async fn postgres_gets_again_what_it_lost_of_what_was_carried_over() {
+    let world = World::new(testing::postgres().await, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    let frames = of_one_connection(&claim(&world, run).await);
+    append(&world.db, "lost", &frames).await;
+    // The engine takes three of five frames for carried over.
+    carry(&world.db, "lost", &frames[3..], noon()).await;
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent), (RunState::Done, 4));
+    world.counters_are_true(&run).await;
+    assert!(world.record(run.id).await.values().all(|(_, attempts)| attempts.len() == 1));
+}
+
 testing::on_both!(
     wherever_it_stops_one_letter_is_in_doubt_at_most,
     what_is_carried_over_twice_counts_once,
+    a_journal_that_was_forgotten_goes_on,
     what_somebody_else_has_taken_over_is_left_out,
 );
