@@ -1,5 +1,5 @@
 //! Connections: how many there may be at a time, and how long a request may take to arrive. `axum::serve` has
-//! neither limit: who sends a head one byte a minute would hold a connection for ever.
+//! neither limit: who sends one byte a minute would hold a connection for ever.
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
+use tower_http::timeout::TimeoutBody;
 
 /// How long to wait when a connection cannot be accepted: too many files are open, and some will be closed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,13 +25,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// How long the head of a request may take, the wait for it on an idle connection included.
     pub head: Duration,
+    /// How long a body may stand still while it arrives.
+    pub body: Duration,
     /// Connections at a time; further ones wait until one is closed.
     pub connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(30), connections: 8_000 }
+        Self { head: Duration::from_secs(30), body: Duration::from_secs(30), connections: 8_000 }
     }
 }
 
@@ -68,7 +71,7 @@ where
         }
         let service = service.clone();
         let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
+            let mut request = request.map(|body| Body::new(TimeoutBody::new(limits.body, body)));
             request.extensions_mut().insert(ConnectInfo(peer));
             service.clone().oneshot(request)
         });
@@ -94,10 +97,14 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
+    /// Longer than a test takes.
+    const LONG: Limits = Limits { head: Duration::from_secs(60), body: Duration::from_secs(60), connections: 10 };
+
     async fn start(limits: Limits) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        tokio::spawn(serve(listener, Router::new().route("/", get(|| async { "hello" })), limits, stop.clone()));
+        let service = Router::new().route("/", get(|| async { "hello" }).post(|body: String| async { body }));
+        tokio::spawn(serve(listener, service, limits, stop.clone()));
         (addr, stop)
     }
 
@@ -110,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_never_ends_is_hung_up_on() {
-        let (addr, _stop) = start(Limits { head: Duration::from_millis(200), connections: 10 }).await;
+        let (addr, _stop) = start(Limits { head: Duration::from_millis(200), ..LONG }).await;
         let mut slow = TcpStream::connect(addr).await.unwrap();
         slow.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
         let mut answer = Vec::new();
@@ -120,8 +127,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_stands_still_is_not_waited_for() {
+        let (addr, _stop) = start(Limits { body: Duration::from_millis(200), ..LONG }).await;
+        let mut slow = TcpStream::connect(addr).await.unwrap();
+        slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhalf")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+
+    #[tokio::test]
     async fn who_comes_when_all_places_are_taken_waits_for_one() {
-        let (addr, stop) = start(Limits { head: Duration::from_secs(60), connections: 1 }).await;
+        let (addr, stop) = start(Limits { connections: 1, ..LONG }).await;
         let first = TcpStream::connect(addr).await.unwrap();
         let mut second = TcpStream::connect(addr).await.unwrap();
         let mut answer = tokio::spawn(async move { ask(&mut second).await });

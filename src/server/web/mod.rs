@@ -49,7 +49,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
@@ -57,8 +57,6 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 const SESSION_DAYS: i64 = 30;
 /// Largest body of a form or server function, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
-/// How long a body may stand still while it arrives.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// How long an answer may take, its body apart; a test letter takes a minute at most. Files take what they take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(100);
 
@@ -111,7 +109,6 @@ fn router(state: AppState, assets: Assets) -> Router {
         .layer(sessions)
         .layer(CsrfLayer::new())
         .layer(axum::middleware::from_fn_with_state(state.clone(), pace::limit))
-        .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
         // Nothing of these depends on who asks, so no session is looked up for them.
         .merge(events::public())
         .merge(feeds::routes())
