@@ -27,9 +27,16 @@ pub fn shell() -> impl IntoView {
                 .into_any()
         })
         .collect();
+    let preloads = (!assets.calm).then(|| {
+        view! {
+            <link rel="modulepreload" href=assets.js />
+            <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+            <link rel="preload" href=texts r#as="fetch" r#type="application/json" crossorigin="anonymous" />
+        }
+    });
     view! {
         <!DOCTYPE html>
-        <html lang=use_lang().as_str() data-theme=use_theme().data_theme()>
+        <html lang=use_lang().as_str() data-theme=use_theme().data_theme() data-calm=assets.calm.then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -37,9 +44,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.css />
                 {fonts}
-                <link rel="modulepreload" href=assets.js />
-                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                <link rel="preload" href=texts r#as="fetch" r#type="application/json" crossorigin="anonymous" />
+                {preloads}
                 <script type="module" src=assets.start_js></script>
                 {assets.dev_reload.map(|src| view! { <script src=src></script> })}
                 {carried()}

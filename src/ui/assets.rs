@@ -16,4 +16,7 @@ pub struct Assets {
     pub fonts: Vec<String>,
     /// The script that reloads the page after each build, under development only.
     pub dev_reload: Option<String>,
+    /// Whether the page is there to be read, by somebody without a session: then the script waits for the
+    /// reader's first act, and nothing of it is fetched beforehand.
+    pub calm: bool,
 }

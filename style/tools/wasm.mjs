@@ -65,11 +65,20 @@ function publish(site, out, texts) {
   for (const file of files) site.plain(join(folder, relative(out, file)), readFileSync(file));
   const [js, wasm] = [`/${folder}/${GLUE}`, `/${folder}/${MODULE}`];
   // A file, not an inline script: the Content-Security-Policy lets no inline script run.
-  const start = site.hashed(
-    "pkg", "start", ".js",
-    `import init,{hydrate}from"${js}";` +
-      `const texts=fetch(${JSON.stringify(texts)}[document.documentElement.lang]).then((r)=>r.text());` +
-      `await init({module_or_path:"${wasm}"});hydrate(await texts);\n`,
-  );
+  const start = site.hashed("pkg", "start", ".js", startScript(js, wasm, texts));
   return { start, js, wasm, texts };
+}
+
+/** A page that is there to be read (`data-calm`, src/ui/app.rs) is left in peace while it loads and is looked at: its
+ * script comes with the visitor's first act, or when so many milliseconds have passed. */
+const CALM = 10_000;
+
+function startScript(js, wasm, texts) {
+  return `if("calm"in document.documentElement.dataset)await new Promise((wake)=>{
+for(const act of["pointermove","pointerdown","keydown"])addEventListener(act,wake,{once:true,passive:true});
+setTimeout(wake,${CALM})});
+const texts=fetch(${JSON.stringify(texts)}[document.documentElement.lang]).then((r)=>r.text());
+const{default:init,hydrate}=await import("${js}");
+await init({module_or_path:"${wasm}"});hydrate(await texts);
+`;
 }

@@ -26,5 +26,5 @@ pub fn load(site: &Path, dev_reload: bool) -> Result<Assets, String> {
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let Manifest { start, js, wasm, texts, css, fonts } = manifest;
     let dev_reload = dev_reload.then(|| "/dev-reload.js".to_owned());
-    Ok(Assets { css, start_js: start, js, wasm, texts, fonts, dev_reload })
+    Ok(Assets { css, start_js: start, js, wasm, texts, fonts, dev_reload, calm: false })
 }

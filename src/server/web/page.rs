@@ -120,7 +120,9 @@ impl Pages {
     fn contexts(self, request: &Request<Body>) -> impl Fn() + Clone + Send + Sync + 'static {
         let lang = lang_of(request.headers());
         let theme = cookie(request.headers(), "theme").and_then(Theme::parse).unwrap_or_default();
-        let Self { state, assets } = self;
+        let Self { state, mut assets } = self;
+        assets.calm =
+            is_to_be_read(request.uri().path()) && cookie(request.headers(), super::session_cookie(&state)).is_none();
         move || {
             provide_context(state.clone());
             provide_context(assets.clone());
@@ -147,6 +149,11 @@ async fn blame(answer: Response) -> Response {
 pub fn lang_of(headers: &HeaderMap) -> Lang {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Lang::choose(cookie(headers, "lang"), accepted)
+}
+
+/// Whether a page shows the public what it is there for, and waits for nothing to be done with it.
+fn is_to_be_read(path: &str) -> bool {
+    path == "/" || path == "/blog" || path.starts_with("/blog/")
 }
 
 fn set_status(status: u16) {

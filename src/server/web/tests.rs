@@ -170,6 +170,24 @@ async fn a_user_has_so_many_open_pages(db: Db) {
     served.state.stop.cancel();
 }
 
+async fn who_only_reads_is_left_in_peace_while_the_page_loads(db: Db) {
+    let served = Served::start(db).await;
+    let (_, cookie) = served.somebody("anna@example.org").await;
+    for (path, cookie, calm) in [
+        ("/", "", true),
+        ("/blog", "", true),
+        ("/blog/no-such-post", "", true),
+        ("/login", "", false),
+        ("/", cookie.as_str(), false),
+        ("/blog", cookie.as_str(), false),
+    ] {
+        let page = served.get(path, cookie).await.body;
+        assert_eq!(page.contains("data-calm"), calm, "{path}");
+        assert_eq!(page.contains("rel=\"modulepreload\""), !calm, "{path}");
+        assert!(page.contains("<script type=\"module\""), "{path}");
+    }
+}
+
 async fn foreign_sites_are_refused_and_health_is_told(db: Db) {
     let served = Served::start(db.clone()).await;
     let (_, cookie) = served.somebody("anna@example.org").await;
@@ -187,6 +205,7 @@ async fn foreign_sites_are_refused_and_health_is_told(db: Db) {
 }
 
 on_both!(
+    who_only_reads_is_left_in_peace_while_the_page_loads,
     uploads_follow_the_rules_that_the_page_states,
     files_are_the_owners_and_no_formulas,
     a_page_hears_what_changes_until_its_reader_leaves,
