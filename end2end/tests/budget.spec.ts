@@ -27,7 +27,9 @@ async function transferred(page: Page, path: string): Promise<Record<string, num
         const type = response?.headers()["content-type"] ?? "";
         if (type.startsWith("text/event-stream")) return;
         const kind = KINDS.find(([, pattern]) => pattern.test(type))?.[0] ?? type;
-        sums[kind] = (sums[kind] ?? 0) + (await request.sizes()).responseBodySize;
+        const { responseBodySize } = await request.sizes();
+        // Not before: another answer of the kind may have been added meanwhile.
+        sums[kind] = (sums[kind] ?? 0) + responseBodySize;
       })(),
     );
   });
