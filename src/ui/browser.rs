@@ -6,8 +6,9 @@ use leptos::prelude::*;
 pub fn set_cookie(name: &str, value: &str) {
     use leptos::wasm_bindgen::JsCast;
     if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
+        let secure = if location().protocol().is_ok_and(|protocol| protocol == "https:") { "; Secure" } else { "" };
         // A browser that refuses cookies keeps the choice for this page only.
-        let _ = document.set_cookie(&format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax"));
+        let _ = document.set_cookie(&format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax{secure}"));
     }
 }
 

@@ -38,7 +38,9 @@ use crate::server::db::sessions::Sessions;
 use crate::ui::assets::Assets;
 use axum::Router;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use cache::Front;
@@ -55,6 +57,8 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 /// How long a session lasts without a visit.
 const SESSION_DAYS: i64 = 30;
+/// For a year browsers ask this host over TLS alone (RFC 6797); other hosts of the domain are not ours to bind.
+const ALWAYS_HTTPS: &str = "max-age=31536000";
 /// Largest body of a form or server function, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
 /// How long an answer may take, its body apart; a test letter takes a minute at most. Files take what they take.
@@ -86,7 +90,8 @@ fn router(state: AppState, assets: Assets) -> Router {
     let away = away::Away::new(&state, assets.css.clone());
     let pages = page::Pages::new(state.clone(), assets);
     let functions = pages.clone();
-    Router::new()
+    let secure = is_secure(&state);
+    let mut router = Router::new()
         // Read as a page, the address of a refused form leads home.
         .route(
             "/api/{*function}",
@@ -119,9 +124,14 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
-        .layer(CatchPanicLayer::new())
-        .with_state(state)
+        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")));
+    if secure {
+        router = router.layer(SetResponseHeaderLayer::overriding(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(ALWAYS_HTTPS),
+        ));
+    }
+    router.layer(CatchPanicLayer::new()).with_state(state)
 }
 
 /// Files whose names hold their hash never change; the others are small.

@@ -1,11 +1,12 @@
 //! Language and theme: kept in cookies, so that they work before log-in and without scripts.
 
+use super::is_secure;
 use super::request::is_local;
 use super::state::AppState;
 use crate::domain::lang::Lang;
 use crate::domain::user::Theme;
 use axum::Router;
-use axum::extract::Query;
+use axum::extract::{Query, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -25,14 +26,20 @@ struct Choice {
 /// The routes of the two switches.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/language", get(|choice| choose("lang", choice, |to| Lang::parse(to).is_some())))
-        .route("/theme", get(|choice| choose("theme", choice, |to| Theme::parse(to).is_some())))
+        .route("/language", get(|state, choice| choose(state, choice, "lang", |to| Lang::parse(to).is_some())))
+        .route("/theme", get(|state, choice| choose(state, choice, "theme", |to| Theme::parse(to).is_some())))
 }
 
-async fn choose(cookie: &str, Query(choice): Query<Choice>, known: fn(&str) -> bool) -> Response {
+async fn choose(
+    State(state): State<AppState>,
+    Query(choice): Query<Choice>,
+    cookie: &str,
+    known: fn(&str) -> bool,
+) -> Response {
     let next = if is_local(&choice.next) { &choice.next } else { "/" };
     let value = if known(&choice.to) { choice.to.as_str() } else { "" };
-    let set = format!("{cookie}={value}; Path=/; Max-Age={KEEP}; SameSite=Lax");
+    let secure = if is_secure(&state) { "; Secure" } else { "" };
+    let set = format!("{cookie}={value}; Path=/; Max-Age={KEEP}; SameSite=Lax{secure}");
     let set = HeaderValue::from_str(&set).unwrap_or(HeaderValue::from_static(""));
     (AppendHeaders([(SET_COOKIE, set)]), Redirect::to(next)).into_response()
 }

@@ -82,6 +82,12 @@ impl Served {
         .await
     }
 
+    /// As if a proxy brought TLS.
+    pub async fn start_behind_tls(db: Db) -> Self {
+        let https = |config: &mut Config| config.public_url = "https://mail.example.org".to_owned();
+        Self::start_as(db, ManualClock::new(made_at()), Pace::default(), https).await
+    }
+
     /// With another limit on how fast one address may ask.
     pub async fn start_at_pace(db: Db, pace: Pace) -> Self {
         Self::start_as(db, ManualClock::new(made_at()), pace, |_| {}).await

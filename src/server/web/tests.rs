@@ -188,6 +188,23 @@ async fn who_only_reads_is_left_in_peace_while_the_page_loads(db: Db) {
     }
 }
 
+async fn behind_tls_nothing_goes_without_it(db: Db) {
+    let plain = Served::start(db.clone()).await;
+    plain.somebody("anna@example.org").await;
+    let form = "form[email]=anna@example.org&form[password]=correct%20horse";
+    for (served, secure) in [(plain, false), (Served::start_behind_tls(db).await, true)] {
+        for path in ["/", "/login", "/healthz", "/no-such-page"] {
+            let header = served.get(path, "").await.header("strict-transport-security").to_owned();
+            assert_eq!(header, if secure { "max-age=31536000" } else { "" }, "{path}");
+        }
+        let set = served.post("/api/login", "", form).await.header("set-cookie").to_owned();
+        assert_eq!(set.starts_with("__Host-vestnik="), secure, "{set}");
+        assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("; Path=/"), "{set}");
+        let cookies = [set, served.get("/language?to=ru", "").await.header("set-cookie").to_owned()];
+        assert!(cookies.iter().all(|set| set.contains("; Secure") == secure), "{cookies:?}");
+    }
+}
+
 async fn foreign_sites_are_refused_and_health_is_told(db: Db) {
     let served = Served::start(db.clone()).await;
     let (_, cookie) = served.somebody("anna@example.org").await;
@@ -206,6 +223,7 @@ async fn foreign_sites_are_refused_and_health_is_told(db: Db) {
 
 on_both!(
     who_only_reads_is_left_in_peace_while_the_page_loads,
+    behind_tls_nothing_goes_without_it,
     uploads_follow_the_rules_that_the_page_states,
     files_are_the_owners_and_no_formulas,
     a_page_hears_what_changes_until_its_reader_leaves,
