@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web measure screenshots lint fmt clean lighthouse measure-images
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ lint: setup ## check formatting, clippy on both targets, shell scripts
 
 fmt: ## format the Rust code
 	@cargo fmt
+
+scan: setup-test build ## have wapiti and sqlmap (both from Debian) look for holes in the release
+	@.ci/scan.sh
 
 clean: ## remove everything that was built
 	@rm -rf target end2end/test-results style/node_modules end2end/node_modules
