@@ -137,6 +137,9 @@ impl Refusal {
 /// Most lines that a page counts; there are millions.
 pub const COUNTED: i64 = 10_000;
 
+/// Who acts where nobody is logged in but whoever has the machine, as it stands on record.
+pub const COMMAND_LINE: &str = "command line";
+
 /// A line of the log. Texts are as they were at the time; those about somebody whose account is gone are
 /// empty, and the ids stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

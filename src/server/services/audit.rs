@@ -14,9 +14,6 @@ const BATCH: i64 = 500;
 /// How long a line waits for its place in the chain, at most.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 
-/// Who acts where nobody is logged in but whoever has the machine.
-pub const COMMAND_LINE: &str = "command line";
-
 /// What walking the chain found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -1,9 +1,9 @@
 //! Relays: what administrators add, change and try out. The passwords are sealed here and opened
 //! only to be sent.
 
-use super::{Actor, Error, Result, audit, checked};
+use super::{Actor, Error, Result, checked};
 use crate::api::error::FieldErrors;
-use crate::domain::audit::Act;
+use crate::domain::audit::{Act, COMMAND_LINE};
 use crate::domain::relay::{FROM_SETTINGS, Fault, RelaySettings, RelayTest};
 use crate::forms::relays::RelayForm;
 use crate::server::db::audit::Entry;
@@ -40,7 +40,7 @@ impl<'a> Keeper<'a> {
     fn entry(self, act: Act, id: i64, name: &'a str) -> Entry<'a> {
         Entry {
             actor_id: self.0.map(|actor| actor.id),
-            actor: self.0.map_or(audit::COMMAND_LINE, |actor| &actor.email),
+            actor: self.0.map_or(COMMAND_LINE, |actor| &actor.email),
             act,
             target_id: Some(id),
             target: name,

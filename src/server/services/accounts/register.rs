@@ -2,7 +2,7 @@
 
 use super::confirm::ask_to_confirm;
 use super::notice;
-use crate::domain::audit::Act as Noted;
+use crate::domain::audit::{Act as Noted, COMMAND_LINE};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::settings::Registration;
@@ -15,7 +15,7 @@ use crate::server::db::{self, Db, DbResult, Tx};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::throttle::{self, Act, Key};
-use crate::server::services::{Error, Result, audit, checked, passwords, settings, tokens};
+use crate::server::services::{Error, Result, checked, passwords, settings, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
@@ -94,7 +94,7 @@ impl Account {
         let peer = address.map(|peer| peer.to_string()).unwrap_or_default();
         let (actor_id, actor) = match address {
             Some(_) => (Some(id), email),
-            None => (None, audit::COMMAND_LINE),
+            None => (None, COMMAND_LINE),
         };
         let entry = Entry {
             actor_id,

@@ -2,7 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::api::oversight::{AuditFilter, list_audit};
-use crate::domain::audit::{Act, AuditLine, COUNTED};
+use crate::domain::audit::{Act, AuditLine, COMMAND_LINE, COUNTED};
 use crate::domain::page;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
@@ -127,10 +127,11 @@ fn row(line: AuditLine) -> AnyView {
         (Act::LogInRefused, why) if !why.is_empty() => t(&format!("audit.why_{why}")),
         (_, reason) => reason.to_owned(),
     };
+    let actor = if line.actor == COMMAND_LINE { t("audit.command_line") } else { named(line.actor, line.actor_id) };
     view! {
         <Row>
             <Cell><Time at=line.at with_zone=true /></Cell>
-            <Cell label=t("audit.actor")>{named(line.actor, line.actor_id)}<span class="block text-xs opacity-80">{line.address}</span></Cell>
+            <Cell label=t("audit.actor")>{actor}<span class="block text-xs opacity-80">{line.address}</span></Cell>
             <Cell label=t("audit.act")>{word(line.act)}</Cell>
             <Cell label=t("audit.target")>{named(line.target, line.target_id)}</Cell>
             <Cell label=t("audit.reason")>{reason}{change}</Cell>
