@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures pages that are kept with wrk, beside nginx that serves the same bytes as a static file with the same
-# headers; beside themselves when they are rendered each time; counts their views; and measures how soon a change is seen.
+# headers; beside themselves when they are rendered each time; counts their views; measures how soon a change is seen,
+# and how long pages take while letters leave.
 # docs/benchmarks.md says what the figures mean.
-#   .ci/bench-web.sh [speed|views|spread|all]
+#   .ci/bench-web.sh [speed|views|spread|busy|all]
 # `spread` needs .ci/postgres.sh around this script, as `make bench-web` has it.
 # VESTNIK_BIN names the program, otherwise target/release/vestnik, VESTNIK_SITE_DIR the site, otherwise target/site;
 # BENCH_PAIRS the pairs of each row (5), BENCH_SECONDS the length of each run (4).
@@ -185,8 +186,49 @@ spread() {
   python3 "$ROOT/.ci/spread.py" "$ours" "$other" editor@example.org "a long enough phrase" 20
 }
 
+# Pages of somebody who is logged in, while letters leave as fast as they can and while none do.
+busy() {
+  have smtp-sink || fail "smtp-sink was not found: install postfix (not set up)."
+  local sink=$((ours + 2)) as=() cookie message idle sending before after paths=(/mailings /clients /messages /mailings/1)
+  kill "$server" && wait "$server"
+  if [ "$(id -u)" = 0 ]; then as=(-u nobody); fi
+  smtp-sink "${as[@]}" "127.0.0.1:$sink" 1000 &
+  started+=("$!")
+  up "$sink"
+  export VESTNIK_DATABASE_URL="sqlite:$work/busy.db" VESTNIK_SMTP_URL="smtp://127.0.0.1:$sink?tls=none&connections=20"
+  local who=(--owner anna@example.org)
+  echo "a long enough phrase" | "$bin" user add --email anna@example.org --name Anna >/dev/null
+  { echo email,full_name && for n in $(seq 300000); do echo "u$n@example.org,Anna"; done; } >"$work/clients.csv"
+  "$bin" client import "${who[@]}" "$work/clients.csv" >/dev/null 2>&1
+  head -c 2000 /dev/zero | tr '\0' a >"$work/body"
+  message=$("$bin" message add "${who[@]}" --subject Hello --body-file "$work/body" --json | tr -dc 0-9)
+  "$bin" mailing add "${who[@]}" --message "$message" --clients all --start now --end 2099-01-01T00:00:00Z --period once \
+    --zone UTC >/dev/null
+  "$bin" mailing pause 1 >/dev/null
+  serve
+  cookie=$(curl -fs -o /dev/null -D - "http://127.0.0.1:$ours/api/login" --data-urlencode 'form[email]=anna@example.org' \
+    --data-urlencode 'form[password]=a long enough phrase' | sed -n 's/^set-cookie: \([^;]*\).*/\1/ip')
+  python3 "$ROOT/.ci/paced.py" "$ours" "$cookie" 20 5 "${paths[@]}" >/dev/null
+  idle=$(python3 "$ROOT/.ci/paced.py" "$ours" "$cookie" 20 20 "${paths[@]}")
+  "$bin" mailing resume 1 >/dev/null
+  sleep 5
+  before=$(sent)
+  sending=$(python3 "$ROOT/.ci/paced.py" "$ours" "$cookie" 20 20 "${paths[@]}")
+  after=$(sent)
+  awk -v i="$idle" -v s="$sending" -v r="$(((after - before) / 20))" 'BEGIN {
+    split(i, a, " "); split(s, b, " ")
+    printf "pages, 20 a second: idle median %.1f p99 %.1f ms; while %d letters a second leave median %.1f p99 %.1f ms: %.1f times\n",
+      a[1], a[2], r, b[1], b[2], b[2] / a[2] }'
+}
+
+# Letters of the first mailing that have left.
+sent() {
+  python3 -c "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT sum(sent) FROM runs').fetchone()[0])" \
+    "$work/busy.db"
+}
+
 case $which in
-  speed | views | spread) "$which" ;;
-  all) speed && views && spread ;;
-  *) fail "usage: .ci/bench-web.sh [speed|views|spread|all]" ;;
+  speed | views | spread | busy) "$which" ;;
+  all) speed && views && spread && busy ;;
+  *) fail "usage: .ci/bench-web.sh [speed|views|spread|busy|all]" ;;
 esac

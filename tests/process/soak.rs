@@ -139,7 +139,8 @@ fn errors_of_the_disk() {
     world.mail(CONNECTIONS, "*@* dot delay 5ms");
     let mailing = world.mailing(5000, "resend");
     let calls = "fdatasync,fsync,pwrite64";
-    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EIO:when=300..400"));
+    // Each try costs one call, and five seconds in the end: this lasts some two minutes.
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EIO:when=300..325"));
     let mut worker = world.under(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject], &["work"]);
     worker.says("cannot be");
     until("all is done", || world.show(&mailing).0 == "finished");
