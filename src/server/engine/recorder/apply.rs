@@ -21,6 +21,8 @@ use tokio::time::{Instant, timeout_at};
 const BATCH: usize = 2000;
 /// How long entries are gathered, at most.
 const GATHER: Duration = Duration::from_millis(100);
+/// What a journal says of itself that its frames do not agree with.
+const APPLIED: &str = "journals.applied";
 /// A journal on PostgreSQL whose engine has not written for so long is forgotten.
 const FORGET_AFTER: TimeDelta = TimeDelta::days(7);
 
@@ -73,7 +75,7 @@ impl Applier {
         let count: usize = frames.iter().map(|frame| frame.entries.len()).sum();
         let last = frames.last().map(|frame| frame.seq);
         let mut wait = FIRST_WAIT;
-        while let Err(error) = carry(&self.db, &self.id, frames, self.clock.now()).await {
+        while let Err(error) = carry_on(&self.db, &self.id, frames, self.clock.now()).await {
             tracing::error!(%error, "the record cannot be carried into the tables; it is kept in the journal");
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -153,9 +155,21 @@ async fn recover_file(db: &Db, database: &std::path::Path, id: &str, now: DateTi
     Ok(())
 }
 
+/// [`carry`], also where PostgreSQL has come back from a crash without the last of what was carried over: the frames of
+/// that are in the journal again.
+pub(super) async fn carry_on(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateTime<Utc>) -> DbResult<()> {
+    match carry(db, id, frames, now).await {
+        Err(DbError::Corrupt { column: APPLIED, .. }) if db.file().is_none() => {
+            recover_table(db, id, now).await?;
+            carry(db, id, frames, now).await
+        }
+        carried => carried,
+    }
+}
+
 /// Carries frames over in one transaction. Those that somebody else carried over meanwhile are left out. What a crash
 /// takes back is still in the journal.
-pub(super) async fn carry(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateTime<Utc>) -> DbResult<()> {
+async fn carry(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateTime<Utc>) -> DbResult<()> {
     loop {
         let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return Ok(()) };
         let (from, to) = (first.seq - 1, last.seq);
@@ -188,13 +202,7 @@ pub(super) async fn carry(db: &Db, id: &str, frames: &mut Vec<Frame>, now: DateT
         let applied = journals::applied(db, id).await?;
         frames.retain(|frame| frame.seq > applied);
         if frames.first().is_some_and(|frame| frame.seq != applied + 1) {
-            // PostgreSQL has come back from a crash without the last of what was carried over; its frames, too.
-            if db.file().is_none() {
-                Box::pin(recover_table(db, id, now)).await?;
-            }
-            if journals::applied(db, id).await? == applied {
-                return Err(DbError::Corrupt { column: "journals.applied", value: applied.to_string() });
-            }
+            return Err(DbError::Corrupt { column: APPLIED, value: applied.to_string() });
         }
     }
 }

@@ -18,5 +18,5 @@ pub async fn append(db: &Db, id: &str, frames: &[Frame]) {
 
 /// Carries frames over.
 pub async fn carry(db: &Db, id: &str, frames: &[Frame], now: DateTime<Utc>) {
-    apply::carry(db, id, &mut frames.to_vec(), now).await.unwrap();
+    apply::carry_on(db, id, &mut frames.to_vec(), now).await.unwrap();
 }
