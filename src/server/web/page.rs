@@ -1,5 +1,6 @@
 //! Rendering pages and calling server functions: both get the same contexts.
 
+use super::cache::is_public_page;
 use super::policy;
 use super::preferences::cookie;
 use super::state::AppState;
@@ -122,7 +123,7 @@ impl Pages {
         let theme = cookie(request.headers(), "theme").and_then(Theme::parse).unwrap_or_default();
         let Self { state, mut assets } = self;
         assets.calm =
-            is_to_be_read(request.uri().path()) && cookie(request.headers(), super::session_cookie(&state)).is_none();
+            is_public_page(request.uri().path()) && cookie(request.headers(), super::session_cookie(&state)).is_none();
         move || {
             provide_context(state.clone());
             provide_context(assets.clone());
@@ -149,11 +150,6 @@ async fn blame(answer: Response) -> Response {
 pub fn lang_of(headers: &HeaderMap) -> Lang {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Lang::choose(cookie(headers, "lang"), accepted)
-}
-
-/// Whether a page shows the public what it is there for, and waits for nothing to be done with it.
-fn is_to_be_read(path: &str) -> bool {
-    path == "/" || path == "/blog" || path.starts_with("/blog/")
 }
 
 fn set_status(status: u16) {

@@ -88,6 +88,11 @@ pub fn wanted<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap, session: &
     Some(Wanted { address, reader: people.then(|| (lang_of(headers), theme())) })
 }
 
+/// Whether a path is that of a page which the public reads.
+pub fn is_public_page(path: &str) -> bool {
+    parameters(path).is_some_and(|(_, people)| people)
+}
+
 /// The parameters that a path knows, and whether it is a page that people read.
 fn parameters(path: &str) -> Option<(&'static [&'static str], bool)> {
     match path {

@@ -16,6 +16,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+pub use key::is_public_page;
 use key::{Key, Wanted};
 use page::{Age, Made, Page};
 use quick_cache::Weighter;
