@@ -1,7 +1,6 @@
 //! Table `deliveries`: the queue and the record in one.
 
-use super::records::json_list;
-use super::{Db, DbError, DbResult, Tx, like_pattern, on_db, on_tx, word};
+use super::{Db, DbError, DbResult, Tx, json_list, like_pattern, on_db, on_tx, word};
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;

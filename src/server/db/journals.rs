@@ -1,8 +1,7 @@
 //! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
 //! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
 
-use super::records::json_list;
-use super::{Conn, Db, DbError, DbResult, Tx, on_db, on_tx};
+use super::{Conn, Db, DbError, DbResult, Tx, json_list, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 

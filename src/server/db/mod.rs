@@ -192,6 +192,12 @@ pub fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
 /// Longest text that is searched for, in characters; SQLite takes no longer pattern than 50 000 bytes.
 const SEARCH_MAX: usize = 1_000;
 
+/// Numbers as SQLite's `json_each` takes them.
+fn json_list(numbers: &[i64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
 /// Makes a text safe inside `LIKE '%' || text || '%' ESCAPE '\'`, in lower case like the `search` columns.
 pub fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);

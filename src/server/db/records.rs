@@ -2,7 +2,7 @@
 //! function tells how many rows it changed: fewer than asked means that a lease is lost, and the caller
 //! takes the records one by one ([`super::deliveries`]).
 
-use super::{DbResult, Tx};
+use super::{DbResult, Tx, json_list};
 use crate::domain::delivery::Attempt;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -30,12 +30,6 @@ fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
         rest = tail;
         Some(piece)
     })
-}
-
-/// Numbers as SQLite's `json_each` takes them.
-pub(super) fn json_list(numbers: &[i64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    format!("[{}]", numbers.join(","))
 }
 
 /// `(?, ?), (?, ?)` and so on.

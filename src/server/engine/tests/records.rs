@@ -8,6 +8,15 @@ use crate::server::db::{journals, testing};
 
 const LEASE: &str = "of the dead engine";
 
+/// A world with a mailing to four clients, and its run, which has opened.
+async fn begun(db: Db) -> (World, i64, i64) {
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "hold").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = world.runs(id).await[0].id;
+    (world, id, run)
+}
+
 /// Claims a run's deliveries as an engine does that is about to die.
 async fn claim(world: &World, run: i64) -> Vec<Claimed> {
     let now = world.clock.now();
@@ -77,10 +86,7 @@ async fn wherever_it_stops_one_letter_is_in_doubt_at_most(db: Db) {
 }
 
 async fn what_is_carried_over_twice_counts_once(db: Db) {
-    let world = World::new(db, &FOUR, "").await;
-    let id = world.mailing("now", TOMORROW, "once", "hold").await;
-    world.engine.open_due(None).await.unwrap();
-    let run = world.runs(id).await[0].id;
+    let (world, id, run) = begun(db).await;
     let frames = of_one_connection(&claim(&world, run).await);
     for upto in [2, 2, 4, 3, 5] {
         carry(&world.db, "twice", &frames[..upto], noon()).await;
@@ -93,10 +99,7 @@ async fn what_is_carried_over_twice_counts_once(db: Db) {
 }
 
 async fn a_journal_that_was_forgotten_goes_on(db: Db) {
-    let world = World::new(db, &FOUR, "").await;
-    let id = world.mailing("now", TOMORROW, "once", "hold").await;
-    world.engine.open_due(None).await.unwrap();
-    let run = world.runs(id).await[0].id;
+    let (world, id, run) = begun(db).await;
     let frames = of_one_connection(&claim(&world, run).await);
     carry(&world.db, "idle", &frames[..2], noon()).await;
     let mut tx = world.db.begin().await.unwrap();
@@ -109,10 +112,7 @@ async fn a_journal_that_was_forgotten_goes_on(db: Db) {
 }
 
 async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
-    let world = World::new(db, &FOUR, "").await;
-    let id = world.mailing("now", TOMORROW, "once", "hold").await;
-    world.engine.open_due(None).await.unwrap();
-    let run = world.runs(id).await[0].id;
+    let (world, id, run) = begun(db).await;
     let claimed = claim(&world, run).await;
     // Its process is gone; another engine has taken them, and one is under the old lease again.
     world.engine.recover().await.unwrap();
@@ -133,10 +133,7 @@ async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
 /// As PostgreSQL comes back from a crash: the last transactions that nobody waited for are gone.
 #[tokio::test]
 async fn postgres_gets_again_what_it_lost_of_what_was_carried_over() {
-    let world = World::new(testing::postgres().await, &FOUR, "").await;
-    let id = world.mailing("now", TOMORROW, "once", "hold").await;
-    world.engine.open_due(None).await.unwrap();
-    let run = world.runs(id).await[0].id;
+    let (world, id, run) = begun(testing::postgres().await).await;
     let frames = of_one_connection(&claim(&world, run).await);
     append(&world.db, "lost", &frames).await;
     // The engine takes three of five frames for carried over.
