@@ -34,11 +34,9 @@ stop() {
 trap stop EXIT
 
 postgres=${VESTNIK_TEST_POSTGRES_URL:-}
-for name in $(env | sed -n 's/^\(VESTNIK_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
+without_settings
 export VESTNIK_DATABASE_URL="sqlite:$work/bench.db" VESTNIK_DATA_DIR="$work/data" VESTNIK_SITE_DIR="$site"
 export VESTNIK_SECRET=0123456789abcdef0123456789abcdef VESTNIK_ADDR="127.0.0.1:$ours" VESTNIK_LOG=warn
-
-up() { for _ in $(seq 100); do (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; fail "nothing listens on port $1."; }
 
 serve() {
   "$bin" serve 2>"$work/serve.log" &
@@ -206,8 +204,7 @@ busy() {
     --zone UTC >/dev/null
   "$bin" mailing pause 1 >/dev/null
   serve
-  cookie=$(curl -fs -o /dev/null -D - "http://127.0.0.1:$ours/api/login" --data-urlencode 'form[email]=anna@example.org' \
-    --data-urlencode 'form[password]=a long enough phrase' | sed -n 's/^set-cookie: \([^;]*\).*/\1/ip')
+  cookie=$(log_in "http://127.0.0.1:$ours" anna@example.org 'a long enough phrase')
   python3 "$ROOT/.ci/paced.py" "$ours" "$cookie" 20 5 "${paths[@]}" >/dev/null
   idle=$(python3 "$ROOT/.ci/paced.py" "$ours" "$cookie" 20 20 "${paths[@]}")
   "$bin" mailing resume 1 >/dev/null

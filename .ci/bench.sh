@@ -24,7 +24,7 @@ if [ "$(id -u)" = 0 ]; then as=(-u nobody); fi
 smtp-sink "${as[@]}" "127.0.0.1:$port" 1000 &
 sink=$!
 trap 'kill $sink 2>/dev/null || true; rm -rf "$work"' EXIT
-for _ in $(seq 50); do (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
+up "$port"
 
 # Letters a second of smtp-source.
 theirs() {
@@ -63,7 +63,7 @@ far() {
   local connections=5 letters=1000 way=$((port + 1)) delay rate
   node "$ROOT/.ci/delay.mjs" "$way" "$port" 50 &
   delay=$!
-  for _ in $(seq 50); do (: <"/dev/tcp/127.0.0.1/$way") 2>/dev/null && break; sleep 0.1; done
+  up "$way"
   rate=$(count=$letters port=$way ours "$connections")
   kill "$delay"
   awk -v r="$rate" -v c="$connections" \

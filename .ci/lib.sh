@@ -17,6 +17,27 @@ fail() {
 # Whether there is a program of this name; a function of the name does not count.
 have() { type -P "$1" >/dev/null; }
 
+# Waits until something listens on a port of this machine.
+up() {
+  for _ in $(seq 100); do (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done
+  fail "nothing listens on port $1."
+}
+
+# Forgets the settings of whoever runs this.
+without_settings() {
+  local name
+  for name in $(env | sed -n 's/^\(VESTNIK_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
+}
+
+# The cookie of a new session: log_in URL EMAIL PASSWORD.
+log_in() {
+  local cookie
+  cookie=$(curl -fs -o /dev/null -D - "$1/api/login" --data-urlencode "form[email]=$2" --data-urlencode "form[password]=$3" |
+    sed -n 's/^set-cookie: \([^;]*\).*/\1/ip')
+  [ -n "$cookie" ] || fail "$2 could not log in."
+  echo "$cookie"
+}
+
 # Runs a command as root, or answers false where that needs a password.
 as_root() {
   if [ "$(id -u)" = 0 ]; then

@@ -18,7 +18,7 @@ for tool in wapiti sqlmap curl python3; do have $tool || fail "$tool was not fou
 work=$(mktemp -d "${TMPDIR:-/tmp}/vestnik-scan.XXXXXX")
 port=$((20000 + RANDOM % 12000))
 url=http://127.0.0.1:$port
-for name in $(env | sed -n 's/^\(VESTNIK_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
+without_settings
 export VESTNIK_DATA_DIR="$work/data" VESTNIK_SITE_DIR="$site" VESTNIK_ADDR="127.0.0.1:$port" VESTNIK_LOG=warn
 export HOME="$work"
 
@@ -27,13 +27,12 @@ export HOME="$work"
 "$bin" serve 2>"$work/serve.log" &
 server=$!
 trap 'kill $server 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
-for _ in $(seq 100); do (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
+up "$port"
 
-# A new session's cookie; scanners press every button, that to log out too.
-session() {
-  curl -fs -o /dev/null -D - "$url/api/login" --data-urlencode 'form[email]=admin@example.org' \
-    --data-urlencode 'form[password]=a long enough phrase' | sed -n 's/^set-cookie: \([^;]*\).*/\1/ip'
-}
+session() { log_in "$url" admin@example.org 'a long enough phrase'; }
+
+# What was looked at without a session says nothing.
+still_in() { curl -fs -o /dev/null -b "$1" "$url/users" || fail "$2 lost its session on the way."; }
 
 wapiti_scan() {
   local cookie
@@ -56,7 +55,7 @@ PY
   # Without what ends the session.
   PYTHONPATH=$work wapiti -u "$url/" -s "$url/mailings" -s "$url/users" -s "$url/settings" -c "$work/cookies.json" --scope folder -d 3 \
     --max-links-per-page 60 --max-files-per-dir 30 --max-parameters 30 --max-scan-time 150 --max-attack-time 60 \
-    -x "$url/logout" \
+    -x "$url/logout*" -x "$url/api/log_out_everywhere*" -x "$url/api/end_session*" \
     -m blindsql,cookieflags,crlf,csp,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,ssrf,xss,xxe \
     --flush-session --no-bugreport --store-session "$work" -v 1 -f json -o "$work/wapiti.json" >"$work/wapiti.log" 2>&1 ||
     fail "wapiti: $(tail -20 "$work/wapiti.log")"
@@ -67,23 +66,26 @@ for part in ("vulnerabilities", "anomalies"):
     for kind, found in report[part].items():
         for one in found:
             print(f"wapiti: {part}: {kind}: {one['method']} {one['path']} {one.get('parameter') or ''}: {one['info']}")
-print("wapiti: looked at", sum(line.startswith("[+] ") for line in open(sys.argv[2])), "addresses and forms")
+print("wapiti: requests:", sum(line.startswith("[+] ") for line in open(sys.argv[2])))
 PY
+  still_in "$cookie" wapiti
 }
 
 # Asks sqlmap about an address, or about a form as well.
 ask_sqlmap() {
-  local said
-  said=$(sqlmap -u "$url$1" ${2:+--data "$2"} --cookie "$(session)" --batch --level 2 --risk 2 --threads 2 \
+  local said cookie
+  cookie=$(session)
+  said=$(sqlmap -u "$url$1" ${2:+--data "$2"} --cookie "$cookie" --batch --level 2 --risk 2 --threads 2 \
     --dbms SQLite --ignore-code 401 --technique BEUST --time-sec 2 --output-dir "$work/sqlmap" --flush-session --disable-coloring 2>&1) || true
   if grep -qE 'is vulnerable|appears to be .*injectable|sqlmap identified' <<<"$said"; then
-    echo "sqlmap: $1 $2"
+    echo "sqlmap: $1 ${2:-}"
     grep -E 'vulnerable|injectable|Payload:|Type:' <<<"$said"
   elif grep -q 'do not appear to be injectable' <<<"$said"; then
     echo "sqlmap: nothing in $1 ${2:-}"
   else
-    echo "sqlmap: $1 ${2:-}: $(grep -E 'CRITICAL|ERROR' <<<"$said" | head -1)"
+    fail "sqlmap: $1 ${2:-}: $(grep -E 'CRITICAL|ERROR' <<<"$said" | head -1)"
   fi
+  still_in "$cookie" "sqlmap at $1"
 }
 
 sqlmap_scan() {
@@ -99,10 +101,11 @@ sqlmap_scan() {
   ask_sqlmap '/users?q=a&role=user&state=active&after=1'
   ask_sqlmap '/audit?q=a&act=login&after=1'
   ask_sqlmap '/all-mailings?q=a&owner=1&status=running&period=once&after=1'
-  ask_sqlmap '/api/login' 'form[email]=a@example.org&form[password]=b&form[next]=/'
-  ask_sqlmap '/api/forgot' 'form[email]=a@example.org'
   ask_sqlmap '/api/clients/list' 'search=a&sort=name&after='
   ask_sqlmap '/api/clients/save' 'form[id]=0&form[email]=a@example.org&form[full_name]=b&form[comment]=c'
+  # The last ones: whoever guesses so many passwords may not log in any more.
+  ask_sqlmap '/api/forgot' 'form[email]=a@example.org'
+  ask_sqlmap '/api/login' 'form[email]=a@example.org&form[password]=b&form[next]=/'
 }
 
 if [ "$which" != sqlmap ]; then wapiti_scan; fi
