@@ -185,8 +185,10 @@ async fn list(db: &Db, id: i64, json: bool) -> Outcome {
             let page = deliveries::list(db, run.id, None, "", after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
+            let ids: Vec<i64> = page.iter().map(|delivery| delivery.id).collect();
+            let mut all = attempts::of_deliveries(db, &ids).await?;
             for delivery in &page {
-                let attempts = attempts::of_delivery(db, delivery.id).await?;
+                let attempts = all.remove(&delivery.id).unwrap_or_default();
                 if json {
                     let line = Line {
                         run: run.id,

@@ -1,8 +1,10 @@
 //! Table `attempts`: the record of every try.
 
-use super::{Db, DbResult, Tx, on_db, on_tx, word};
+use super::{Db, DbResult, Tx, number_list, on_db, on_tx, word};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -61,6 +63,28 @@ pub async fn of_delivery(db: &Db, delivery: i64) -> DbResult<Vec<Attempt>> {
         WHERE delivery_id = $1 ORDER BY number";
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).fetch_all(pool).await)?;
     rows.into_iter().map(Row::into_attempt).collect()
+}
+
+/// The attempts of these deliveries, each one's in order.
+pub async fn of_deliveries(db: &Db, deliveries: &[i64]) -> DbResult<HashMap<i64, Vec<Attempt>>> {
+    #[derive(sqlx::FromRow)]
+    struct Of {
+        delivery_id: i64,
+        #[sqlx(flatten)]
+        row: Row,
+    }
+    // Numbers only: neither database lets a list be bound in a way that the other understands.
+    let sql = AssertSqlSafe(format!(
+        "SELECT delivery_id, number, at, ms, stage, status, relay, code, enhanced, reply FROM attempts
+         WHERE delivery_id IN ({}) ORDER BY delivery_id, number",
+        number_list(deliveries)
+    ));
+    let rows: Vec<Of> = on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?;
+    let mut attempts = HashMap::<i64, Vec<Attempt>>::new();
+    for Of { delivery_id, row } in rows {
+        attempts.entry(delivery_id).or_default().push(row.into_attempt()?);
+    }
+    Ok(attempts)
 }
 
 /// An attempt with its place in the order of a run's attempts, and whose it was.

@@ -1,5 +1,6 @@
 //! How much is still to be sent.
 
+use super::claims::earliest;
 use super::{Db, DbResult, on_db};
 use chrono::{DateTime, Utc};
 
@@ -7,10 +8,12 @@ use chrono::{DateTime, Utc};
 /// come from counters and an index, whatever the number of rows.
 pub async fn of_open_runs(db: &Db, now: DateTime<Utc>) -> DbResult<(i64, Option<DateTime<Utc>>)> {
     const QUEUE: &str = "SELECT CAST(COALESCE(SUM(waiting + deferred), 0) AS BIGINT) FROM runs WHERE state = 'open'";
-    const OLDEST: &str = "SELECT due_at FROM (SELECT (SELECT d.due_at FROM deliveries d WHERE d.run_id = r.id
-        AND d.state IN ('pending', 'deferred') ORDER BY d.due_at LIMIT 1) AS due_at FROM runs r
-        WHERE r.state = 'open') AS open_runs WHERE due_at <= $1 ORDER BY due_at LIMIT 1";
+    let oldest = sqlx::AssertSqlSafe(format!(
+        "SELECT due_at FROM (SELECT {} AS due_at FROM runs r WHERE r.state = 'open') AS open_runs
+         WHERE due_at <= $1 ORDER BY due_at LIMIT 1",
+        earliest("r.id")
+    ));
     let queue = on_db!(db, pool => sqlx::query_scalar(QUEUE).fetch_one(pool).await)?;
-    let oldest = on_db!(db, pool => sqlx::query_scalar(OLDEST).bind(now).fetch_optional(pool).await)?;
+    let oldest = on_db!(db, pool => sqlx::query_scalar(oldest).bind(now).fetch_optional(pool).await)?;
     Ok((queue, oldest))
 }

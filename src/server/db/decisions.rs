@@ -1,5 +1,6 @@
 //! Table `decisions`, and what a verdict makes of deliveries whose fate was unknown.
 
+use super::claims::STATED;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::delivery::{Decision, Verdict};
 use chrono::{DateTime, Utc};
@@ -45,17 +46,17 @@ pub struct Saying<'a> {
 /// moves the deliveries and the run's counters, and opens the run again where letters are to be sent.
 /// Returns how many there were.
 pub async fn decide(tx: &mut Tx, run: i64, delivery: i64, saying: Saying<'_>) -> DbResult<i64> {
-    const RECORD: &str = "INSERT INTO decisions (delivery_id, user_id, user_name, verdict, at)
-        SELECT id, $3, $4, $5, $6 FROM deliveries
-        WHERE run_id = $1 AND state = 'unknown' AND ($2 = 0 OR id = $2)";
+    const UNKNOWN: &str = "d.run_id = $1 AND d.state = 'unknown' AND ($2 = 0 OR d.id = $2)";
+    let record = AssertSqlSafe(format!(
+        "INSERT INTO decisions (delivery_id, user_id, user_name, verdict, at)
+         SELECT d.id, $3, $4, $5, $6 FROM deliveries d WHERE {UNKNOWN} AND {STATED}"
+    ));
     // It has been tried, so that it waits as deferred: that is where the engine counts it when it
     // takes it again.
-    const RESEND: &str = "UPDATE deliveries SET state = 'deferred', reason = '', due_at = $3
-        WHERE run_id = $1 AND state = 'unknown' AND ($2 = 0 OR id = $2)";
-    const ARRIVED: &str = "UPDATE deliveries SET state = 'sent', reason = 'by_hand', due_at = $3
-        WHERE run_id = $1 AND state = 'unknown' AND ($2 = 0 OR id = $2)";
+    const RESEND: &str = "state = 'deferred', reason = '', due_at = $3, loose = TRUE";
+    const ARRIVED: &str = "state = 'sent', reason = 'by_hand', due_at = $3";
     let Saying { verdict, user, name, at } = saying;
-    on_tx!(&mut *tx, conn => sqlx::query(RECORD)
+    on_tx!(&mut *tx, conn => sqlx::query(record)
         .bind(run)
         .bind(delivery)
         .bind(user)
@@ -65,7 +66,8 @@ pub async fn decide(tx: &mut Tx, run: i64, delivery: i64, saying: Saying<'_>) ->
         .execute(conn)
         .await
         .map(drop))?;
-    let sql = if verdict == Verdict::Resend { RESEND } else { ARRIVED };
+    let set = if verdict == Verdict::Resend { RESEND } else { ARRIVED };
+    let sql = AssertSqlSafe(format!("UPDATE deliveries AS d SET {set} WHERE {UNKNOWN} AND {STATED}"));
     let moved = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)
         .bind(delivery)

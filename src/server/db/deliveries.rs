@@ -1,73 +1,10 @@
 //! Table `deliveries`: the queue and the record in one.
 
-use super::{Db, DbError, DbResult, Tx, json_list, like_pattern, on_db, on_tx, word};
+use super::claims::{self, HELD, STATED, TAKEN_BY, WAITS};
+use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
-
-/// A delivery that an engine has taken; as JSON, a list in the order of the fields.
-#[derive(Clone, Debug, sqlx::FromRow, serde::Deserialize)]
-pub struct Claimed {
-    pub id: i64,
-    pub run_id: i64,
-    pub client_id: i64,
-    pub email: String,
-    pub full_name: String,
-    pub comment: String,
-    /// Attempts before this one.
-    pub attempts: i64,
-    /// Times that the process died while it was claimed or in hand.
-    pub crashes: i64,
-}
-
-impl Claimed {
-    /// It had been deferred; its run counts it there.
-    pub fn was_deferred(&self) -> bool {
-        self.attempts > 0
-    }
-}
-
-/// Takes up to `limit` due deliveries of a run under a lease.
-///
-/// # Errors
-/// Database errors.
-pub async fn claim(
-    tx: &mut Tx,
-    run: i64,
-    lease: &str,
-    until: DateTime<Utc>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> DbResult<Vec<Claimed>> {
-    const DUE: &str = "FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred') AND due_at <= $2
-        ORDER BY due_at, id LIMIT $3";
-    const SET: &str = "UPDATE deliveries SET state = 'claimed'";
-    const COLUMNS: &str = "id, run_id, client_id, email, full_name, comment, attempts, crashes";
-    match tx {
-        // Each row costs a message between two threads there, and as much as all else; so all of them are one.
-        // Nobody else writes meanwhile.
-        Tx::Sqlite(tx) => {
-            let sql = format!("SELECT json_group_array(json_array({COLUMNS})) FROM (SELECT {COLUMNS} {DUE})");
-            let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).bind(now).bind(limit);
-            let rows: String = query.fetch_one(&mut **tx).await?;
-            let claimed: Vec<Claimed> = serde_json::from_str(&rows)
-                .map_err(|error| DbError::Corrupt { column: "deliveries", value: error.to_string() })?;
-            let ids: Vec<i64> = claimed.iter().map(|claimed| claimed.id).collect();
-            let sql = format!("{SET}, lease = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))");
-            let query = sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(until);
-            query.bind(json_list(&ids)).execute(&mut **tx).await?;
-            Ok(claimed)
-        }
-        Tx::Postgres(tx) => {
-            let sql = format!(
-                "{SET}, lease = $4, lease_until = $5 WHERE id IN (SELECT id {DUE} FOR UPDATE SKIP LOCKED)
-                 RETURNING {COLUMNS}"
-            );
-            let query = sqlx::query_as(AssertSqlSafe(sql)).bind(run).bind(now).bind(limit).bind(lease).bind(until);
-            Ok(query.fetch_all(&mut **tx).await?)
-        }
-    }
-}
 
 /// What an attempt left behind.
 #[derive(Clone, Debug)]
@@ -83,12 +20,13 @@ pub struct Outcome<'a> {
 
 /// Records an outcome and gives the lease back. False if the lease is lost.
 pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE deliveries SET state = $3, reason = $4, attempts = $5, due_at = $6, last_at = $7,
-        last_code = $8, last_reply = $9, lease = NULL, lease_until = NULL, crashes = 0
-        WHERE id = $1 AND lease = $2";
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id)
+    let sql = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = $3, reason = $4, attempts = $5, due_at = $6, last_at = $7,
+         last_code = $8, last_reply = $9, loose = $10, lease = NULL, crashes = 0 WHERE id = $2 AND {HELD}"
+    ));
+    let rows = on_tx!(tx, conn => sqlx::query(sql)
         .bind(lease)
+        .bind(id)
         .bind(outcome.state.as_str())
         .bind(outcome.reason)
         .bind(outcome.attempts)
@@ -96,6 +34,7 @@ pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) ->
         .bind(outcome.at)
         .bind(outcome.code)
         .bind(outcome.reply)
+        .bind(outcome.state == DeliveryState::Deferred)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -104,12 +43,13 @@ pub async fn settle(tx: &mut Tx, id: i64, lease: &str, outcome: &Outcome<'_>) ->
 
 /// Puts a delivery back as it was before it was claimed. False if the lease is lost.
 pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-        due_at = $3, lease = NULL, lease_until = NULL, crashes = 0
-        WHERE id = $1 AND lease = $2";
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id)
+    let sql = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END, loose = TRUE,
+         due_at = $3, lease = NULL, crashes = 0 WHERE id = $2 AND {HELD}"
+    ));
+    let rows = on_tx!(tx, conn => sqlx::query(sql)
         .bind(lease)
+        .bind(id)
         .bind(due_at)
         .execute(conn)
         .await
@@ -120,11 +60,15 @@ pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) 
 /// Ends what is left of a run: everything not taken becomes not sent for this reason. Returns how
 /// many were pending and how many deferred.
 pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {
-    const SQL: &str = "UPDATE deliveries SET state = 'not_sent', reason = $2
-        WHERE run_id = $1 AND state IN ('pending', 'deferred') AND (attempts > 0) = $3";
+    // Nobody takes them meanwhile.
+    claims::lock(tx, run).await?;
+    let sql = format!(
+        "UPDATE deliveries SET state = 'not_sent', reason = $2, loose = FALSE
+         WHERE run_id = $1 AND {WAITS} AND (attempts > 0) = $3"
+    );
     let mut ended = [0_i64; 2];
     for (tried, slot) in [false, true].into_iter().zip(&mut ended) {
-        let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+        let rows = on_tx!(&mut *tx, conn => sqlx::query(AssertSqlSafe(sql.as_str()))
             .bind(run)
             .bind(reason)
             .bind(tried)
@@ -136,16 +80,10 @@ pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {
     Ok((ended[0], ended[1]))
 }
 
-/// When the next delivery of a run is due.
-pub async fn next_due(db: &Db, run: i64) -> DbResult<Option<DateTime<Utc>>> {
-    const SQL: &str = "SELECT due_at FROM deliveries WHERE run_id = $1 AND state IN ('pending', 'deferred')
-        ORDER BY due_at LIMIT 1";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(run).fetch_optional(pool).await)?)
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
+    client_id: i64,
     email: String,
     full_name: String,
     state: String,
@@ -175,29 +113,54 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "SELECT d.id, d.email, d.full_name, d.state, d.reason, d.attempts, d.last_at, d.last_code,
-    d.last_reply, d.due_at FROM deliveries d";
+/// One that was taken in order is pending in the table.
+const COLUMNS: &str = "SELECT d.id, d.client_id, d.email, d.full_name, CASE WHEN d.state = 'pending' AND NOT d.loose
+    AND d.client_id <= (SELECT q.taken_to FROM queues q WHERE q.run_id = d.run_id) THEN 'claimed' ELSE d.state END AS state,
+    d.reason, d.attempts, d.last_at, d.last_code, d.last_reply, d.due_at";
 
-/// The deliveries of run $1 that the filter finds: by state $3, by a pattern $4.
-fn found(state: bool, search: bool) -> String {
-    let state = if state { "d.state = $3" } else { "$3 = $3" };
-    let search = if search {
-        "(LOWER(d.email) LIKE $4 ESCAPE '\\' OR LOWER(d.full_name) LIKE $4 ESCAPE '\\')"
-    } else {
-        "$4 = $4"
+/// The client of delivery $2, which may be none: a page goes on behind it.
+pub(super) const AFTER: &str = "COALESCE((SELECT a.client_id FROM deliveries a WHERE a.id = $2), 0)";
+
+/// Where the deliveries of run $1 in a state are found, behind a client: in ways that exclude each other and come from
+/// an index each, in the order of their clients.
+fn ways(state: Option<DeliveryState>, after: &str) -> Vec<String> {
+    let Some(state) = state else {
+        return vec![format!("FROM deliveries d WHERE d.run_id = $1 AND d.client_id > {after}")];
     };
-    format!("d.run_id = $1 AND {state} AND {search}")
+    let stated = |alike: &str| {
+        let state = state.as_str();
+        format!("FROM deliveries d WHERE d.run_id = $1 AND d.state = '{state}' AND {alike} AND d.client_id > {after}")
+    };
+    match state {
+        DeliveryState::Pending => {
+            vec![stated("d.loose"), format!("FROM deliveries d WHERE {}", claims::fresh("$1", after))]
+        }
+        DeliveryState::Claimed => vec![
+            stated(STATED),
+            format!("FROM claims c JOIN deliveries d ON {TAKEN_BY} WHERE c.run_id = $1 AND d.client_id > {after}"),
+        ],
+        _ => vec![stated(STATED)],
+    }
 }
 
-pub(super) fn list_sql(state: bool, search: bool) -> String {
-    format!("{COLUMNS} WHERE {} AND d.id > $2 ORDER BY d.id LIMIT $5", found(state, search))
+/// What restricts the ways to a search for pattern $3.
+fn searched(search: bool) -> &'static str {
+    if search { "(LOWER(d.email) LIKE $3 ESCAPE '\\' OR LOWER(d.full_name) LIKE $3 ESCAPE '\\')" } else { "$3 = $3" }
 }
 
-pub(super) fn count_sql(state: bool, search: bool) -> String {
-    format!("SELECT COUNT(*) FROM deliveries d WHERE {} AND d.id > $2", found(state, search))
+/// A query for each way.
+pub(super) fn list_sql(state: Option<DeliveryState>, search: bool) -> Vec<String> {
+    let page = |from| format!("{COLUMNS} {from} AND {} ORDER BY d.client_id LIMIT $4", searched(search));
+    ways(state, AFTER).into_iter().map(page).collect()
 }
 
-/// A page of a run's deliveries in the order of their ids, from after the id on.
+pub(super) fn count_sql(state: Option<DeliveryState>, search: bool) -> String {
+    let count = |from| format!("(SELECT COUNT(*) {from} AND {})", searched(search));
+    let counts: Vec<String> = ways(state, "$2").into_iter().map(count).collect();
+    format!("SELECT {}", counts.join(" + "))
+}
+
+/// A page of a run's deliveries in the order of their clients, from after this delivery on.
 pub async fn list(
     db: &Db,
     run: i64,
@@ -206,30 +169,44 @@ pub async fn list(
     after: i64,
     limit: i64,
 ) -> DbResult<Vec<DeliveryRow>> {
-    let sql = AssertSqlSafe(list_sql(state.is_some(), !search.trim().is_empty()));
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
-        .bind(run)
-        .bind(after)
-        .bind(state.map_or("", DeliveryState::as_str))
-        .bind(like_pattern(search))
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
+    let mut rows = Vec::<Row>::new();
+    for sql in list_sql(state, !search.trim().is_empty()) {
+        let sql = AssertSqlSafe(sql);
+        let found: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
+            .bind(run)
+            .bind(after)
+            .bind(like_pattern(search))
+            .bind(limit)
+            .fetch_all(pool)
+            .await)?;
+        rows.extend(found);
+    }
+    rows.sort_unstable_by_key(|row| row.client_id);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
     rows.into_iter().map(Row::into_delivery).collect()
 }
 
-/// How many deliveries of a run the filter finds. Of all the run knows the number.
+/// How many deliveries of a run the filter finds. Of all, and of those that are pending, the run knows the number.
 pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str) -> DbResult<i64> {
-    const ALL: &str = "SELECT waiting + deferred + sent + failed + unknown + not_sent FROM runs WHERE id = $1";
-    if state.is_none() && search.trim().is_empty() {
-        let all: Option<i64> = on_db!(db, pool => sqlx::query_scalar(ALL).bind(run).fetch_optional(pool).await)?;
-        return Ok(all.unwrap_or_default());
+    const ALL: &str = "SELECT waiting + deferred + sent + failed + unknown + not_sent FROM runs r WHERE r.id = $1";
+    let all_but_search = search.trim().is_empty();
+    let counted = match state {
+        None if all_but_search => Some(ALL.to_owned()),
+        Some(DeliveryState::Pending) if all_but_search => {
+            let in_hand = claims::in_hand("r.id", "d.attempts = 0");
+            Some(format!("SELECT r.waiting - {in_hand} FROM runs r WHERE r.id = $1"))
+        }
+        _ => None,
+    };
+    if let Some(sql) = counted {
+        let sql = AssertSqlSafe(sql);
+        let count: Option<i64> = on_db!(db, pool => sqlx::query_scalar(sql).bind(run).fetch_optional(pool).await)?;
+        return Ok(count.unwrap_or_default());
     }
-    let sql = AssertSqlSafe(count_sql(state.is_some(), !search.trim().is_empty()));
+    let sql = AssertSqlSafe(count_sql(state, !all_but_search));
     Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(run)
         .bind(0_i64)
-        .bind(state.map_or("", DeliveryState::as_str))
         .bind(like_pattern(search))
         .fetch_one(pool)
         .await)?)
@@ -238,7 +215,7 @@ pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str
 /// One delivery, if its mailing is the owner's.
 pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<DeliveryRow>> {
     let sql = AssertSqlSafe(format!(
-        "{COLUMNS} JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+        "{COLUMNS} FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
          WHERE d.id = $1 AND g.owner_id = $2"
     ));
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(pool).await)?;

@@ -65,7 +65,7 @@ pub async fn a_run(db: &Db, owner: i64) -> DbResult<Option<i64>> {
 /// how many deliveries went.
 pub async fn delete_of_run(tx: &mut Tx, run: i64, limit: i64) -> DbResult<u64> {
     const SOME: &str =
-        "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 ORDER BY id LIMIT $2)";
+        "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 ORDER BY client_id LIMIT $2)";
     const RUN: &str = "DELETE FROM runs WHERE id = $1";
     let rows = on_tx!(&mut *tx, conn => sqlx::query(SOME)
         .bind(run)

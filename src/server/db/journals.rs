@@ -1,7 +1,7 @@
 //! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
 //! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
 
-use super::{Conn, Db, DbError, DbResult, Tx, json_list, on_db, on_tx};
+use super::{Conn, Db, DbResult, Tx, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -70,34 +70,23 @@ pub async fn frames(db: &Db, id: &str, after: i64, limit: i64) -> DbResult<Vec<(
     Ok(sqlx::query_as(SQL).bind(id).bind(after).bind(limit).fetch_all(pool).await?)
 }
 
-/// The lease that a delivery is under, and of what stops it nothing: the mailing is not stopped or over, its owner
-/// not blocked. A delivery has a lease exactly while it is claimed or armed.
-const FREE: &str = "JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+/// Leases under which letters may leave: their claims are good, the mailing is not stopped or over, its owner not
+/// blocked. Who loses a lease loses all that it covers, so no delivery need be looked at.
+const FREE: &str = "FROM claims c JOIN runs r ON r.id = c.run_id JOIN mailings g ON g.id = r.mailing_id
     JOIN users u ON u.id = g.owner_id
-    WHERE d.lease IS NOT NULL AND g.paused_at IS NULL
-    AND g.disabled_at IS NULL AND u.blocked_at IS NULL AND g.end_at > $2";
-/// PostgreSQL: deliveries by their ids. Its planner, which takes a new run for a small one, would read all that
-/// are claimed and look the ids up among them; it does not reach into what has an OFFSET.
-const BY_ID: &str = "UNNEST($1::bigint[]) j (id)
-    CROSS JOIN LATERAL (SELECT id, run_id, lease FROM deliveries WHERE id = j.id OFFSET 0) d";
+    WHERE g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL AND g.end_at > $2 AND c.lease";
 
-/// Which of these deliveries may leave, with the leases that they are under.
-pub async fn may_leave(conn: &mut Conn, ids: &[i64], now: DateTime<Utc>) -> DbResult<Vec<(i64, String)>> {
+/// Under which of these leases letters may leave.
+pub async fn may_leave(conn: &mut Conn, leases: &[&str], now: DateTime<Utc>) -> DbResult<Vec<String>> {
     Ok(match conn {
-        // Each row would wake whoever waits for the disk meanwhile; so all of them are one.
         Conn::Sqlite(conn) => {
-            let sql = format!(
-                "SELECT json_group_array(json_array(d.id, d.lease))
-                 FROM json_each($1) j CROSS JOIN deliveries d ON d.id = j.value {FREE}"
-            );
-            let ids = json_list(ids);
-            let free: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids).bind(now).fetch_one(conn).await?;
-            serde_json::from_str(&free)
-                .map_err(|error| DbError::Corrupt { column: "deliveries.lease", value: error.to_string() })?
+            let sql = format!("SELECT c.lease {FREE} IN (SELECT value FROM json_each($1))");
+            let leases = serde_json::json!(leases).to_string();
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
         Conn::Postgres(conn) => {
-            let sql = format!("SELECT d.id, d.lease FROM {BY_ID} {FREE}");
-            sqlx::query_as(AssertSqlSafe(sql)).bind(ids).bind(now).fetch_all(conn).await?
+            let sql = format!("SELECT c.lease {FREE} = ANY($1)");
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
     })
 }
@@ -118,17 +107,16 @@ pub async fn append(
     id: &str,
     seq: i64,
     records: &str,
-    ids: &[i64],
+    leases: &[&str],
     now: DateTime<Utc>,
-) -> DbResult<Option<Vec<(i64, String)>>> {
+) -> DbResult<Option<Vec<String>>> {
     let sql = format!(
         "WITH alive AS (SELECT id FROM processes WHERE id = $3 FOR KEY SHARE),
          written AS (INSERT INTO journal_frames (journal, seq, records) SELECT id, $4, $5 FROM alive
              ON CONFLICT (journal, seq) DO NOTHING)
-         SELECT 0::bigint, id FROM alive UNION ALL
-         SELECT d.id, d.lease FROM {BY_ID} {FREE}"
+         SELECT '' FROM alive UNION ALL SELECT c.lease {FREE} = ANY($1)"
     );
-    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).bind(now).bind(id).bind(seq).bind(records);
-    let free: Vec<(i64, String)> = query.fetch_all(conn).await?;
-    Ok(free.iter().any(|(delivery, _)| *delivery == 0).then_some(free))
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).bind(id).bind(seq).bind(records);
+    let free: Vec<String> = query.fetch_all(conn).await?;
+    Ok(free.iter().any(String::is_empty).then_some(free))
 }

@@ -1,7 +1,7 @@
 //! What users may have at most, and how much of it they have: clients, and letters on a day (UTC), which
 //! are counted in the table `letter_days`.
 
-use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
+use super::{Db, DbResult, Tx, claims, number_list, on_db, on_tx};
 use crate::domain::mailing::Held;
 use crate::domain::settings::UserLimits;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
@@ -65,9 +65,13 @@ pub async fn clients_room(tx: &mut Tx, owner: i64) -> DbResult<Option<(i64, i64)
 }
 
 /// Letters that are in the hands of engines: they may leave, or come back.
-const IN_HAND: &str = "SELECT COUNT(*) FROM runs r JOIN mailings g ON g.id = r.mailing_id
-    JOIN deliveries d ON d.run_id = r.id
-    WHERE r.state = 'open' AND g.owner_id = $1 AND d.state IN ('claimed', 'armed')";
+fn in_hand() -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "SELECT CAST(COALESCE(SUM({}), 0) AS BIGINT) FROM runs r JOIN mailings g ON g.id = r.mailing_id
+         WHERE r.state = 'open' AND g.owner_id = $1",
+        claims::in_hand("r.id", "d.run_id = r.id")
+    ))
+}
 
 /// How many letters of an owner with this limit may be claimed now. The owner's count is held until the
 /// transaction ends: nobody else claims or counts meanwhile, so that what left and what is in hand never
@@ -77,13 +81,13 @@ pub async fn letters_left(tx: &mut Tx, owner: i64, limit: i64, now: DateTime<Utc
         ON CONFLICT (owner_id, day) DO UPDATE SET n = letter_days.n RETURNING n";
     let n: i64 =
         on_tx!(&mut *tx, conn => sqlx::query_scalar(LOCK).bind(owner).bind(day_of(now)).fetch_one(conn).await)?;
-    let in_hand: i64 = on_tx!(tx, conn => sqlx::query_scalar(IN_HAND).bind(owner).fetch_one(conn).await)?;
+    let in_hand: i64 = on_tx!(tx, conn => sqlx::query_scalar(in_hand()).bind(owner).fetch_one(conn).await)?;
     Ok((limit - n - in_hand).max(0))
 }
 
 /// Whether nothing of an owner's may be claimed until the next day, or until what is in hand comes back.
 pub async fn is_used_up(db: &Db, owner: i64, limit: i64, now: DateTime<Utc>) -> DbResult<bool> {
-    let in_hand: i64 = on_db!(db, pool => sqlx::query_scalar(IN_HAND).bind(owner).fetch_one(pool).await)?;
+    let in_hand: i64 = on_db!(db, pool => sqlx::query_scalar(in_hand()).bind(owner).fetch_one(pool).await)?;
     Ok(letters_on(db, owner, now).await? + in_hand >= limit)
 }
 

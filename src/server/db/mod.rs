@@ -7,6 +7,7 @@ pub mod audit_chain;
 pub mod audit_erasing;
 pub mod backlog;
 pub mod bench;
+pub mod claims;
 pub mod clients;
 pub mod decisions;
 pub mod deliveries;

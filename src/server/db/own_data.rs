@@ -1,8 +1,10 @@
 //! Everything that belongs to one user, read in the order of its keys for the file that they take away.
 
-use super::{Db, DbResult, number_list, on_db};
+use super::deliveries::AFTER;
+use super::{Db, DbResult, on_db};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 /// The account itself.
 #[derive(Debug, Serialize, sqlx::FromRow)]
@@ -117,37 +119,13 @@ pub struct OwnDelivery {
     pub reason: String,
 }
 
-/// Deliveries of a run, from after the id on.
+/// Deliveries of a run in the order of their clients, from after this one on.
 pub async fn deliveries(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<OwnDelivery>> {
-    const SQL: &str = "SELECT id, email, full_name, comment, state, reason FROM deliveries
-        WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(pool).await)?)
-}
-
-/// An attempt.
-#[derive(Debug, Serialize, sqlx::FromRow)]
-pub struct OwnAttempt {
-    #[serde(skip)]
-    pub delivery_id: i64,
-    pub number: i64,
-    pub at: DateTime<Utc>,
-    pub ms: i64,
-    pub stage: String,
-    pub status: String,
-    pub relay: String,
-    pub code: Option<i32>,
-    pub enhanced: Option<String>,
-    pub reply: String,
-}
-
-/// The attempts of these deliveries, in their order.
-pub async fn attempts(db: &Db, deliveries: &[i64]) -> DbResult<Vec<OwnAttempt>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT delivery_id, number, at, ms, stage, status, relay, code, enhanced, reply FROM attempts
-         WHERE delivery_id IN ({}) ORDER BY delivery_id, number",
-        number_list(deliveries)
+    let sql = AssertSqlSafe(format!(
+        "SELECT id, email, full_name, comment, state, reason FROM deliveries
+         WHERE run_id = $1 AND client_id > {AFTER} ORDER BY client_id LIMIT $3"
     ));
-    Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
+    Ok(on_db!(db, pool => sqlx::query_as(sql).bind(run).bind(after).bind(limit).fetch_all(pool).await)?)
 }
 
 /// A post of the blog.

@@ -1,7 +1,7 @@
 //! Table `processes`: who is alive, and what the dead have left behind.
 
 use super::suppressions::left_out;
-use super::{Db, DbResult, Tx, on_db, on_tx};
+use super::{Db, DbResult, Tx, claims, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -12,7 +12,7 @@ pub const INTERRUPTED: &str = "error.import.interrupted";
 /// Work whose process is not in the table; `{}` is the column that names it.
 const ORPHAN: &str = "NOT EXISTS (SELECT 1 FROM processes p WHERE p.id = {})";
 
-fn orphan(column: &str) -> String {
+pub(super) fn orphan(column: &str) -> String {
     ORPHAN.replace("{}", column)
 }
 
@@ -55,12 +55,9 @@ pub async fn keep_only(tx: &mut Tx, id: &str) -> DbResult<()> {
 
 /// Puts back what a process that ends in order has claimed.
 pub async fn give_back(tx: &mut Tx, id: &str) -> DbResult<()> {
-    let sql = AssertSqlSafe(format!(
-        "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-         lease = NULL, lease_until = NULL, crashes = 0
-         WHERE state = 'claimed' AND SUBSTR(lease, 1, {NAME}) = $1"
-    ));
-    on_tx!(tx, conn => sqlx::query(sql).bind(id).execute(conn).await.map(drop))?;
+    for over in claims::end(tx, id).await? {
+        claims::put_back(tx, &over, "0").await?;
+    }
     Ok(())
 }
 
@@ -84,24 +81,25 @@ pub const QUARANTINED: &str = "quarantined";
 /// Puts claimed deliveries back whose process is gone or whose lease has run out. From its first time on
 /// such a delivery is suspect: [`in_hand`] counts the next ones. Returns how many went back.
 pub async fn reclaim(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<u64> {
-    let orphan = orphan(&format!("SUBSTR(deliveries.lease, 1, {NAME})"));
-    let sql = AssertSqlSafe(format!(
-        "UPDATE deliveries SET state = 'failed', reason = '{QUARANTINED}', lease = NULL, lease_until = NULL
-         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan}) AND crashes >= {}
+    let give_up = format!(
+        "UPDATE deliveries SET state = 'failed', reason = '{QUARANTINED}', lease = NULL
+         WHERE state = 'claimed' AND lease = $1 AND crashes >= {}
          RETURNING run_id, attempts > 0",
         ALONE_FROM + DEADLY
-    ));
-    let out: Vec<(i64, bool)> = on_tx!(&mut *tx, conn => sqlx::query_as(sql).bind(now).fetch_all(conn).await)?;
+    );
+    let (mut out, mut back) = (Vec::new(), 0);
+    for over in claims::end_orphaned(tx, now).await? {
+        let sql = AssertSqlSafe(give_up.as_str());
+        out.extend(
+            on_tx!(&mut *tx, conn => sqlx::query_as::<_, (i64, bool)>(sql).bind(&over.lease).fetch_all(conn).await)?,
+        );
+        back += claims::put_back(tx, &over, "CASE WHEN crashes = 0 THEN 1 ELSE crashes END").await?;
+    }
     if !out.is_empty() {
         tracing::warn!(deliveries = out.len(), "in hand each time the process died; they are given up");
         left_out(tx, &out, |counts| &mut counts.failed, now).await?;
     }
-    let sql = AssertSqlSafe(format!(
-        "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END,
-         lease = NULL, lease_until = NULL, crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END
-         WHERE state = 'claimed' AND (lease_until <= $1 OR {orphan})"
-    ));
-    Ok(on_tx!(tx, conn => sqlx::query(sql).bind(now).execute(conn).await.map(|done| done.rows_affected()))?)
+    Ok(back)
 }
 
 /// Counts beforehand that the process dies with this delivery in hand; what it outlives is forgotten with
@@ -131,17 +129,15 @@ pub struct InDoubt {
     pub doubts: i64,
 }
 
-/// Armed deliveries without a living process, at most so many; `cut_off` is the reply on record of attempts
+/// Armed deliveries whose claim has ended, at most so many; `cut_off` is the reply on record of attempts
 /// that ended so.
-pub async fn in_doubt(db: &Db, cut_off: &str, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<InDoubt>> {
-    let sql = AssertSqlSafe(format!(
-        "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold,
-         1 + (SELECT COUNT(*) FROM attempts a WHERE a.delivery_id = d.id AND a.reply = $3) AS doubts
+pub async fn in_doubt(db: &Db, cut_off: &str, limit: i64) -> DbResult<Vec<InDoubt>> {
+    const SQL: &str = "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold,
+         1 + (SELECT COUNT(*) FROM attempts a WHERE a.delivery_id = d.id AND a.reply = $2) AS doubts
          FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
-         WHERE d.state = 'armed' AND d.lease IS NOT NULL AND (d.lease_until <= $1 OR {}) ORDER BY d.id LIMIT $2",
-        orphan(&format!("SUBSTR(d.lease, 1, {NAME})"))
-    ));
-    Ok(on_db!(db, pool => sqlx::query_as(sql).bind(now).bind(limit).bind(cut_off).fetch_all(pool).await)?)
+         WHERE d.state = 'armed' AND d.lease IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.lease = d.lease) ORDER BY d.id LIMIT $1";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(limit).bind(cut_off).fetch_all(pool).await)?)
 }
 
 /// Ends running imports whose process is gone, keeping their counts; returns how many.

@@ -1,5 +1,6 @@
 //! How far the sending has come, for who waits for it.
 
+use super::claims::{TAKEN_BY, earliest};
 use super::limits::{day_of, used_up};
 use super::{Db, DbResult, on_db};
 use chrono::{DateTime, Utc};
@@ -81,16 +82,15 @@ impl States {
 /// Since when the oldest delivery is due that may be sent now: one look into an index for each open run.
 pub async fn oldest_due(db: &Db, now: DateTime<Utc>) -> DbResult<Option<DateTime<Utc>>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT (SELECT d.due_at FROM deliveries d WHERE d.run_id = r.id
-            AND d.state IN ('pending', 'deferred') AND d.due_at <= $1 ORDER BY d.due_at, d.id LIMIT 1) AS due
-        FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+        "SELECT {} FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
         WHERE r.state = 'open' AND g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL
         AND NOT {}",
-        used_up("$2")
+        earliest("r.id"),
+        used_up("$1")
     ));
     let due: Vec<Option<DateTime<Utc>>> =
-        on_db!(db, pool => sqlx::query_scalar(sql).bind(now).bind(day_of(now)).fetch_all(pool).await)?;
-    Ok(due.into_iter().flatten().min())
+        on_db!(db, pool => sqlx::query_scalar(sql).bind(day_of(now)).fetch_all(pool).await)?;
+    Ok(due.into_iter().flatten().filter(|due| *due <= now).min())
 }
 
 /// Whether something of a mailing, or of any, is left to do now: a run to open, a delivery to take or
@@ -103,11 +103,13 @@ pub async fn is_left(db: &Db, mailing: Option<i64>, now: DateTime<Utc>) -> DbRes
         OR EXISTS (SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
             WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) AND g.paused_at IS NULL AND g.disabled_at IS NULL
             AND u.deleted_at IS NULL AND NOT {}
-            AND EXISTS (SELECT 1 FROM deliveries d WHERE d.run_id = r.id AND d.state IN ('pending', 'deferred')
-                AND d.due_at <= $2))
+            AND {} <= $2)
         OR EXISTS (SELECT 1 FROM deliveries d JOIN runs r ON r.id = d.run_id
-            WHERE d.state IN ('claimed', 'armed') AND ($1 = 0 OR r.mailing_id = $1))",
-        used_up("$3")
+            WHERE d.lease IS NOT NULL AND ($1 = 0 OR r.mailing_id = $1))
+        OR EXISTS (SELECT 1 FROM claims c JOIN runs r ON r.id = c.run_id JOIN deliveries d ON {TAKEN_BY}
+            WHERE $1 = 0 OR r.mailing_id = $1)",
+        used_up("$3"),
+        earliest("r.id")
     ));
     Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(mailing.unwrap_or(0))

@@ -2,6 +2,7 @@
 //! function tells how many rows it changed: fewer than asked means that a lease is lost, and the caller
 //! takes the records one by one ([`super::deliveries`]).
 
+use super::claims::HELD;
 use super::{DbResult, Tx, json_list};
 use crate::domain::delivery::Attempt;
 use chrono::{DateTime, Utc};
@@ -16,6 +17,8 @@ pub struct Settled<'a> {
     pub id: i64,
     pub run: i64,
     pub lease: &'a str,
+    /// The lease is good ([`super::claims::good`]).
+    pub good: bool,
     pub state: &'static str,
     pub reason: &'a str,
     pub due_at: DateTime<Utc>,
@@ -40,15 +43,15 @@ fn values(rows: usize, columns: usize) -> String {
 
 /// Marks claimed deliveries of one lease as about to be handed over: they have not killed the process until then.
 pub async fn arm(tx: &mut Tx, lease: &str, ids: &[i64]) -> DbResult<u64> {
-    const SET: &str = "UPDATE deliveries SET state = 'armed', crashes = 0 WHERE lease = $1 AND id";
+    let set = format!("UPDATE deliveries SET state = 'armed', lease = $1, crashes = 0 WHERE {HELD} AND id");
     Ok(match tx {
         Tx::Sqlite(tx) => {
-            let sql = format!("{SET} IN (SELECT value FROM json_each($2))");
+            let sql = format!("{set} IN (SELECT value FROM json_each($2))");
             let ids = json_list(ids);
             sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(ids).execute(&mut **tx).await?.rows_affected()
         }
         Tx::Postgres(tx) => {
-            let sql = format!("{SET} = ANY($2)");
+            let sql = format!("{set} = ANY($2)");
             sqlx::query(AssertSqlSafe(sql)).bind(lease).bind(ids).execute(&mut **tx).await?.rows_affected()
         }
     })
@@ -57,20 +60,22 @@ pub async fn arm(tx: &mut Tx, lease: &str, ids: &[i64]) -> DbResult<u64> {
 /// Records outcomes and gives the leases back.
 pub async fn settle(tx: &mut Tx, rows: &[Settled<'_>]) -> DbResult<u64> {
     const SET: &str = "UPDATE deliveries SET state = v.state, reason = v.reason, attempts = v.attempts,
-        due_at = v.due_at, last_at = v.at, last_code = v.code, last_reply = v.reply, lease = NULL, lease_until = NULL,
-        crashes = 0";
-    const MINE: &str = "WHERE deliveries.id = v.id AND deliveries.lease = v.lease";
-    const COLUMNS: &str = "v (id, lease, state, reason, attempts, due_at, at, code, reply)";
+        due_at = v.due_at, last_at = v.at, last_code = v.code, last_reply = v.reply, loose = (v.state = 'deferred'),
+        lease = NULL, crashes = 0";
+    const MINE: &str = "WHERE deliveries.id = v.id AND (deliveries.lease = v.lease
+        OR (v.good AND deliveries.lease IS NULL AND deliveries.state = 'pending' AND NOT deliveries.loose))";
+    const COLUMNS: &str = "v (id, lease, good, state, reason, attempts, due_at, at, code, reply)";
     let mut changed = 0;
     match tx {
         Tx::Sqlite(tx) => {
             for piece in pieces(rows) {
-                let sql = format!("WITH {COLUMNS} AS (VALUES {}) {SET} FROM v {MINE}", values(piece.len(), 9));
+                let sql = format!("WITH {COLUMNS} AS (VALUES {}) {SET} FROM v {MINE}", values(piece.len(), 10));
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in piece {
                     query = query
                         .bind(row.id)
                         .bind(row.lease)
+                        .bind(row.good)
                         .bind(row.state)
                         .bind(row.reason)
                         .bind(row.attempt.number)
@@ -84,12 +89,13 @@ pub async fn settle(tx: &mut Tx, rows: &[Settled<'_>]) -> DbResult<u64> {
         }
         Tx::Postgres(tx) => {
             let sql = format!(
-                "{SET} FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[],
-                 $6::timestamptz[], $7::timestamptz[], $8::integer[], $9::text[]) AS {COLUMNS} {MINE}"
+                "{SET} FROM UNNEST($1::bigint[], $2::text[], $3::bool[], $4::text[], $5::text[], $6::bigint[],
+                 $7::timestamptz[], $8::timestamptz[], $9::integer[], $10::text[]) AS {COLUMNS} {MINE}"
             );
             changed += sqlx::query(AssertSqlSafe(sql))
                 .bind(rows.iter().map(|row| row.id).collect::<Vec<_>>())
                 .bind(rows.iter().map(|row| row.lease).collect::<Vec<_>>())
+                .bind(rows.iter().map(|row| row.good).collect::<Vec<_>>())
                 .bind(rows.iter().map(|row| row.state).collect::<Vec<_>>())
                 .bind(rows.iter().map(|row| row.reason).collect::<Vec<_>>())
                 .bind(rows.iter().map(|row| row.attempt.number).collect::<Vec<_>>())

@@ -1,11 +1,13 @@
 //! Table `suppressions`: addresses that are left out because a mail server said they do not exist.
 
+use super::claims::WAITS;
 use super::{Db, DbResult, Tx, mailings, on_db, on_tx, runs};
 use crate::domain::client::Suppression;
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
 use crate::domain::email::EmailAddress;
 use crate::domain::mailing::Counts;
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 
 /// Whether an attempt says that the address itself does not work (RFC 3463 3.2): a refusal for good at
@@ -28,10 +30,8 @@ pub async fn add(tx: &mut Tx, delivery: i64, attempt: &Attempt, now: DateTime<Ut
         JOIN mailings g ON g.id = r.mailing_id WHERE d.id = $1";
     const ADD: &str = "INSERT INTO suppressions (owner_id, email_key, since, code, reply) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
-    const LEAVE_OUT: &str = "UPDATE deliveries SET state = 'not_sent', reason = 'suppressed'
-        WHERE client_id = $1 AND state IN ('pending', 'deferred') AND run_id IN (SELECT r.id FROM runs r
-            JOIN mailings g ON g.id = r.mailing_id WHERE r.state = 'open' AND g.owner_id = $2)
-        RETURNING run_id, attempts > 0";
+    const OPEN: &str = "(SELECT r.id FROM runs r JOIN mailings g ON g.id = r.mailing_id
+        WHERE r.state = 'open' AND g.owner_id = $1)";
     let whose: Option<(String, i64, i64)> =
         on_tx!(&mut *tx, conn => sqlx::query_as(WHOSE).bind(delivery).fetch_optional(conn).await)?;
     let Some((email, client, owner)) = whose else { return Ok(()) };
@@ -45,8 +45,17 @@ pub async fn add(tx: &mut Tx, delivery: i64, attempt: &Attempt, now: DateTime<Ut
         .execute(conn)
         .await
         .map(drop))?;
+    if let Tx::Postgres(tx) = tx {
+        // Nobody takes it in order meanwhile.
+        let sql = format!("SELECT run_id FROM queues WHERE run_id IN {OPEN} ORDER BY run_id FOR SHARE");
+        sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(&mut **tx).await?;
+    }
+    let leave_out = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = 'not_sent', reason = 'suppressed', loose = FALSE
+         WHERE client_id = $2 AND {WAITS} AND run_id IN {OPEN} RETURNING run_id, attempts > 0"
+    ));
     let out: Vec<(i64, bool)> =
-        on_tx!(&mut *tx, conn => sqlx::query_as(LEAVE_OUT).bind(client).bind(owner).fetch_all(conn).await)?;
+        on_tx!(&mut *tx, conn => sqlx::query_as(leave_out).bind(owner).bind(client).fetch_all(conn).await)?;
     left_out(tx, &out, |counts| &mut counts.not_sent, now).await
 }
 

@@ -14,15 +14,28 @@ use std::str::FromStr;
 
 /// A new SQLite file; it goes when the folder is dropped.
 pub async fn sqlite() -> (Db, tempfile::TempDir) {
+    let (db, folder) = empty_sqlite().await;
+    db.migrate().await.expect("the migrations run");
+    (db, folder)
+}
+
+/// A new SQLite file without tables.
+pub async fn empty_sqlite() -> (Db, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the database");
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
     let db = Db::open(&url).await.expect("the database opens");
-    db.migrate().await.expect("the migrations run");
     (db, folder)
 }
 
 /// A new PostgreSQL database with a random name, on the server at VESTNIK_TEST_POSTGRES_URL.
 pub async fn postgres() -> Db {
+    let db = empty_postgres().await;
+    db.migrate().await.expect("the migrations run");
+    db
+}
+
+/// A new PostgreSQL database without tables.
+pub async fn empty_postgres() -> Db {
     let url = std::env::var("VESTNIK_TEST_POSTGRES_URL")
         .expect("VESTNIK_TEST_POSTGRES_URL must name a PostgreSQL server for tests; `make test` starts one");
     let options = PgConnectOptions::from_str(&url).expect("VESTNIK_TEST_POSTGRES_URL is an address");
@@ -32,9 +45,7 @@ pub async fn postgres() -> Db {
     admin.close().await.expect("the connection closes");
     let mut parsed = url::Url::parse(&url).expect("VESTNIK_TEST_POSTGRES_URL is an address");
     parsed.set_path(&name);
-    let db = Db::open(parsed.as_str()).await.expect("the database opens");
-    db.migrate().await.expect("the migrations run");
-    db
+    Db::open(parsed.as_str()).await.expect("the database opens")
 }
 
 /// Makes a test on SQLite and one on PostgreSQL of each `async fn name(db: Db)` beside it:

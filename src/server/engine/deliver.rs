@@ -8,7 +8,7 @@ use super::recorder::Record;
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
-use crate::server::db::deliveries::Claimed;
+use crate::server::db::claims::Claimed;
 use crate::server::db::{DbResult, Tx, mailings, processes};
 use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter};

@@ -3,10 +3,10 @@
 use super::Engine;
 use super::recorder::Ticket;
 use crate::domain::mailing::Counts;
-use crate::server::db::deliveries::{self, Claimed};
+use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
 use crate::server::db::settings::{self, Sender};
-use crate::server::db::{DbResult, limits, mailings};
+use crate::server::db::{DbResult, deliveries, limits, mailings};
 use crate::server::mail::compose::{Composer, Mailbox, RunParts};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
@@ -133,11 +133,13 @@ impl Engine {
                 let mut limit = i64::try_from(batch).unwrap_or(i64::MAX);
                 // No letter leaves before its arm is durable, which a claim comes before.
                 let mut tx = self.db.begin_in_order().await?;
+                claims::lock(&mut tx, run.id).await?;
                 if let Some(most) = run.letters_max {
                     limit = limit.min(limits::letters_left(&mut tx, run.owner_id, most, now).await?);
                 }
                 let until = now + self.lease(batch, connections);
-                let claimed = deliveries::claim(&mut tx, run.id, &lease, until, now, limit).await?;
+                let claimed = claims::claim(&mut tx, run.id, &lease, until, now, limit).await?;
+                claims::forget(&mut tx, run.id, &lease).await?;
                 tx.commit().await?;
                 if claimed.is_empty() {
                     continue;

@@ -75,7 +75,7 @@ impl Engine {
             tracing::info!(deliveries = back, "took back what had been claimed");
             self.wake.ring();
         }
-        for doubt in processes::in_doubt(&self.db, CUT_OFF, now, AT_ONCE).await? {
+        for doubt in processes::in_doubt(&self.db, CUT_OFF, AT_ONCE).await? {
             let number = doubt.attempts + 1;
             let decision = decide(OutcomeKind::InDoubt, number, doubt.hold, &self.config.retry, 0.0);
             let Decision::Settle { status, mut state, mut reason, .. } = decision else { continue };

@@ -3,7 +3,7 @@
 use super::recorder::{Record, Ticket};
 use super::watch::Watch;
 use super::{Engine, Wake};
-use crate::server::db::{DbResult, deliveries, limits, mailings, processes, runs};
+use crate::server::db::{DbResult, claims, limits, mailings, processes, runs};
 use chrono::TimeDelta;
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ impl Engine {
         let now = self.clock.now();
         let mut next = mailings::next_due(&self.db).await?;
         for run in runs::open_runs(&self.db, None).await?.iter().filter(|run| !run.stopped) {
-            let mut due = deliveries::next_due(&self.db, run.id).await?;
+            let mut due = claims::next_due(&self.db, run.id).await?;
             if let Some(most) = run.letters_max
                 && limits::is_used_up(&self.db, run.owner_id, most, now).await?
             {

@@ -1,7 +1,5 @@
 //! The engine against a real database of either kind and the built-in mail server with its faults.
 
-mod records;
-
 use super::relays::{Pool, PoolConfig, Source};
 use super::watch::Watch;
 use super::{Engine, EngineConfig};
@@ -12,7 +10,7 @@ use crate::domain::report::Tally;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
 use crate::server::db::records::arm;
-use crate::server::db::{Db, attempts, deliveries, mailings, messages, processes, runs, testing};
+use crate::server::db::{Db, attempts, claims, deliveries, mailings, messages, processes, runs, testing};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::testing::actor;
@@ -20,14 +18,16 @@ use crate::server::services::{Actor, mailings as service, reports};
 use crate::server::sink::{CaughtLetter, Scenario, Sink, SinkConfig};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+mod in_order;
 mod limits;
 mod protect;
+mod records;
 
 struct World {
     db: Db,
@@ -104,20 +104,29 @@ impl World {
 
     /// The counters of a run equal its rows.
     async fn counters_are_true(&self, run: &Run) {
-        let of = async |states: &[DeliveryState]| {
-            let mut sum = 0;
-            for state in states {
-                sum += deliveries::count(&self.db, run.id, Some(*state), "").await.unwrap();
-            }
-            sum
-        };
         use DeliveryState as D;
-        assert_eq!(run.counts.waiting, of(&[D::Pending, D::Claimed, D::Armed]).await);
-        assert_eq!(run.counts.deferred, of(&[D::Deferred]).await);
-        assert_eq!(run.counts.sent, of(&[D::Sent]).await);
-        assert_eq!(run.counts.failed, of(&[D::Failed]).await);
-        assert_eq!(run.counts.unknown, of(&[D::Unknown]).await);
-        assert_eq!(run.counts.not_sent, of(&[D::NotSent]).await);
+        let mut of = HashMap::<D, i64>::new();
+        for row in deliveries::list(&self.db, run.id, None, "", 0, 10_000).await.unwrap() {
+            *of.entry(row.state).or_default() += 1;
+        }
+        let sum = |states: &[D]| states.iter().map(|state| of.get(state).copied().unwrap_or_default()).sum::<i64>();
+        assert_eq!(run.counts.waiting, sum(&[D::Pending, D::Claimed, D::Armed]));
+        for (state, counted) in [
+            (D::Deferred, run.counts.deferred),
+            (D::Sent, run.counts.sent),
+            (D::Failed, run.counts.failed),
+            (D::Unknown, run.counts.unknown),
+            (D::NotSent, run.counts.not_sent),
+        ] {
+            assert_eq!(counted, sum(&[state]), "{state:?}");
+        }
+        // Each list has what its count says.
+        for state in D::ALL {
+            let rows = deliveries::list(&self.db, run.id, Some(state), "", 0, 10_000).await.unwrap();
+            assert!(rows.iter().all(|row| row.state == state), "{state:?}");
+            assert_eq!(rows.len() as i64, sum(&[state]), "{state:?}");
+            assert_eq!(deliveries::count(&self.db, run.id, Some(state), "").await.unwrap(), sum(&[state]), "{state:?}");
+        }
     }
 }
 
@@ -301,7 +310,7 @@ async fn a_letter_that_may_not_leave_is_not_the_mail_servers_fault(db: Db) {
     // As a feeder does that looked at the mailing just before it was paused.
     let now = world.clock.now();
     let mut tx = world.db.begin().await.unwrap();
-    let claimed = deliveries::claim(&mut tx, run.id, "lease", now + TimeDelta::hours(1), now, 1).await.unwrap();
+    let claimed = claims::claim(&mut tx, run.id, "lease", now + TimeDelta::hours(1), now, 1).await.unwrap();
     tx.commit().await.unwrap();
     world.engine.deliver_one(&run, claimed.into_iter().next().unwrap(), "lease").await;
     assert_eq!((world.arrived().len(), world.engine.summary().relay_trouble), (0, None));
@@ -329,7 +338,7 @@ async fn what_a_dead_engine_left_is_taken_over(db: Db) {
     let lease = "deaddeaddeaddead-1";
     let mut tx = world.db.begin().await.unwrap();
     processes::beat(&mut tx, "deaddeaddeaddead", "", now).await.unwrap();
-    let claimed = deliveries::claim(&mut tx, run, lease, now + TimeDelta::hours(1), now, 2).await.unwrap();
+    let claimed = claims::claim(&mut tx, run, lease, now + TimeDelta::hours(1), now, 2).await.unwrap();
     assert_eq!(arm(&mut tx, lease, &[claimed[0].id]).await.unwrap(), 1);
     assert_eq!(arm(&mut tx, "another", &[claimed[1].id]).await.unwrap(), 0, "fenced by the lease");
     tx.commit().await.unwrap();

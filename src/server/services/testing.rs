@@ -5,7 +5,7 @@ use crate::domain::import::Duplicates;
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::testing::{made_at, message, open_run, user};
-use crate::server::db::{Db, deliveries, on_tx};
+use crate::server::db::{Db, claims, on_tx};
 
 /// A new user, proven as the owner of what is theirs.
 pub async fn actor(db: &Db, email: &str) -> Actor {
@@ -32,8 +32,8 @@ pub async fn sent_mailing(db: &Db, owner: &Actor, clients: usize) {
     let mailing = mailings::create(db, owner, &form, now).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let run = open_run(&mut tx, mailing, owner.id, now).await;
-    deliveries::claim(&mut tx, run, "lease", now, now, i64::MAX).await.unwrap();
-    let sent = "UPDATE deliveries SET state = 'sent', attempts = 1, lease = NULL, lease_until = NULL WHERE run_id = $1";
+    claims::claim(&mut tx, run, &format!("lease {run}"), now, now, i64::MAX).await.unwrap();
+    let sent = "UPDATE deliveries SET state = 'sent', attempts = 1, lease = NULL WHERE run_id = $1";
     let attempt = "INSERT INTO attempts (delivery_id, run_id, number, at, ms, stage, status, relay, code, reply)
         SELECT id, run_id, 1, $2, 5, 'dot', 'sent', 'mail.example.org:25', 250, 'ok' FROM deliveries WHERE run_id = $1";
     on_tx!(&mut tx, conn => sqlx::query(sent).bind(run).execute(conn).await.map(drop)).unwrap();

@@ -8,9 +8,9 @@ use crate::domain::mailing::Counts;
 use crate::server::clock::SharedClock;
 use crate::server::db::deliveries::{self, Outcome};
 use crate::server::db::records::{self, Settled};
-use crate::server::db::{Db, DbError, DbResult, Tx, attempts, journals, limits, mailings, runs, suppressions};
+use crate::server::db::{Db, DbError, DbResult, Tx, attempts, claims, journals, limits, mailings, runs, suppressions};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -243,6 +243,8 @@ impl Changes {
 async fn together(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResult<Option<Changes>> {
     let mut changes = Changes::default();
     let mut settled = Vec::with_capacity(entries.len());
+    let leases: BTreeSet<&str> = entries.iter().map(|entry| entry.lease()).collect();
+    let good = claims::good(tx, &leases.into_iter().collect::<Vec<_>>()).await?;
     for Entry { ticket, record } in entries {
         match record {
             Record::Settle { attempt, state, reason, due_at } => {
@@ -251,6 +253,7 @@ async fn together(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResu
                     id: ticket.id,
                     run: ticket.run,
                     lease: &ticket.lease,
+                    good: good.contains(&ticket.lease),
                     state: state.as_str(),
                     reason,
                     due_at: *due_at,

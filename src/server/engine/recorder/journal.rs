@@ -4,7 +4,6 @@ use super::file::FileJournal;
 use super::record::Entry;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Conn, Db, DbError, journals};
-use std::collections::HashMap;
 use std::io;
 
 #[derive(Debug, thiserror::Error)]
@@ -49,14 +48,16 @@ impl Journal {
     /// What the database or the file system says.
     pub async fn append(&mut self, entries: &[Entry], clock: &SharedClock) -> Result<(i64, Vec<bool>), JournalError> {
         let records = serde_json::to_string(entries)?;
-        let arms: Vec<i64> = entries.iter().filter(|entry| entry.is_arm()).map(|entry| entry.ticket.id).collect();
+        let mut leases: Vec<&str> = entries.iter().filter(|entry| entry.is_arm()).map(Entry::lease).collect();
+        leases.sort_unstable();
+        leases.dedup();
         let (seq, now) = (self.seq + 1, clock.now());
         let free = match (&mut self.conn, &mut self.file) {
             (conn, Some(file)) => {
                 // The question is with SQLite's thread when this one goes to the disk.
                 let (free, written) = futures::future::join(
                     async {
-                        if arms.is_empty() { Ok(Vec::new()) } else { journals::may_leave(conn, &arms, now).await }
+                        if leases.is_empty() { Ok(Vec::new()) } else { journals::may_leave(conn, &leases, now).await }
                     },
                     async { file.append(seq, records.as_bytes()) },
                 )
@@ -65,13 +66,12 @@ impl Journal {
                 free?
             }
             (Conn::Postgres(conn), None) => {
-                journals::append(conn, &self.id, seq, &records, &arms, now).await?.ok_or(JournalError::Struck)?
+                journals::append(conn, &self.id, seq, &records, &leases, now).await?.ok_or(JournalError::Struck)?
             }
             (Conn::Sqlite(_), None) => Vec::new(),
         };
         self.seq = seq;
-        let free: HashMap<i64, String> = free.into_iter().collect();
-        let may_leave = |entry: &Entry| free.get(&entry.ticket.id) == Some(&entry.ticket.lease);
+        let may_leave = |entry: &Entry| free.iter().any(|lease| lease == entry.lease());
         Ok((seq, entries.iter().map(may_leave).collect()))
     }
 

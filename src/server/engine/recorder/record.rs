@@ -37,6 +37,10 @@ impl Entry {
     pub fn is_arm(&self) -> bool {
         matches!(self.record, Record::Arm)
     }
+
+    pub fn lease(&self) -> &str {
+        &self.ticket.lease
+    }
 }
 
 /// Entries that became durable together.

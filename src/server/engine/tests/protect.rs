@@ -114,7 +114,7 @@ async fn letters_that_are_taken_in_between_break_the_row(db: Db) {
 async fn dies(world: &World, run: i64, nth: usize, armed: bool) {
     let (now, lease) = (world.clock.now(), format!("deaddeaddeaddea{nth}-1"));
     let mut tx = world.db.begin().await.unwrap();
-    let claimed = deliveries::claim(&mut tx, run, &lease, now + TimeDelta::hours(1), now, 10).await.unwrap();
+    let claimed = claims::claim(&mut tx, run, &lease, now + TimeDelta::hours(1), now, 10).await.unwrap();
     assert!(!claimed.is_empty());
     let deadly = claimed.iter().find(|claimed| claimed.email == FOUR[0]).unwrap();
     if deadly.crashes > 0 {
@@ -123,8 +123,8 @@ async fn dies(world: &World, run: i64, nth: usize, armed: bool) {
     tx.commit().await.unwrap();
     if armed {
         let mut tx = world.db.begin().await.unwrap();
-        let sql = "UPDATE deliveries SET state = 'armed' WHERE id = $1";
-        on_tx!(&mut tx, conn => sqlx::query(sql).bind(deadly.id).execute(conn).await.map(drop)).unwrap();
+        let sql = "UPDATE deliveries SET state = 'armed', lease = $2 WHERE id = $1";
+        on_tx!(&mut tx, conn => sqlx::query(sql).bind(deadly.id).bind(&lease).execute(conn).await.map(drop)).unwrap();
         tx.commit().await.unwrap();
     }
     world.engine.recover().await.unwrap();

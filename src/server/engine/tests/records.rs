@@ -3,7 +3,7 @@
 use super::super::recorder::testing::{append, carry};
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
-use crate::server::db::deliveries::Claimed;
+use crate::server::db::claims::Claimed;
 use crate::server::db::{journals, testing};
 
 const LEASE: &str = "of the dead engine";
@@ -21,7 +21,7 @@ async fn begun(db: Db) -> (World, i64, i64) {
 async fn claim(world: &World, run: i64) -> Vec<Claimed> {
     let now = world.clock.now();
     let mut tx = world.db.begin().await.unwrap();
-    let claimed = deliveries::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 100).await.unwrap();
+    let claimed = claims::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 100).await.unwrap();
     tx.commit().await.unwrap();
     claimed
 }
@@ -118,8 +118,8 @@ async fn what_somebody_else_has_taken_over_is_left_out(db: Db) {
     world.engine.recover().await.unwrap();
     let now = world.clock.now();
     let mut tx = world.db.begin().await.unwrap();
-    deliveries::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 1).await.unwrap();
-    deliveries::claim(&mut tx, run, "of another", now + TimeDelta::hours(1), now, 9).await.unwrap();
+    claims::claim(&mut tx, run, LEASE, now + TimeDelta::hours(1), now, 1).await.unwrap();
+    claims::claim(&mut tx, run, "of another", now + TimeDelta::hours(1), now, 9).await.unwrap();
     tx.commit().await.unwrap();
     let entries = claimed.iter().map(sent).collect();
     carry(&world.db, "late", &[Frame { seq: 1, entries }], now).await;

@@ -6,13 +6,11 @@ use crate::domain::audit::Act;
 use crate::domain::client::ClientSort;
 use crate::server::db::audit::Entry;
 use crate::server::db::clients::After;
-use crate::server::db::own_data::{self as rows, OwnAttempt, OwnMailing, OwnRun};
-use crate::server::db::{self};
-use crate::server::db::{Db, clients, sessions};
+use crate::server::db::own_data::{self as rows, OwnMailing, OwnRun};
+use crate::server::db::{self, Db, attempts, clients, sessions};
 use crate::server::services::{Actor, Error, Result, audit};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::HashMap;
 use tokio::sync::mpsc;
 
 /// Rows that are read at once.
@@ -189,10 +187,7 @@ impl Writer {
             let Some(last) = deliveries.last() else { break };
             after = last.id;
             let ids: Vec<i64> = deliveries.iter().map(|delivery| delivery.id).collect();
-            let mut attempts: HashMap<i64, Vec<OwnAttempt>> = HashMap::new();
-            for attempt in rows::attempts(&self.db, &ids).await? {
-                attempts.entry(attempt.delivery_id).or_default().push(attempt);
-            }
+            let mut attempts = attempts::of_deliveries(&self.db, &ids).await?;
             for delivery in &deliveries {
                 self.out.text(if std::mem::take(&mut first) { "\n" } else { ",\n" });
                 self.out.open(delivery)?;
