@@ -78,6 +78,17 @@ pub struct Recorder {
     commits: Arc<AtomicU64>,
 }
 
+/// An arm that was asked for.
+pub struct Arming(oneshot::Receiver<bool>);
+
+impl Arming {
+    /// True once it is durable, and all that was given before; false if the lease is lost or the letter may not leave
+    /// any more.
+    pub async fn granted(self) -> bool {
+        self.0.await.unwrap_or(false)
+    }
+}
+
 impl Recorder {
     /// Starts the recording thread, and the task that carries over. The journal has the process's name.
     pub fn start(db: Db, clock: SharedClock, process: &str) -> Self {
@@ -108,12 +119,11 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Arms. It is asked for at once; what comes back is true once it is durable, and all that was given before, and
-    /// false if the lease is lost or the letter may not leave any more.
-    pub fn arm(&self, ticket: &Ticket) -> impl Future<Output = bool> + use<> {
+    /// Asks for an arm, at once.
+    pub fn arm(&self, ticket: &Ticket) -> Arming {
         let (done, answer) = oneshot::channel();
         self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
-        async { answer.await.unwrap_or(false) }
+        Arming(answer)
     }
 
     /// Waits until all that was given so far is in the tables.
