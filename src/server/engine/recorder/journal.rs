@@ -5,6 +5,7 @@ use super::record::Entry;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Conn, Db, DbError, journals};
 use std::io;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -25,7 +26,14 @@ pub struct Journal {
     /// On SQLite.
     file: Option<FileJournal>,
     seq: i64,
+    /// On SQLite: leases under which letters might leave, when that was last asked.
+    free: Vec<String>,
+    asked: Instant,
 }
+
+/// How long an answer is good on SQLite, where nobody else takes a lease over: a mailing that is paused may send for so
+/// long. To ask for each frame took as long as to write it.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Journal {
     /// Makes the journal of this name.
@@ -38,7 +46,7 @@ impl Journal {
         if let Conn::Postgres(conn) = &mut conn {
             journals::enter(conn, id, clock.now()).await?;
         }
-        Ok(Self { id: id.to_owned(), conn, file, seq: 0 })
+        Ok(Self { id: id.to_owned(), conn, file, seq: 0, free: Vec::new(), asked: Instant::now() })
     }
 
     /// Makes entries durable, together and before it returns, and says for each whether the letter may
@@ -52,26 +60,28 @@ impl Journal {
         leases.sort_unstable();
         leases.dedup();
         let (seq, now) = (self.seq + 1, clock.now());
-        let free = match (&mut self.conn, &mut self.file) {
+        let is_free = |lease: &&str| self.free.iter().any(|free| free == lease);
+        let known = leases.is_empty() || (self.asked.elapsed() < ASK_AGAIN && leases.iter().all(is_free));
+        match (&mut self.conn, &mut self.file) {
+            (_, Some(file)) if known => file.append(seq, records.as_bytes())?,
             (conn, Some(file)) => {
+                let asked = Instant::now();
                 // The question is with SQLite's thread when this one goes to the disk.
-                let (free, written) = futures::future::join(
-                    async {
-                        if leases.is_empty() { Ok(Vec::new()) } else { journals::may_leave(conn, &leases, now).await }
-                    },
-                    async { file.append(seq, records.as_bytes()) },
-                )
+                let (free, written) = futures::future::join(journals::may_leave(conn, &leases, now), async {
+                    file.append(seq, records.as_bytes())
+                })
                 .await;
                 written?;
-                free?
+                (self.free, self.asked) = (free?, asked);
             }
             (Conn::Postgres(conn), None) => {
-                journals::append(conn, &self.id, seq, &records, &leases, now).await?.ok_or(JournalError::Struck)?
+                let free = journals::append(conn, &self.id, seq, &records, &leases, now).await?;
+                self.free = free.ok_or(JournalError::Struck)?;
             }
-            (Conn::Sqlite(_), None) => Vec::new(),
-        };
+            (Conn::Sqlite(_), None) => {}
+        }
         self.seq = seq;
-        let may_leave = |entry: &Entry| free.iter().any(|lease| lease == entry.lease());
+        let may_leave = |entry: &Entry| self.free.iter().any(|lease| lease == entry.lease());
         Ok((seq, entries.iter().map(may_leave).collect()))
     }
 

@@ -38,7 +38,7 @@ const FRAME: usize = 500;
 const LINGER: Duration = Duration::from_millis(2);
 /// How long an arm waits, at most, for those of other connections that are about to come: a frame costs much the same,
 /// however many letters it arms. It is looked for them this often.
-const GATHER: Duration = Duration::from_micros(400);
+const GATHER: Duration = Duration::from_micros(150);
 const SLICE: Duration = Duration::from_micros(50);
 /// Most entries that may be in the journal and not in the tables: then sending waits.
 const BEHIND: usize = 8000;
