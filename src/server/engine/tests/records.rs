@@ -144,6 +144,32 @@ async fn postgres_gets_again_what_it_lost_of_what_was_carried_over() {
     assert!(world.record(run.id).await.values().all(|(_, attempts)| attempts.len() == 1));
 }
 
+/// Of two processes that find a third dead, one strikes it off while the other is already past its journal.
+#[tokio::test]
+async fn postgres_takes_nothing_back_before_its_record_is_carried_over() {
+    let (mut world, id, run) = begun(testing::postgres().await).await;
+    let dead = "deaddeaddeaddead";
+    let (now, lease) = (world.clock.now(), format!("{dead}-1"));
+    let mut tx = world.db.begin().await.unwrap();
+    let claimed = claims::claim(&mut tx, run, &lease, now + TimeDelta::hours(1), now, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    let of_lease = |mut entry: Entry| {
+        entry.ticket.lease = lease.clone();
+        entry
+    };
+    let entries = claimed[..3].iter().map(|claimed| of_lease(sent(claimed))).collect();
+    append(&world.db, dead, &[Frame { seq: 1, entries }]).await;
+    let mut tx = world.db.begin().await.unwrap();
+    processes::leave(&mut tx, dead).await.unwrap();
+    assert_eq!(processes::reclaim(&mut tx, now).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    world.engine.recover().await.unwrap();
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.sent), (RunState::Done, 4));
+    assert_eq!(world.arrived().into_keys().collect::<Vec<_>>(), [claimed[3].email.clone()], "the others have theirs");
+}
+
 testing::on_both!(
     wherever_it_stops_one_letter_is_in_doubt_at_most,
     what_is_carried_over_twice_counts_once,
