@@ -4,7 +4,7 @@ use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
 use super::feed::{Job, Queue, RunWork};
-use super::recorder::{Arming, Record};
+use super::recorder::Record;
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
@@ -24,10 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Letters refused after the dot, one after the other, after which the mailing is paused.
 pub(super) const REFUSED_IN_A_ROW: u32 = 50;
-
-/// How long an arm is good that was asked for before its letter's turn. Later it is asked for once more: the mailing may
-/// have been stopped meanwhile.
-const ARMED_AHEAD: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Delivers until nothing is left to claim now, of one mailing or of all.
@@ -102,7 +98,7 @@ impl Engine {
         let _turn = self.turn_for(task.job()).await;
         let at = self.clock.now();
         let begun = Instant::now();
-        let Made { job, letter, arming } = match task {
+        let Made { job, letter } = match task {
             Task::Job(job) => self.make(job),
             Task::Made(made) => made,
         };
@@ -115,13 +111,12 @@ impl Engine {
                     return None;
                 }
                 // The record is written while the next letter is made.
-                let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD).map(|(_, arming)| arming);
-                let arming = ahead.unwrap_or_else(|| self.recorder.arm(&job.ticket));
+                let armed = self.recorder.arm(&job.ticket);
                 if job.claimed.crashes == 0 {
-                    next = at_hand().map(|made| self.arm_ahead(made));
+                    next = at_hand();
                 }
                 let arm = async || {
-                    if arming.granted().await { Ok(()) } else { Err("the letter may not leave any more") }
+                    if armed.await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
                 let parcel = letter.parcel(job.run.sender());
                 session.send(parcel, next.as_ref().and_then(Made::parcel), arm).await
@@ -141,17 +136,7 @@ impl Engine {
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
-        Made { job, letter, arming: None }
-    }
-
-    /// Arms the letter that follows while this one is under way, so that no connection waits for the disk. What a crash
-    /// leaves of it is in doubt, too, although it cannot have left: so not where doubtful letters are held for somebody to
-    /// decide.
-    fn arm_ahead(&self, mut next: Made) -> Made {
-        if !next.job.run.hold && next.letter.is_ok() {
-            next.arming = Some((Instant::now(), self.recorder.arm(&next.job.ticket)));
-        }
-        next
+        Made { job, letter }
     }
 
     fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
@@ -252,8 +237,6 @@ impl Engine {
 struct Made {
     job: Job,
     letter: Result<Letter, String>,
-    /// The arm that was asked for already, and since when.
-    arming: Option<(Instant, Arming)>,
 }
 
 impl Made {

@@ -38,7 +38,7 @@ const FRAME: usize = 500;
 const LINGER: Duration = Duration::from_millis(2);
 /// How long an arm waits, at most, for those of other connections that are about to come: a frame costs much the same,
 /// however many letters it arms. It is looked for them this often.
-const GATHER: Duration = Duration::from_micros(150);
+const GATHER: Duration = Duration::from_micros(400);
 const SLICE: Duration = Duration::from_micros(50);
 /// Most entries that may be in the journal and not in the tables: then sending waits.
 const BEHIND: usize = 8000;
@@ -78,17 +78,6 @@ pub struct Recorder {
     commits: Arc<AtomicU64>,
 }
 
-/// An arm that was asked for.
-pub struct Arming(oneshot::Receiver<bool>);
-
-impl Arming {
-    /// True once it is durable, and all that was given before; false if the lease is lost or the letter may not leave
-    /// any more.
-    pub async fn granted(self) -> bool {
-        self.0.await.unwrap_or(false)
-    }
-}
-
 impl Recorder {
     /// Starts the recording thread, and the task that carries over. The journal has the process's name.
     pub fn start(db: Db, clock: SharedClock, process: &str) -> Self {
@@ -119,11 +108,12 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Asks for an arm, at once.
-    pub fn arm(&self, ticket: &Ticket) -> Arming {
+    /// Arms. It is asked for at once; what comes back is true once it is durable, and all that was given before, and
+    /// false if the lease is lost or the letter may not leave any more.
+    pub fn arm(&self, ticket: &Ticket) -> impl Future<Output = bool> + use<> {
         let (done, answer) = oneshot::channel();
         self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
-        Arming(answer)
+        async { answer.await.unwrap_or(false) }
     }
 
     /// Waits until all that was given so far is in the tables.
