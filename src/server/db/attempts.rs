@@ -59,10 +59,7 @@ pub async fn insert(tx: &mut Tx, delivery: i64, run: i64, attempt: &Attempt) -> 
 
 /// All attempts of a delivery, in order.
 pub async fn of_delivery(db: &Db, delivery: i64) -> DbResult<Vec<Attempt>> {
-    const SQL: &str = "SELECT number, at, ms, stage, status, relay, code, enhanced, reply FROM attempts
-        WHERE delivery_id = $1 ORDER BY number";
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).fetch_all(pool).await)?;
-    rows.into_iter().map(Row::into_attempt).collect()
+    Ok(of_deliveries(db, &[delivery]).await?.remove(&delivery).unwrap_or_default())
 }
 
 /// The attempts of these deliveries, each one's in order.

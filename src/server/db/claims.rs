@@ -99,7 +99,7 @@ pub async fn claim(
 
 /// The next ones in order.
 async fn in_order(tx: &mut Tx, run: i64, limit: i64) -> DbResult<Vec<Claimed>> {
-    const NEXT: &str = "FROM deliveries d WHERE run_id = $1 AND client_id > $2 AND state = 'pending' AND NOT loose
+    const NEXT: &str = "FROM deliveries WHERE run_id = $1 AND client_id > $2 AND state = 'pending' AND NOT loose
         ORDER BY client_id LIMIT $3";
     const TO: &str = "UPDATE queues SET taken_to = $2 WHERE run_id = $1";
     let taken_to = match lock(tx, run).await? {

@@ -113,10 +113,16 @@ impl Row {
     }
 }
 
-/// One that was taken in order is pending in the table.
-const COLUMNS: &str = "SELECT d.id, d.client_id, d.email, d.full_name, CASE WHEN d.state = 'pending' AND NOT d.loose
-    AND d.client_id <= (SELECT q.taken_to FROM queues q WHERE q.run_id = d.run_id) THEN 'claimed' ELSE d.state END AS state,
-    d.reason, d.attempts, d.last_at, d.last_code, d.last_reply, d.due_at";
+/// The state of delivery `d`: one that was taken in order is pending in the table.
+pub(super) const STATE: &str = "CASE WHEN d.state = 'pending' AND NOT d.loose
+    AND d.client_id <= (SELECT q.taken_to FROM queues q WHERE q.run_id = d.run_id) THEN 'claimed' ELSE d.state END AS state";
+
+fn columns() -> String {
+    format!(
+        "SELECT d.id, d.client_id, d.email, d.full_name, {STATE}, d.reason, d.attempts, d.last_at, d.last_code,
+         d.last_reply, d.due_at"
+    )
+}
 
 /// The client of delivery $2, which may be none: a page goes on behind it.
 pub(super) const AFTER: &str = "COALESCE((SELECT a.client_id FROM deliveries a WHERE a.id = $2), 0)";
@@ -150,7 +156,7 @@ fn searched(search: bool) -> &'static str {
 
 /// A query for each way.
 pub(super) fn list_sql(state: Option<DeliveryState>, search: bool) -> Vec<String> {
-    let page = |from| format!("{COLUMNS} {from} AND {} ORDER BY d.client_id LIMIT $4", searched(search));
+    let page = |from| format!("{} {from} AND {} ORDER BY d.client_id LIMIT $4", columns(), searched(search));
     ways(state, AFTER).into_iter().map(page).collect()
 }
 
@@ -189,10 +195,10 @@ pub async fn list(
 /// How many deliveries of a run the filter finds. Of all, and of those that are pending, the run knows the number.
 pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str) -> DbResult<i64> {
     const ALL: &str = "SELECT waiting + deferred + sent + failed + unknown + not_sent FROM runs r WHERE r.id = $1";
-    let all_but_search = search.trim().is_empty();
+    let searches = !search.trim().is_empty();
     let counted = match state {
-        None if all_but_search => Some(ALL.to_owned()),
-        Some(DeliveryState::Pending) if all_but_search => {
+        None if !searches => Some(ALL.to_owned()),
+        Some(DeliveryState::Pending) if !searches => {
             let in_hand = claims::in_hand("r.id", "d.attempts = 0");
             Some(format!("SELECT r.waiting - {in_hand} FROM runs r WHERE r.id = $1"))
         }
@@ -203,7 +209,7 @@ pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str
         let count: Option<i64> = on_db!(db, pool => sqlx::query_scalar(sql).bind(run).fetch_optional(pool).await)?;
         return Ok(count.unwrap_or_default());
     }
-    let sql = AssertSqlSafe(count_sql(state, !all_but_search));
+    let sql = AssertSqlSafe(count_sql(state, searches));
     Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(run)
         .bind(0_i64)
@@ -215,8 +221,9 @@ pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str
 /// One delivery, if its mailing is the owner's.
 pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<DeliveryRow>> {
     let sql = AssertSqlSafe(format!(
-        "{COLUMNS} FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
-         WHERE d.id = $1 AND g.owner_id = $2"
+        "{} FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
+         WHERE d.id = $1 AND g.owner_id = $2",
+        columns()
     ));
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(pool).await)?;
     row.map(Row::into_delivery).transpose()

@@ -133,8 +133,8 @@ impl Engine {
                 let mut limit = i64::try_from(batch).unwrap_or(i64::MAX);
                 // No letter leaves before its arm is durable, which a claim comes before.
                 let mut tx = self.db.begin_in_order().await?;
-                claims::lock(&mut tx, run.id).await?;
                 if let Some(most) = run.letters_max {
+                    claims::lock(&mut tx, run.id).await?;
                     limit = limit.min(limits::letters_left(&mut tx, run.owner_id, most, now).await?);
                 }
                 let until = now + self.lease(batch, connections);
