@@ -1,6 +1,7 @@
 //! From the journal into the tables, exactly once.
 
 use super::file;
+use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
 use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState};
@@ -128,7 +129,7 @@ async fn recover_table(db: &Db, id: &str, now: DateTime<Utc>) -> DbResult<()> {
         let rows = journals::frames(db, id, after, AT_ONCE).await?;
         let mut frames = Vec::with_capacity(rows.len());
         for (seq, records) in rows {
-            let entries = serde_json::from_str(&records)
+            let entries = packed::unpack(records.as_bytes())
                 .map_err(|error| DbError::Corrupt { column: "journal_frames.records", value: error.to_string() })?;
             frames.push(Frame { seq, entries });
         }

@@ -5,7 +5,8 @@
 //! A frame begins at a multiple of 64 bytes: magic, length and number, a digest over both and the
 //! records, then the records. What a crash left half written has no right digest.
 
-use super::record::{Entry, Frame};
+use super::packed;
+use super::record::Frame;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -159,8 +160,7 @@ pub fn read(database: &Path, id: &str, after: i64) -> io::Result<Vec<Frame>> {
         if seq != expected {
             return Err(wrong(format!("frame {expected} is missing")));
         }
-        let entries: Vec<Entry> =
-            serde_json::from_slice(records).map_err(|error| wrong(format!("frame {seq}: {error}")))?;
+        let entries = packed::unpack(records).map_err(|error| wrong(format!("frame {seq}: {error}")))?;
         read.push(Frame { seq, entries });
     }
     Ok(read)

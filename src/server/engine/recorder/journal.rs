@@ -1,6 +1,7 @@
 //! Where records become durable first: a file on SQLite, a table on PostgreSQL.
 
 use super::file::FileJournal;
+use super::packed;
 use super::record::Entry;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Conn, Db, DbError, journals};
@@ -55,7 +56,7 @@ impl Journal {
     /// # Errors
     /// What the database or the file system says.
     pub async fn append(&mut self, entries: &[Entry], clock: &SharedClock) -> Result<(i64, Vec<bool>), JournalError> {
-        let records = serde_json::to_string(entries)?;
+        let records = packed::pack(entries)?;
         let mut leases: Vec<&str> = entries.iter().filter(|entry| entry.is_arm()).map(Entry::lease).collect();
         leases.sort_unstable();
         leases.dedup();

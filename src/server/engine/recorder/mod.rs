@@ -11,6 +11,7 @@
 mod apply;
 mod file;
 mod journal;
+mod packed;
 mod record;
 #[cfg(test)]
 pub mod testing;

@@ -2,11 +2,11 @@
 
 use crate::domain::delivery::{Attempt, DeliveryState};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Something to record about a claimed delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     /// About to be handed over.
@@ -18,7 +18,7 @@ pub enum Record {
 }
 
 /// The delivery that a record is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Ticket {
     pub id: i64,
     pub run: i64,
@@ -26,8 +26,8 @@ pub struct Ticket {
     pub was_deferred: bool,
 }
 
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One record of the journal ([`super::packed`]); read by its names where an earlier version wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Entry {
     pub ticket: Ticket,
     pub record: Record,

@@ -2,6 +2,7 @@
 
 use super::Next;
 use super::file::{self, FileJournal};
+use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -16,7 +17,7 @@ fn frame(seq: i64) -> Frame {
 }
 
 fn append(journal: &mut FileJournal, frame: &Frame) -> std::io::Result<()> {
-    journal.append(frame.seq, &serde_json::to_vec(&frame.entries).unwrap())
+    journal.append(frame.seq, packed::pack(&frame.entries).unwrap().as_bytes())
 }
 
 /// Spoils a journal's file.
