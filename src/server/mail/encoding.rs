@@ -74,17 +74,19 @@ fn crlf(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(&bytes[start..]);
 }
 
-/// Whether a byte may stand for itself; white space only where it does not end a line.
-const LITERAL: [bool; 256] = {
-    let mut literal = [false; 256];
-    let mut b = b' ';
-    while b <= b'~' {
-        literal[b as usize] = b != b'=';
-        b += 1;
-    }
-    literal[b'\t' as usize] = true;
-    literal
-};
+/// Whether a byte may stand for itself; white space only where it does not end a line. Without branches, so that many
+/// bytes are looked at together.
+fn is_literal(b: u8) -> bool {
+    ((b.wrapping_sub(b' ') <= b'~' - b' ') & (b != b'=')) | (b == b'\t')
+}
+
+/// How many bytes at the beginning may stand for themselves.
+fn literals(bytes: &[u8]) -> usize {
+    let whole = |chunk: &&[u8; 16]| chunk.iter().fold(true, |all, b| all & is_literal(*b));
+    let sure = bytes.as_chunks::<16>().0.iter().take_while(whole).count() * 16;
+    let rest = &bytes[sure..];
+    sure + rest.iter().position(|b| !is_literal(*b)).unwrap_or(rest.len())
+}
 
 fn quoted_printable(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + text.len() / 16);
@@ -95,7 +97,7 @@ fn quoted_printable(out: &mut Vec<u8>, text: &str) {
         while let [first, ..] = rest {
             // A soft break needs a column for its `=`.
             let room = &rest[..rest.len().min(MAX_ENCODED_LINE - 1 - column)];
-            let mut run = room.iter().position(|b| !LITERAL[usize::from(*b)]).unwrap_or(room.len());
+            let mut run = literals(room);
             if run == rest.len() && matches!(rest[run - 1], b' ' | b'\t') {
                 run -= 1;
             }
@@ -144,6 +146,21 @@ mod tests {
         assert_eq!(choose(&format!("Caf\u{e9} {}", "and some more words ".repeat(3))), Transfer::QuotedPrintable);
         assert_eq!(choose("Здравствуйте, Анна"), Transfer::Base64);
         assert_ne!(choose("a\rb"), Transfer::SevenBit);
+    }
+
+    #[test]
+    fn every_byte_stands_for_itself_or_does_not_wherever_it_is() {
+        for b in 0..=u8::MAX {
+            let alone = literals(&[b]) == 1;
+            assert_eq!(alone, matches!(b, b'\t' | b' '..=b'<' | b'>'..=b'~'), "{b}");
+            for length in [16, 40] {
+                for at in 0..length {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at] = b;
+                    assert_eq!(literals(&bytes), if alone { length } else { at }, "{b} at {at} of {length}");
+                }
+            }
+        }
     }
 
     proptest! {
