@@ -4,7 +4,7 @@ use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
 use super::feed::{Job, Queue, RunWork};
-use super::recorder::Record;
+use super::recorder::{Arming, Entry, Place, Record};
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
@@ -24,6 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Letters refused after the dot, one after the other, after which the mailing is paused.
 pub(super) const REFUSED_IN_A_ROW: u32 = 50;
+
+/// How long an arm is good that was asked for before its letter's turn. Later it is asked for once more: the mailing may
+/// have been stopped meanwhile.
+const ARMED_AHEAD: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Delivers until nothing is left to claim now, of one mailing or of all.
@@ -51,7 +55,7 @@ impl Engine {
         let mut workers = JoinSet::new();
         let fed_out = CancellationToken::new();
         for number in 0..connections {
-            let work = self.clone().work(queue.clone(), connections, fed_out.clone());
+            let work = self.clone().work(number, queue.clone(), connections, fed_out.clone());
             workers.spawn_on(work, self.lanes.of(number));
         }
         let fed = self.feed(mailing, sender, connections).await;
@@ -66,8 +70,8 @@ impl Engine {
         fed
     }
 
-    async fn work(self, queue: Arc<Queue>, connections: usize, fed_out: CancellationToken) {
-        let mut session = self.relays.session(self.stop.clone());
+    async fn work(self, number: usize, queue: Arc<Queue>, connections: usize, fed_out: CancellationToken) {
+        let mut hand = Hand { session: self.relays.session(self.stop.clone()), place: Place::new(number) };
         let mut next = None;
         loop {
             let task = if let Some(made) = next.take() {
@@ -76,7 +80,7 @@ impl Engine {
                 // Without a place at a relay it leaves the letters to those that have one.
                 tokio::select! {
                     biased;
-                    () = session.placed() => {}
+                    () = hand.session.placed() => {}
                     () = fed_out.cancelled() => break,
                 }
                 let Some(job) = queue.next().await else { break };
@@ -87,18 +91,19 @@ impl Engine {
             } else {
                 // What is left at the end goes to whoever is free first.
                 let at_hand = || queue.at_hand(connections).map(|job| self.make(job));
-                next = self.deliver(&mut session, task, at_hand).await;
+                next = self.deliver(&mut hand, task, at_hand).await;
             }
         }
-        session.leave().await;
+        hand.session.leave().await;
     }
 
     /// Delivers one letter. The next one is made before, if it is at hand; it comes back to be delivered next.
-    async fn deliver(&self, session: &mut Session, task: Task, at_hand: impl FnOnce() -> Option<Made>) -> Option<Made> {
+    async fn deliver(&self, hand: &mut Hand, task: Task, at_hand: impl FnOnce() -> Option<Made>) -> Option<Made> {
+        let Hand { session, place } = hand;
         let _turn = self.turn_for(task.job()).await;
         let at = self.clock.now();
         let begun = Instant::now();
-        let Made { job, letter } = match task {
+        let Made { job, letter, arming } = match task {
             Task::Job(job) => self.make(job),
             Task::Made(made) => made,
         };
@@ -111,19 +116,29 @@ impl Engine {
                     return None;
                 }
                 // The record is written while the next letter is made.
-                let armed = self.recorder.arm(&job.ticket);
+                let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD).map(|(_, arming)| arming);
+                let arming = ahead.unwrap_or_else(|| self.recorder.arm(&job.ticket));
                 if job.claimed.crashes == 0 {
-                    next = at_hand();
+                    next = at_hand().map(|made| self.arm_ahead(made));
                 }
                 let arm = async || {
-                    if armed.await { Ok(()) } else { Err("the letter may not leave any more") }
+                    if arming.granted().await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
                 let parcel = letter.parcel(job.run.sender());
                 session.send(parcel, next.as_ref().and_then(Made::parcel), arm).await
             }
             Err(error) => Handed::not_made(error),
         };
-        self.settle(&job, handed, at, begun.elapsed()).await;
+        let record = self.settle(&job, handed, at, begun.elapsed()).await;
+        let entry = Entry { ticket: job.ticket, record };
+        if let Some(next) = &mut next
+            && next.arming.is_some()
+            && !self.recorder.keep(place, &entry)
+        {
+            // Then it is armed once more, behind this one's outcome.
+            next.arming = None;
+        }
+        self.recorder.give(entry);
         next
     }
 
@@ -136,21 +151,36 @@ impl Engine {
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
-        Made { job, letter }
+        Made { job, letter, arming: None }
+    }
+
+    /// Arms the letter that follows while this one is under way, so that no connection waits for the disk. What a crash
+    /// leaves of it is in doubt, too, although it cannot have left: so not where doubtful letters are held for somebody to
+    /// decide.
+    fn arm_ahead(&self, mut next: Made) -> Made {
+        if !next.job.run.hold && next.letter.is_ok() && self.recorder.arms_ahead() {
+            next.arming = Some((Instant::now(), self.recorder.arm(&next.job.ticket)));
+        }
+        next
     }
 
     fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
-        self.tally.put_back.fetch_add(1, Ordering::Relaxed);
-        self.recorder.note(job.ticket.clone(), Record::PutBack { due_at });
+        self.recorder.note(job.ticket.clone(), self.put_back_at(due_at));
     }
 
-    async fn settle(&self, job: &Job, handed: Handed, at: DateTime<Utc>, took: Duration) {
+    fn put_back_at(&self, due_at: DateTime<Utc>) -> Record {
+        self.tally.put_back.fetch_add(1, Ordering::Relaxed);
+        Record::PutBack { due_at }
+    }
+
+    /// What is to be recorded of a letter.
+    async fn settle(&self, job: &Job, handed: Handed, at: DateTime<Utc>, took: Duration) -> Record {
         let Handed { outcome, relay } = handed;
         let number = job.claimed.attempts + 1;
         let jitter = rand::random::<f64>() * 2.0 - 1.0;
         let decision = decide(outcome.kind, number, job.run.hold, &self.config.retry, jitter);
         let Decision::Settle { status, state, reason, wait } = decision else {
-            return self.put_back(job, self.clock.now());
+            return self.put_back_at(self.clock.now());
         };
         if let Some(why) = job.run.reason_to_pause(&outcome) {
             self.pause(job.run.mailing, why, &outcome).await;
@@ -174,9 +204,8 @@ impl Engine {
             tracing::debug!(delivery = job.ticket.id, reply = attempt.reply, ?state, "not delivered");
         }
         let due_at = if state == DeliveryState::Deferred { self.clock.now() + wait } else { at };
-        let record = Record::Settle { attempt, state, reason: reason.into(), due_at };
-        self.recorder.note(job.ticket.clone(), record);
         self.tally.add(state);
+        Record::Settle { attempt, state, reason: reason.into(), due_at }
     }
 
     /// Nobody else of this mailing would get through.
@@ -237,12 +266,20 @@ impl Engine {
 struct Made {
     job: Job,
     letter: Result<Letter, String>,
+    /// The arm that was asked for already, and since when.
+    arming: Option<(Instant, Arming)>,
 }
 
 impl Made {
     fn parcel(&self) -> Option<Parcel<'_>> {
         self.letter.as_ref().ok().map(|letter| letter.parcel(self.job.run.sender()))
     }
+}
+
+/// A connection to a relay, and where it notes what became of its letters.
+struct Hand {
+    session: Session,
+    place: Place,
 }
 
 /// What a connection does next.
@@ -304,7 +341,8 @@ impl Engine {
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred() };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
         let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
-        self.deliver(&mut self.relays.session(self.stop.clone()), Task::Job(job), || None).await;
+        let mut hand = Hand { session: self.relays.session(self.stop.clone()), place: Place::new(0) };
+        self.deliver(&mut hand, Task::Job(job), || None).await;
         self.recorder.flush().await;
     }
 }

@@ -10,7 +10,7 @@ use crate::server::db::{DbResult, processes};
 use crate::server::mail::classify::OutcomeKind;
 
 /// The sentence in the record of an attempt whose engine ended before the reply came.
-const CUT_OFF: &str = "Vestnik stopped after the letter was handed over and before the reply came";
+const CUT_OFF: &str = "Vestnik stopped when the letter was about to leave or had left, and no reply had come";
 /// Deliveries in doubt that are looked at together.
 const AT_ONCE: i64 = 1000;
 

@@ -301,6 +301,27 @@ async fn nothing_leaves_a_paused_mailing(db: Db) {
     assert_eq!(world.arrived().len(), 4);
 }
 
+async fn what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile(db: Db) {
+    let emails: Vec<String> = (0..30).map(|n| format!("c{n:02}@example.org")).collect();
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let mut world = World::new(db, &emails, "*@* dot delay 1500ms").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    let pause = async {
+        while world.engine.recorder.commits() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        service::pause(&world.db, &world.actor, id, world.clock.now()).await.unwrap();
+    };
+    let (passed, ()) = tokio::join!(world.engine.pass(None), pause);
+    passed.unwrap();
+    // What each of the three connections was sending, and not what it had armed for afterwards.
+    assert!((1..=3).contains(&world.arrived().len()));
+    let run = world.runs(id).await.remove(0);
+    world.counters_are_true(&run).await;
+    assert_eq!(run.counts.waiting, 30 - run.counts.sent);
+}
+
 async fn a_letter_that_may_not_leave_is_not_the_mail_servers_fault(db: Db) {
     let mut world = World::new(db, &FOUR, "").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;
@@ -384,6 +405,7 @@ testing::on_both!(
     a_run_that_still_sends_makes_the_next_one_wait_for_its_turn,
     the_end_of_the_window_ends_the_run,
     nothing_leaves_a_paused_mailing,
+    what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile,
     a_letter_that_may_not_leave_is_not_the_mail_servers_fault,
     a_refused_sender_pauses_the_mailing,
     what_a_dead_engine_left_is_taken_over,

@@ -1,9 +1,7 @@
 //! From the journal into the tables, exactly once.
 
-use super::file;
-use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
-use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step};
+use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step, file, notes, packed};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState};
 use crate::domain::mailing::Counts;
 use crate::server::clock::SharedClock;
@@ -142,12 +140,16 @@ async fn recover_table(db: &Db, id: &str, now: DateTime<Utc>) -> DbResult<()> {
 
 async fn recover_file(db: &Db, database: &std::path::Path, id: &str, now: DateTime<Utc>) -> DbResult<()> {
     let after = journals::applied(db, id).await?;
-    match file::read(database, id, after) {
-        Ok(mut frames) => {
+    let read = file::read(database, id, after).and_then(|frames| Ok((frames, notes::read(database, id)?)));
+    match read {
+        Ok((mut frames, noted)) => {
+            // Notes come last: what the journal has of a delivery, and all that others have done with it, goes before.
+            let seq = frames.last().map_or(after, |frame| frame.seq) + 1;
+            frames.push(Frame { seq, entries: noted });
             let count: usize = frames.iter().map(|frame| frame.entries.len()).sum();
             carry(db, id, &mut frames, now).await?;
             tracing::info!(records = count, "carried over what the last engine had recorded");
-            if let Err(error) = file::remove(database, id) {
+            if let Err(error) = notes::remove(database, id).and_then(|()| file::remove(database, id)) {
                 tracing::warn!(journal = id, %error, "a journal that is carried over cannot be removed");
             }
         }

@@ -5,10 +5,10 @@
 //! A frame begins at a multiple of 64 bytes: magic, length and number, a digest over both and the
 //! records, then the records. What a crash left half written has no right digest.
 
-use super::packed;
 use super::record::Frame;
+use super::{notes, packed};
 use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -19,7 +19,7 @@ const CAPACITY: usize = 8 << 20;
 const ALIGN: usize = 64;
 const MAGIC: &[u8; 8] = b"VESTNIK1";
 /// Magic, length (4 bytes), number (8), digest (12).
-const HEADER: usize = 32;
+pub const HEADER: usize = 32;
 /// What stands between the database's name and the journal's.
 const INFIX: &str = "-sending-";
 
@@ -76,13 +76,8 @@ impl FileJournal {
         if room > CAPACITY || self.kept.iter().any(taken) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let size = u32::try_from(records.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         self.buffer.clear();
-        self.buffer.extend_from_slice(MAGIC);
-        self.buffer.extend_from_slice(&size.to_le_bytes());
-        self.buffer.extend_from_slice(&seq.to_le_bytes());
-        self.buffer.extend_from_slice(&digest(size, seq, records));
-        self.buffer.extend_from_slice(records);
+        put_frame(&mut self.buffer, seq, records)?;
         self.file.write_all_at(&self.buffer, at as u64)?;
         self.file.sync_data()?;
         self.head = at + room;
@@ -106,6 +101,20 @@ impl FileJournal {
     }
 }
 
+/// Appends a frame to a buffer.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] if it is longer than its header can tell.
+pub fn put_frame(buffer: &mut Vec<u8>, seq: i64, records: &[u8]) -> io::Result<()> {
+    let size = u32::try_from(records.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    buffer.extend_from_slice(MAGIC);
+    buffer.extend_from_slice(&size.to_le_bytes());
+    buffer.extend_from_slice(&seq.to_le_bytes());
+    buffer.extend_from_slice(&digest(size, seq, records));
+    buffer.extend_from_slice(records);
+    Ok(())
+}
+
 fn digest(size: u32, seq: i64, records: &[u8]) -> [u8; 12] {
     let mut hash = Sha256::new();
     hash.update(size.to_le_bytes());
@@ -120,35 +129,40 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn path_of(database: &Path, id: &str) -> PathBuf {
+/// The path of an engine's journal.
+pub fn path_of(database: &Path, id: &str) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_owned();
     name.push(INFIX);
     name.push(id);
     database.with_file_name(name)
 }
 
-/// The journals beside a database, by id.
+/// The engines that left a journal or notes beside a database, by id.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub fn found(database: &Path) -> io::Result<Vec<String>> {
     let prefix = format!("{}{INFIX}", database.file_name().unwrap_or_default().to_string_lossy());
-    let mut ids = Vec::new();
+    let mut ids = BTreeSet::new();
     for entry in fs::read_dir(folder_of(database))? {
         if let Some(id) = entry?.file_name().to_string_lossy().strip_prefix(&prefix) {
-            ids.push(id.to_owned());
+            ids.insert(id.strip_suffix(notes::SUFFIX).unwrap_or(id).to_owned());
         }
     }
-    Ok(ids)
+    Ok(ids.into_iter().collect())
 }
 
-/// Frames of a journal behind the given one, in order.
+/// Frames of a journal behind the given one, in order; none if there is no journal.
 ///
 /// # Errors
 /// If the file cannot be read, or one in the middle is missing, which no crash can cause.
 pub fn read(database: &Path, id: &str, after: i64) -> io::Result<Vec<Frame>> {
     let mut bytes = Vec::with_capacity(CAPACITY);
-    File::open(path_of(database, id))?.read_to_end(&mut bytes)?;
+    match File::open(path_of(database, id)) {
+        Ok(mut file) => file.read_to_end(&mut bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let mut frames: Vec<(i64, &[u8])> =
         bytes.chunks(ALIGN).enumerate().filter_map(|(n, _)| frame(&bytes[n * ALIGN..])).collect();
     frames.retain(|(seq, _)| *seq > after);
@@ -166,16 +180,19 @@ pub fn read(database: &Path, id: &str, after: i64) -> io::Result<Vec<Frame>> {
     Ok(read)
 }
 
-/// Removes a journal that is in the tables.
+/// Removes a journal that is in the tables, if there is one.
 ///
 /// # Errors
 /// What the file system says.
 pub fn remove(database: &Path, id: &str) -> io::Result<()> {
-    fs::remove_file(path_of(database, id))
+    match fs::remove_file(path_of(database, id)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The frame that begins here, if one does.
-fn frame(bytes: &[u8]) -> Option<(i64, &[u8])> {
+pub fn frame(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER).filter(|(header, _)| header.starts_with(MAGIC))?;
     let size = u32::from_le_bytes(header.get(8..12)?.try_into().ok()?);
     let seq = i64::from_le_bytes(header.get(12..20)?.try_into().ok()?);

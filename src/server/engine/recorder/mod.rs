@@ -4,6 +4,8 @@
 //! - Records become durable in the order in which they were given. A connection gives the outcome of one
 //!   letter before it arms the next and waits for the arm alone, so at most one letter of each connection
 //!   is ever in doubt.
+//! - Where there are [`notes`] it arms the next letter while one is under way. What became of that one is
+//!   noted before the next one leaves, so that this holds whatever ends the process.
 //! - A letter is armed when the journal holds it, which is before its body is sent.
 //! - What is in the journal goes into the tables exactly once: the transaction that carries it over also
 //!   notes how far it came ([`apply`]). After a crash [`Recorder::recover`] goes on from there.
@@ -11,6 +13,7 @@
 mod apply;
 mod file;
 mod journal;
+mod notes;
 mod packed;
 mod record;
 #[cfg(test)]
@@ -24,6 +27,8 @@ use crate::server::db::Db;
 use crate::server::metrics;
 use apply::Applier;
 use journal::Journal;
+use notes::Notes;
+pub use notes::Place;
 pub use record::{Entry, Frame, Record, Ticket};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,6 +82,19 @@ pub struct Recorder {
     id: Arc<str>,
     sender: mpsc::UnboundedSender<Message>,
     commits: Arc<AtomicU64>,
+    /// On SQLite.
+    notes: Option<Arc<Notes>>,
+}
+
+/// An arm that was asked for.
+pub struct Arming(oneshot::Receiver<bool>);
+
+impl Arming {
+    /// True once it is durable, and all that was given before; false if the lease is lost or the letter may not leave
+    /// any more.
+    pub async fn granted(self) -> bool {
+        self.0.await.unwrap_or(false)
+    }
 }
 
 impl Recorder {
@@ -88,9 +106,11 @@ impl Recorder {
         let progress = Arc::<Progress>::default();
         let commits = Arc::<AtomicU64>::default();
         tokio::spawn(Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone()).run(to_apply));
-        let writer = Writer { db, clock, id: id.clone(), steps, progress, commits: commits.clone() };
+        let notes = db.file().map(|database| Arc::new(Notes::new(database, id.clone())));
+        let (id_, notes_, commits_) = (id.clone(), notes.clone(), commits.clone());
+        let writer = Writer { db, clock, id: id_, steps, progress, commits: commits_, notes: notes_ };
         apart("vestnik-record", writer.run(receiver));
-        Self { id, sender, commits }
+        Self { id, sender, commits, notes }
     }
 
     /// Durable commits so far.
@@ -100,7 +120,12 @@ impl Recorder {
 
     /// Notes a record and does not wait: what is given later is not durable before this is.
     pub fn note(&self, ticket: Ticket, record: Record) {
-        self.send(Message::Entry(Entry { ticket, record }, None));
+        self.give(Entry { ticket, record });
+    }
+
+    /// The same.
+    pub fn give(&self, entry: Entry) {
+        self.send(Message::Entry(entry, None));
     }
 
     /// Records, and waits until it and all that was given before is in the tables.
@@ -109,12 +134,32 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Arms. It is asked for at once; what comes back is true once it is durable, and all that was given before, and
-    /// false if the lease is lost or the letter may not leave any more.
-    pub fn arm(&self, ticket: &Ticket) -> impl Future<Output = bool> + use<> {
+    /// Asks for an arm, at once.
+    pub fn arm(&self, ticket: &Ticket) -> Arming {
         let (done, answer) = oneshot::channel();
         self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
-        async { answer.await.unwrap_or(false) }
+        Arming(answer)
+    }
+
+    /// Whether a letter may be armed while the one before it is under way: then what becomes of that one must be
+    /// [kept](Self::keep) before the other's turn.
+    pub fn arms_ahead(&self) -> bool {
+        self.notes.as_ref().is_some_and(|notes| notes.are_possible())
+    }
+
+    /// Keeps what is about to be [given](Self::give) where the end of this process cannot take it back, without waiting
+    /// for the disk. False if that cannot be done.
+    #[must_use]
+    pub fn keep(&self, place: &mut Place, entry: &Entry) -> bool {
+        let written = self.notes.as_ref().map(|notes| notes.write(place, entry));
+        match written {
+            Some(Ok(())) => true,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "what became of a letter cannot be noted; its connection waits for the disk");
+                false
+            }
+            None => false,
+        }
     }
 
     /// Waits until all that was given so far is in the tables.
@@ -140,6 +185,7 @@ struct Writer {
     steps: mpsc::UnboundedSender<Step>,
     progress: Arc<Progress>,
     commits: Arc<AtomicU64>,
+    notes: Option<Arc<Notes>>,
 }
 
 /// The frame that is being gathered.
@@ -233,6 +279,9 @@ impl Writer {
         if let Some(mut journal) = journal {
             let (done, flushed) = oneshot::channel();
             if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
+                if let Some(notes) = &self.notes {
+                    notes.close();
+                }
                 journal.release(self.progress.applied.load(Ordering::Acquire));
                 journal.close();
             }

@@ -1,7 +1,8 @@
 //! The two halves of the record, each alone.
 
-use super::record::Frame;
-use super::{apply, journal::Journal};
+use super::notes::{Notes, Place};
+use super::record::{Entry, Frame};
+use super::{apply, file, journal::Journal};
 use crate::server::clock::{ManualClock, SharedClock};
 use crate::server::db::Db;
 use chrono::{DateTime, Utc};
@@ -14,6 +15,21 @@ pub async fn append(db: &Db, id: &str, frames: &[Frame]) {
         let (seq, _) = journal.append(&frame.entries, &clock).await.unwrap();
         assert_eq!(seq, frame.seq);
     }
+}
+
+/// Leaves notes of one connection beside an SQLite database, as an engine does that dies.
+pub fn keep(db: &Db, id: &str, entries: &[Entry]) {
+    let notes = Notes::new(db.file().unwrap(), id.into());
+    assert!(notes.are_possible());
+    let mut place = Place::new(2);
+    for entry in entries {
+        notes.write(&mut place, entry).unwrap();
+    }
+}
+
+/// The engines that left something beside an SQLite database.
+pub fn left(db: &Db) -> Vec<String> {
+    file::found(&db.file().unwrap()).unwrap()
 }
 
 /// Carries frames over.

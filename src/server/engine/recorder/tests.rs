@@ -2,8 +2,11 @@
 
 use super::Next;
 use super::file::{self, FileJournal};
+use super::notes::{self, Notes, Place};
 use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
+use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
+use chrono::DateTime;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -100,8 +103,51 @@ fn what_a_crash_left_half_written_does_not_count() {
 }
 
 #[test]
+fn the_last_two_notes_of_a_connection_are_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("test.db");
+    let notes = Notes::new(database.clone(), "one".into());
+    assert!(notes.write(&mut Place::new(0), &entry(1)).is_err(), "nobody asked whether it is possible");
+    assert!(notes.are_possible());
+    let (mut first, mut second) = (Place::new(0), Place::new(1));
+    for id in 1..=5 {
+        notes.write(&mut first, &entry(id)).unwrap();
+    }
+    notes.write(&mut second, &entry(9)).unwrap();
+    let read = || {
+        let mut ids: Vec<_> = notes::read(&database, "one").unwrap().iter().map(|entry| entry.ticket.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(read(), [4, 5, 9]);
+    assert_eq!(file::found(&database).unwrap(), ["one"]);
+    // Half written: as if it had not been.
+    write_at(&database, "one-notes", 8192 + 40, b"torn");
+    assert_eq!(read(), [4, 9]);
+    // The longest reply has room.
+    let attempt = Attempt {
+        number: 1,
+        at: DateTime::UNIX_EPOCH,
+        ms: 0,
+        stage: Stage::Dot,
+        status: AttemptStatus::Sent,
+        relay: "r".repeat(255),
+        code: Some(250),
+        enhanced: None,
+        reply: "\u{1f4e7}".repeat(1000),
+    };
+    let record =
+        Record::Settle { attempt, state: DeliveryState::Sent, reason: "".into(), due_at: DateTime::UNIX_EPOCH };
+    notes.write(&mut first, &Entry { record, ..entry(6) }).unwrap();
+    assert_eq!(read(), [6, 9]);
+    notes.close();
+    assert!(file::found(&database).unwrap().is_empty());
+    assert!(read().is_empty(), "and none is no error");
+}
+
+#[test]
 fn arms_wait_while_more_letters_are_under_way_than_wait() {
-    let (mut next, back) = (Next::default(), Record::PutBack { due_at: chrono::DateTime::UNIX_EPOCH });
+    let (mut next, back) = (Next::default(), Record::PutBack { due_at: DateTime::UNIX_EPOCH });
     let arm = |next: &mut Next, id| next.add(entry(id), Some(tokio::sync::oneshot::channel().0));
     // A connection alone waits for nobody.
     arm(&mut next, 1);

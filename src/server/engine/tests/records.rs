@@ -1,6 +1,6 @@
 //! Crashes between two records, and what is carried over after them.
 
-use super::super::recorder::testing::{append, carry};
+use super::super::recorder::testing::{append, carry, keep, left};
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
 use crate::server::db::claims::Claimed;
@@ -83,6 +83,78 @@ async fn wherever_it_stops_one_letter_is_in_doubt_at_most(db: Db) {
         let record = world.record(run.id).await;
         assert!(record.values().all(|(row, attempts)| row.attempts == 1 && attempts.len() == 1), "after {stop}");
     }
+}
+
+/// A connection on SQLite arms each letter while the one before is under way, and notes what became of that.
+#[tokio::test]
+async fn what_a_connection_noted_is_not_in_doubt() {
+    enum Step {
+        Frame(Vec<Entry>),
+        Note(Entry),
+    }
+    let (db, _folder) = testing::sqlite().await;
+    let mut world = World::new(db, &FOUR, "").await;
+    for stop in 0..=9 {
+        let id = world.mailing("now", TOMORROW, "once", "hold").await;
+        world.engine.open_due(None).await.unwrap();
+        let run = world.runs(id).await[0].id;
+        let claimed = claim(&world, run).await;
+        let arm = |n: usize| entry(&claimed[n], Record::Arm);
+        let mut steps = vec![Step::Frame(vec![arm(0)]), Step::Frame(vec![arm(1)])];
+        for n in 0..3 {
+            steps.push(Step::Note(sent(&claimed[n])));
+            let next = (n + 2 < 4).then(|| arm(n + 2));
+            steps.push(Step::Frame([sent(&claimed[n])].into_iter().chain(next).collect()));
+        }
+        steps.push(Step::Frame(vec![sent(&claimed[3])]));
+        let (mut frames, mut notes) = (Vec::new(), Vec::new());
+        for step in steps.into_iter().take(stop) {
+            match step {
+                Step::Frame(entries) => frames.push(Frame { seq: frames.len() as i64 + 1, entries }),
+                Step::Note(note) => notes.push(note),
+            }
+        }
+        let armed = frames.iter().flat_map(|frame| &frame.entries).filter(|entry| entry.is_arm()).count();
+        let settled = frames.iter().flat_map(|frame| &frame.entries).filter(|entry| !entry.is_arm()).count();
+        let known = settled.max(notes.len());
+        let dead = format!("noted{stop}");
+        append(&world.db, &dead, &frames).await;
+        keep(&world.db, &dead, &notes);
+        world.engine.enter(true).await.unwrap();
+        world.engine.pass(None).await.unwrap();
+        let run = world.runs(id).await.remove(0);
+        assert_eq!(run.state, RunState::Done, "stopped after {stop}");
+        assert_eq!(run.counts.unknown, (armed - known) as i64, "after {stop}");
+        let arrived = world.arrived();
+        for (n, claimed) in claimed.iter().enumerate() {
+            let copies = arrived.get(&claimed.email).copied().unwrap_or(0);
+            assert_eq!(copies, usize::from(n >= armed), "{n} after {stop}");
+        }
+        world.counters_are_true(&run).await;
+        // Nothing of it is left, and a second start counts nothing twice.
+        let left = left(&world.db);
+        assert_eq!(left.iter().filter(|id| id.starts_with("noted")).count(), 0, "{left:?}");
+        world.engine.enter(true).await.unwrap();
+        let record = world.record(run.id).await;
+        assert!(record.values().all(|(row, attempts)| row.attempts == 1 && attempts.len() == 1), "after {stop}");
+    }
+}
+
+/// It died while it carried them over, or between that and the end of the files.
+#[tokio::test]
+async fn notes_count_once() {
+    let (db, _folder) = testing::sqlite().await;
+    let (world, id, run) = begun(db).await;
+    let claimed = claim(&world, run).await;
+    for _ in 0..3 {
+        append(&world.db, "again", &of_one_connection(&claimed)[..2]).await;
+        keep(&world.db, "again", &[sent(&claimed[0]), sent(&claimed[1])]);
+        world.engine.enter(true).await.unwrap();
+        let run = world.runs(id).await.remove(0);
+        assert_eq!(run.counts.sent, 2);
+        world.counters_are_true(&run).await;
+    }
+    assert!(world.record(run).await.values().all(|(_, attempts)| attempts.len() <= 1));
 }
 
 async fn what_is_carried_over_twice_counts_once(db: Db) {
