@@ -13,8 +13,6 @@ use sqlx::AssertSqlSafe;
 /// That delivery `d` was taken by claim `c` in order, and nothing is recorded of it yet.
 pub(super) const TAKEN_BY: &str = "d.run_id = c.run_id AND d.client_id BETWEEN c.first AND c.last
     AND d.state = 'pending' AND NOT d.loose";
-/// What the index by state holds; a query that looks for a state has to say so.
-pub(super) const STATED: &str = "(d.state <> 'pending' OR d.loose)";
 /// That nobody has taken the delivery in the table `deliveries`, and it waits to be.
 pub(super) const WAITS: &str = "(deliveries.loose OR (deliveries.state = 'pending' AND deliveries.client_id >
     (SELECT q.taken_to FROM queues q WHERE q.run_id = deliveries.run_id)))";
@@ -251,7 +249,7 @@ pub(super) fn fresh(run: &str, after: &str) -> String {
 /// SQL: how many deliveries of a run engines have in hand; `run` and what else must be true of `d` are SQL, too.
 pub(super) fn in_hand(run: &str, and: &str) -> String {
     format!(
-        "((SELECT COUNT(*) FROM deliveries d WHERE d.run_id = {run} AND d.state IN ('claimed', 'armed') AND {STATED}
+        "((SELECT COUNT(*) FROM deliveries d WHERE d.run_id = {run} AND d.listed IN ('claimed', 'armed')
           AND {and}) + (SELECT COUNT(*) FROM claims c JOIN deliveries d ON {TAKEN_BY} WHERE c.run_id = {run} AND {and}))"
     )
 }

@@ -1,6 +1,5 @@
 //! Table `decisions`, and what a verdict makes of deliveries whose fate was unknown.
 
-use super::claims::STATED;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::delivery::{Decision, Verdict};
 use chrono::{DateTime, Utc};
@@ -46,10 +45,10 @@ pub struct Saying<'a> {
 /// moves the deliveries and the run's counters, and opens the run again where letters are to be sent.
 /// Returns how many there were.
 pub async fn decide(tx: &mut Tx, run: i64, delivery: i64, saying: Saying<'_>) -> DbResult<i64> {
-    const UNKNOWN: &str = "d.run_id = $1 AND d.state = 'unknown' AND ($2 = 0 OR d.id = $2)";
+    const UNKNOWN: &str = "d.run_id = $1 AND d.listed = 'unknown' AND ($2 = 0 OR d.id = $2)";
     let record = AssertSqlSafe(format!(
         "INSERT INTO decisions (delivery_id, user_id, user_name, verdict, at)
-         SELECT d.id, $3, $4, $5, $6 FROM deliveries d WHERE {UNKNOWN} AND {STATED}"
+         SELECT d.id, $3, $4, $5, $6 FROM deliveries d WHERE {UNKNOWN}"
     ));
     // It has been tried, so that it waits as deferred: that is where the engine counts it when it
     // takes it again.
@@ -67,7 +66,7 @@ pub async fn decide(tx: &mut Tx, run: i64, delivery: i64, saying: Saying<'_>) ->
         .await
         .map(drop))?;
     let set = if verdict == Verdict::Resend { RESEND } else { ARRIVED };
-    let sql = AssertSqlSafe(format!("UPDATE deliveries AS d SET {set} WHERE {UNKNOWN} AND {STATED}"));
+    let sql = AssertSqlSafe(format!("UPDATE deliveries AS d SET {set} WHERE {UNKNOWN}"));
     let moved = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)
         .bind(delivery)

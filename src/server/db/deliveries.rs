@@ -1,6 +1,6 @@
 //! Table `deliveries`: the queue and the record in one.
 
-use super::claims::{self, HELD, STATED, TAKEN_BY, WAITS};
+use super::claims::{self, HELD, TAKEN_BY, WAITS};
 use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx, word};
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use chrono::{DateTime, Utc};
@@ -133,19 +133,20 @@ fn ways(state: Option<DeliveryState>, after: &str) -> Vec<String> {
     let Some(state) = state else {
         return vec![format!("FROM deliveries d WHERE d.run_id = $1 AND d.client_id > {after}")];
     };
-    let stated = |alike: &str| {
-        let state = state.as_str();
-        format!("FROM deliveries d WHERE d.run_id = $1 AND d.state = '{state}' AND {alike} AND d.client_id > {after}")
-    };
+    let listed =
+        format!("FROM deliveries d WHERE d.run_id = $1 AND d.listed = '{}' AND d.client_id > {after}", state.as_str());
     match state {
-        DeliveryState::Pending => {
-            vec![stated("d.loose"), format!("FROM deliveries d WHERE {}", claims::fresh("$1", after))]
-        }
+        DeliveryState::Pending => vec![listed, format!("FROM deliveries d WHERE {}", claims::fresh("$1", after))],
         DeliveryState::Claimed => vec![
-            stated(STATED),
+            listed,
             format!("FROM claims c JOIN deliveries d ON {TAKEN_BY} WHERE c.run_id = $1 AND d.client_id > {after}"),
         ],
-        _ => vec![stated(STATED)],
+        // Most of those that were taken; a run without a queue is from before there were any, and over.
+        DeliveryState::Sent => vec![format!(
+            "FROM deliveries d WHERE d.run_id = $1 AND d.state = 'sent' AND d.client_id > {after} AND d.client_id <=
+             COALESCE((SELECT q.taken_to FROM queues q WHERE q.run_id = $1), 9223372036854775807)"
+        )],
+        _ => vec![listed],
     }
 }
 
@@ -192,7 +193,7 @@ pub async fn list(
     rows.into_iter().map(Row::into_delivery).collect()
 }
 
-/// How many deliveries of a run the filter finds. Of all, and of those that are pending, the run knows the number.
+/// How many deliveries of a run the filter finds. Of all, and of those that are pending or sent, the run knows the number.
 pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str) -> DbResult<i64> {
     const ALL: &str = "SELECT waiting + deferred + sent + failed + unknown + not_sent FROM runs r WHERE r.id = $1";
     let searches = !search.trim().is_empty();
@@ -202,6 +203,7 @@ pub async fn count(db: &Db, run: i64, state: Option<DeliveryState>, search: &str
             let in_hand = claims::in_hand("r.id", "d.attempts = 0");
             Some(format!("SELECT r.waiting - {in_hand} FROM runs r WHERE r.id = $1"))
         }
+        Some(DeliveryState::Sent) if !searches => Some("SELECT sent FROM runs r WHERE r.id = $1".to_owned()),
         _ => None,
     };
     if let Some(sql) = counted {

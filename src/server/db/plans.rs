@@ -47,7 +47,8 @@ fn pages() -> Vec<(String, String)> {
 /// Counts and reports: these read much, but from an index, and only what is asked for.
 fn sums() -> Vec<(&'static str, String)> {
     vec![
-        ("deliveries in a state", deliveries::count_sql(Some(DeliveryState::Sent), false)),
+        ("deliveries in a state", deliveries::count_sql(Some(DeliveryState::Failed), false)),
+        ("deliveries found that were sent", deliveries::count_sql(Some(DeliveryState::Sent), true)),
         ("deliveries found", deliveries::count_sql(None, true)),
         ("deliveries found that wait", deliveries::count_sql(Some(DeliveryState::Pending), true)),
     ]

@@ -1,6 +1,6 @@
 //! Table `runs`, and the opening of a run: the snapshot of its message and audience.
 
-use super::claims::{self, STATED};
+use super::claims;
 use super::limits::LETTERS_MAX;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::audience::Audience;
@@ -167,12 +167,10 @@ pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: D
     claims::open(tx, run).await?;
     let total = i64::try_from(rows).unwrap_or(i64::MAX);
     const ANY: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1)";
-    let left_out = sqlx::AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM deliveries d WHERE d.run_id = $1 AND d.state = 'not_sent' AND {STATED}"
-    ));
+    const LEFT_OUT: &str = "SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND listed = 'not_sent'";
     let any: bool = on_tx!(&mut *tx, conn => sqlx::query_scalar(ANY).bind(owner).fetch_one(conn).await)?;
     let left_out: i64 = match any {
-        true => on_tx!(&mut *tx, conn => sqlx::query_scalar(left_out).bind(run).fetch_one(conn).await)?,
+        true => on_tx!(&mut *tx, conn => sqlx::query_scalar(LEFT_OUT).bind(run).fetch_one(conn).await)?,
         false => 0,
     };
     const COUNT: &str = "UPDATE runs SET waiting = $2, not_sent = $3 WHERE id = $1";

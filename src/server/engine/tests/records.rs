@@ -101,10 +101,10 @@ async fn what_a_connection_noted_is_not_in_doubt() {
         let claimed = claim(&world, run).await;
         let arm = |n: usize| entry(&claimed[n], Record::Arm);
         let mut steps = vec![Step::Frame(vec![arm(0)]), Step::Frame(vec![arm(1)])];
-        for n in 0..3 {
-            steps.push(Step::Note(sent(&claimed[n])));
+        for (n, done) in claimed.iter().enumerate().take(3) {
+            steps.push(Step::Note(sent(done)));
             let next = (n + 2 < 4).then(|| arm(n + 2));
-            steps.push(Step::Frame([sent(&claimed[n])].into_iter().chain(next).collect()));
+            steps.push(Step::Frame([sent(done)].into_iter().chain(next).collect()));
         }
         steps.push(Step::Frame(vec![sent(&claimed[3])]));
         let (mut frames, mut notes) = (Vec::new(), Vec::new());
