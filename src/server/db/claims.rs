@@ -156,9 +156,10 @@ fn read(rows: String) -> DbResult<Vec<Claimed>> {
 
 /// Forgets a process's claims on a run of which everything is recorded.
 pub async fn forget(tx: &mut Tx, run: i64, lease: &str) -> DbResult<()> {
+    // From behind: of a batch that is in hand the last ones have no record yet, and nothing else is read.
     let sql = AssertSqlSafe(format!(
         "DELETE FROM claims AS c WHERE c.run_id = $1 AND SUBSTR(c.lease, 1, {NAME}) = SUBSTR($2, 1, {NAME})
-         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE {TAKEN_BY})
+         AND (SELECT d.id FROM deliveries d WHERE {TAKEN_BY} ORDER BY d.client_id DESC LIMIT 1) IS NULL
          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.lease = c.lease)"
     ));
     on_tx!(tx, conn => sqlx::query(sql).bind(run).bind(lease).execute(conn).await.map(drop))?;

@@ -12,14 +12,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 
-/// Most entries carried over in one transaction: it keeps other writers waiting.
-const BATCH: usize = 2000;
-/// How long entries are gathered, at most.
-const GATHER: Duration = Duration::from_millis(100);
 /// What a journal says of itself that its frames do not agree with.
 const APPLIED: &str = "journals.applied";
 /// A journal on PostgreSQL whose engine has not written for so long is forgotten.
@@ -40,31 +34,11 @@ impl Applier {
 
     /// Works until nothing more can come.
     pub async fn run(self, mut steps: mpsc::UnboundedReceiver<Step>) {
-        let mut frames = Vec::new();
         while let Some(step) = steps.recv().await {
-            let until = Instant::now() + GATHER;
-            let mut count = 0;
-            let mut next = Some(step);
-            let mut flushes = Vec::new();
-            // Who waits for a flush does not wait for more to come.
-            loop {
-                match next {
-                    Some(Step::Frame(frame)) => {
-                        count += frame.entries.len();
-                        frames.push(frame);
-                    }
-                    Some(Step::Flush(done)) => flushes.push(done),
-                    None => break,
-                }
-                if count >= BATCH || !flushes.is_empty() {
-                    break;
-                }
-                next = timeout_at(until, steps.recv()).await.ok().flatten();
-            }
-            self.apply(&mut frames).await;
-            for done in flushes {
+            match step {
+                Step::Frames(mut frames) => self.apply(&mut frames).await,
                 // Who asked may be gone.
-                let _ = done.send(());
+                Step::Flush(done) => drop(done.send(())),
             }
         }
     }
@@ -79,7 +53,6 @@ impl Applier {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
-        frames.clear();
         if let Some(last) = last {
             self.progress.applied.store(last, Ordering::Release);
             self.progress.behind.fetch_sub(count, Ordering::Relaxed);

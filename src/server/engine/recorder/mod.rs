@@ -46,6 +46,14 @@ const LINGER: Duration = Duration::from_millis(2);
 /// however many letters it arms. It is looked for them this often.
 const GATHER: Duration = Duration::from_micros(400);
 const SLICE: Duration = Duration::from_micros(50);
+/// While so many letters are under way, what they come to is looked for every [`SLICE`] for so long after the last of it:
+/// on a virtual machine, to be woken by another thread takes both of them longer.
+const WATCHED: usize = 4;
+const WATCH: Duration = Duration::from_millis(1);
+/// How long what is durable may stand before it is carried over into the tables, and how many entries may: in one
+/// transaction, which keeps other writers waiting.
+const FOLLOW: Duration = Duration::from_millis(100);
+const BATCH: usize = 2000;
 /// Most entries that may be in the journal and not in the tables: then sending waits.
 const BEHIND: usize = 8000;
 /// Waits between tries while the database is in trouble.
@@ -62,7 +70,7 @@ enum Message {
 
 /// What reaches the task that carries over.
 enum Step {
-    Frame(Frame),
+    Frames(Vec<Frame>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -188,9 +196,29 @@ struct Writer {
     notes: Option<Arc<Notes>>,
 }
 
+/// What the writer has in hand.
+#[derive(Default)]
+struct Work {
+    journal: Option<Journal>,
+    next: Next,
+    written: Written,
+}
+
+/// What is durable and not handed over yet.
+#[derive(Default)]
+struct Written {
+    frames: Vec<Frame>,
+    /// In all frames.
+    entries: usize,
+    /// Since when the first one stands.
+    since: Option<Instant>,
+}
+
 /// The frame that is being gathered.
 #[derive(Default)]
 struct Next {
+    /// Since when its first entry stands.
+    since: Option<Instant>,
     entries: Vec<Entry>,
     answers: Vec<Option<oneshot::Sender<bool>>>,
     /// How many of them wait for an answer.
@@ -206,6 +234,7 @@ impl Next {
         } else {
             self.under_way.remove(&entry.ticket.id);
         }
+        self.since.get_or_insert_with(Instant::now);
         self.arms += usize::from(answer.is_some());
         self.entries.push(entry);
         self.answers.push(answer);
@@ -214,7 +243,7 @@ impl Next {
     /// Begins another frame; returns what was in this one.
     fn clear(&mut self) -> Vec<Entry> {
         self.answers.clear();
-        self.arms = 0;
+        (self.since, self.arms) = (None, 0);
         std::mem::take(&mut self.entries)
     }
 
@@ -224,59 +253,47 @@ impl Next {
     }
 }
 
+/// Takes what is there.
+fn drain(receiver: &mut mpsc::UnboundedReceiver<Message>, messages: &mut Vec<Message>) {
+    while messages.len() < FRAME
+        && let Ok(message) = receiver.try_recv()
+    {
+        messages.push(message);
+    }
+}
+
 impl Writer {
     async fn run(self, mut receiver: mpsc::UnboundedReceiver<Message>) {
-        let mut journal = None;
+        let mut work = Work::default();
         let mut messages = Vec::with_capacity(FRAME);
-        let mut next = Next::default();
-        let mut due = tokio::time::Instant::now();
-        loop {
-            let received = receiver.recv_many(&mut messages, FRAME);
-            let received = if next.entries.is_empty() {
-                received.await
-            } else if let Ok(received) = timeout_at(due, received).await {
-                received
-            } else {
-                self.write(&mut journal, &mut next).await;
-                continue;
-            };
-            if received == 0 {
-                break;
-            }
+        while self.receive(&mut receiver, &mut messages, &mut work).await {
             let begun = Instant::now();
             loop {
                 for message in messages.drain(..) {
                     match message {
-                        Message::Entry(entry, answer) => {
-                            if next.entries.is_empty() {
-                                due = tokio::time::Instant::now() + LINGER;
-                            }
-                            next.add(entry, answer);
-                        }
+                        Message::Entry(entry, answer) => work.next.add(entry, answer),
                         Message::Flush(done) => {
-                            self.write(&mut journal, &mut next).await;
+                            self.write(&mut work).await;
+                            self.hand_over(&mut work.written);
                             // Nobody carries over any more when the runtime is being shut down.
                             let _ = self.steps.send(Step::Flush(done));
                         }
                     }
                 }
-                if !next.may_grow() || begun.elapsed() >= GATHER {
+                if !work.next.may_grow() || begun.elapsed() >= GATHER {
                     break;
                 }
                 // This thread has nothing else to do, and no timer of the runtime is so short.
                 std::thread::sleep(SLICE);
-                while messages.len() < FRAME
-                    && let Ok(message) = receiver.try_recv()
-                {
-                    messages.push(message);
-                }
+                drain(&mut receiver, &mut messages);
             }
-            if next.entries.len() >= FRAME || next.arms > 0 {
-                self.write(&mut journal, &mut next).await;
+            if work.next.entries.len() >= FRAME || work.next.arms > 0 {
+                self.write(&mut work).await;
             }
         }
-        self.write(&mut journal, &mut next).await;
-        if let Some(mut journal) = journal {
+        self.write(&mut work).await;
+        self.hand_over(&mut work.written);
+        if let Some(mut journal) = work.journal {
             let (done, flushed) = oneshot::channel();
             if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
                 if let Some(notes) = &self.notes {
@@ -288,8 +305,40 @@ impl Writer {
         }
     }
 
+    /// Waits for messages, and writes and hands over what is due meanwhile. False when nothing more can come.
+    async fn receive(
+        &self,
+        receiver: &mut mpsc::UnboundedReceiver<Message>,
+        messages: &mut Vec<Message>,
+        work: &mut Work,
+    ) -> bool {
+        let begun = Instant::now();
+        while work.next.under_way.len() >= WATCHED && begun.elapsed() < WATCH {
+            drain(receiver, messages);
+            if !messages.is_empty() {
+                return true;
+            }
+            std::thread::sleep(SLICE);
+        }
+        loop {
+            let to_write = work.next.since.map(|since| since + LINGER);
+            let to_hand_over = work.written.since.map(|since| since + FOLLOW);
+            let received = receiver.recv_many(messages, FRAME);
+            let Some(due) = to_write.into_iter().chain(to_hand_over).min() else { return received.await > 0 };
+            if let Ok(received) = timeout_at(due.into(), received).await {
+                return received > 0;
+            }
+            if to_write.is_some_and(|due| due <= Instant::now()) {
+                self.write(work).await;
+            }
+            if to_hand_over.is_some_and(|due| due <= Instant::now()) {
+                self.hand_over(&mut work.written);
+            }
+        }
+    }
+
     /// Makes entries durable however long it takes, answers who waits, and hands them on.
-    async fn write(&self, journal: &mut Option<Journal>, next: &mut Next) {
+    async fn write(&self, Work { journal, next, written }: &mut Work) {
         if next.entries.is_empty() {
             return;
         }
@@ -305,6 +354,7 @@ impl Writer {
                 Err(error) => error,
             };
             tracing::error!(%error, "the record cannot be written; sending waits");
+            self.hand_over(written);
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
             // The next try finds out whether it still works.
@@ -327,8 +377,21 @@ impl Writer {
         }
         let entries = next.clear();
         self.progress.behind.fetch_add(entries.len(), Ordering::Relaxed);
-        // If nobody carries over any more, the journal keeps it for the next start.
-        let _ = self.steps.send(Step::Frame(Frame { seq, entries }));
+        written.since.get_or_insert_with(Instant::now);
+        written.entries += entries.len();
+        written.frames.push(Frame { seq, entries });
+        if written.entries >= BATCH || written.since.is_some_and(|since| since.elapsed() >= FOLLOW) {
+            self.hand_over(written);
+        }
+    }
+
+    /// Gives what is written to the task that carries it over.
+    fn hand_over(&self, written: &mut Written) {
+        let Written { frames, .. } = std::mem::take(written);
+        if !frames.is_empty() {
+            // If nobody carries over any more, the journal keeps it for the next start.
+            let _ = self.steps.send(Step::Frames(frames));
+        }
     }
 
     async fn try_write(
