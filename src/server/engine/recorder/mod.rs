@@ -34,7 +34,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout_at;
 
@@ -64,31 +63,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// What reaches the recording thread.
 #[expect(clippy::large_enum_variant, reason = "nearly all are entries, and each would be allocated")]
 enum Message {
-    Entry(Entry, Option<Asked>),
+    Entry(Entry, Option<oneshot::Sender<bool>>),
     /// Answered when all that came before is in the tables.
     Flush(oneshot::Sender<()>),
-}
-
-/// Who waits for an arm, and where.
-struct Asked {
-    answer: oneshot::Sender<bool>,
-    runtime: Handle,
-}
-
-/// Answers those on one thread together: it need be woken once, and not for each.
-fn answer(mut answers: Vec<(Asked, bool)>) {
-    while let Some((Asked { runtime, .. }, _)) = answers.first() {
-        let runtime = runtime.clone();
-        let (here, elsewhere) = answers.into_iter().partition(|(asked, _)| asked.runtime.id() == runtime.id());
-        answers = elsewhere;
-        let here: Vec<_> = here;
-        runtime.spawn(async move {
-            for (Asked { answer, .. }, may_leave) in here {
-                // Who asked may be gone; what is recorded stays recorded.
-                let _ = answer.send(may_leave);
-            }
-        });
-    }
 }
 
 /// What reaches the task that carries over.
@@ -165,12 +142,11 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Asks for an arm, at once; within the runtime in which the answer is waited for.
+    /// Asks for an arm, at once.
     pub fn arm(&self, ticket: &Ticket) -> Arming {
-        let (answer, answered) = oneshot::channel();
-        let asked = Asked { answer, runtime: Handle::current() };
-        self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(asked)));
-        Arming(answered)
+        let (done, answer) = oneshot::channel();
+        self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
+        Arming(answer)
     }
 
     /// Whether a letter may be armed while the one before it is under way: then what becomes of that one must be
@@ -244,7 +220,7 @@ struct Next {
     /// Since when its first entry stands.
     since: Option<Instant>,
     entries: Vec<Entry>,
-    answers: Vec<Option<Asked>>,
+    answers: Vec<Option<oneshot::Sender<bool>>>,
     /// How many of them wait for an answer.
     arms: usize,
     /// Armed and without an outcome yet: what these letters' connections do next is to arm another.
@@ -252,7 +228,7 @@ struct Next {
 }
 
 impl Next {
-    fn add(&mut self, entry: Entry, answer: Option<Asked>) {
+    fn add(&mut self, entry: Entry, answer: Option<oneshot::Sender<bool>>) {
         if entry.is_arm() {
             self.under_way.insert(entry.ticket.id);
         } else {
@@ -389,15 +365,16 @@ impl Writer {
             }
         };
         self.commits.fetch_add(1, Ordering::Relaxed);
-        let mut answers = Vec::with_capacity(next.arms);
-        for ((entry, asked), may_leave) in next.entries.iter().zip(next.answers.drain(..)).zip(may_leave) {
+        for ((entry, answer), may_leave) in next.entries.iter().zip(next.answers.drain(..)).zip(may_leave) {
             if !may_leave {
                 // No outcome need ever come of it.
                 next.under_way.remove(&entry.ticket.id);
             }
-            answers.extend(asked.map(|asked| (asked, may_leave)));
+            if let Some(answer) = answer {
+                // Who asked may be gone; what is recorded stays recorded.
+                let _ = answer.send(may_leave);
+            }
         }
-        answer(answers);
         let entries = next.clear();
         self.progress.behind.fetch_add(entries.len(), Ordering::Relaxed);
         written.since.get_or_insert_with(Instant::now);

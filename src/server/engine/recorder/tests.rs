@@ -1,16 +1,14 @@
 //! The journal's file, and that the order of records is kept.
 
+use super::Next;
 use super::file::{self, FileJournal};
 use super::notes::{self, Notes, Place};
 use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
-use super::{Asked, Next, answer};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use chrono::DateTime;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 fn entry(id: i64) -> Entry {
     Entry { ticket: Ticket { id, run: 1, lease: "lease".into(), was_deferred: false }, record: Record::Arm }
@@ -148,28 +146,9 @@ fn the_last_two_notes_of_a_connection_are_read_back() {
 }
 
 #[test]
-fn everybody_is_answered_on_whatever_thread() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (first, second) = (runtime(), runtime());
-    let (mut asked, mut answered) = (Vec::new(), Vec::new());
-    for n in 0..6 {
-        let (answer, waits) = oneshot::channel();
-        let runtime = if n % 2 == 0 { &first } else { &second };
-        asked.push((Asked { answer, runtime: runtime.handle().clone() }, n < 4));
-        answered.push(waits);
-    }
-    answer(asked);
-    for (n, waits) in answered.into_iter().enumerate() {
-        let runtime = if n % 2 == 0 { &first } else { &second };
-        assert_eq!(runtime.block_on(waits).unwrap(), n < 4);
-    }
-}
-
-#[tokio::test]
-async fn arms_wait_while_more_letters_are_under_way_than_wait() {
+fn arms_wait_while_more_letters_are_under_way_than_wait() {
     let (mut next, back) = (Next::default(), Record::PutBack { due_at: DateTime::UNIX_EPOCH });
-    let asked = || Asked { answer: oneshot::channel().0, runtime: Handle::current() };
-    let arm = |next: &mut Next, id| next.add(entry(id), Some(asked()));
+    let arm = |next: &mut Next, id| next.add(entry(id), Some(tokio::sync::oneshot::channel().0));
     // A connection alone waits for nobody.
     arm(&mut next, 1);
     assert!(!next.may_grow());
