@@ -20,42 +20,21 @@ mod record;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use super::thread::apart;
 use crate::server::clock::SharedClock;
 use crate::server::db::Db;
-use crate::server::metrics;
 use apply::Applier;
-use journal::Journal;
 use notes::Notes;
 pub use notes::Place;
 pub use record::{Entry, Frame, Record, Ticket};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::timeout_at;
+use writer::Writer;
 
-/// Most entries in one frame.
-const FRAME: usize = 500;
-/// How long what nobody waits for may stand before it is written. In a row of letters the next one's arm comes sooner
-/// and takes the last one's outcome along in its commit; without a wait each letter would cost two.
-const LINGER: Duration = Duration::from_millis(2);
-/// How long an arm waits, at most, for those of other connections that are about to come: a frame costs much the same,
-/// however many letters it arms. It is looked for them this often.
-const GATHER: Duration = Duration::from_micros(400);
-const SLICE: Duration = Duration::from_micros(50);
-/// While so many letters are under way, what they come to is looked for every [`SLICE`] for so long after the last of it:
-/// on a virtual machine, to be woken by another thread takes both of them longer.
-const WATCHED: usize = 4;
-const WATCH: Duration = Duration::from_millis(1);
-/// How long what is durable may stand before it is carried over into the tables, and how many entries may: in one
-/// transaction, which keeps other writers waiting.
-const FOLLOW: Duration = Duration::from_millis(100);
-const BATCH: usize = 2000;
-/// Most entries that may be in the journal and not in the tables: then sending waits.
-const BEHIND: usize = 8000;
 /// Waits between tries while the database is in trouble.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -181,240 +160,6 @@ impl Recorder {
     fn send(&self, message: Message) {
         if self.sender.send(message).is_err() {
             tracing::error!("the recording thread is gone; nothing more is armed");
-        }
-    }
-}
-
-/// Writes the journal.
-struct Writer {
-    db: Db,
-    clock: SharedClock,
-    id: Arc<str>,
-    steps: mpsc::UnboundedSender<Step>,
-    progress: Arc<Progress>,
-    commits: Arc<AtomicU64>,
-    notes: Option<Arc<Notes>>,
-}
-
-/// What the writer has in hand.
-#[derive(Default)]
-struct Work {
-    journal: Option<Journal>,
-    next: Next,
-    written: Written,
-}
-
-/// What is durable and not handed over yet.
-#[derive(Default)]
-struct Written {
-    frames: Vec<Frame>,
-    /// In all frames.
-    entries: usize,
-    /// Since when the first one stands.
-    since: Option<Instant>,
-}
-
-/// The frame that is being gathered.
-#[derive(Default)]
-struct Next {
-    /// Since when its first entry stands.
-    since: Option<Instant>,
-    entries: Vec<Entry>,
-    answers: Vec<Option<oneshot::Sender<bool>>>,
-    /// How many of them wait for an answer.
-    arms: usize,
-    /// Armed and without an outcome yet: what these letters' connections do next is to arm another.
-    under_way: HashSet<i64>,
-}
-
-impl Next {
-    fn add(&mut self, entry: Entry, answer: Option<oneshot::Sender<bool>>) {
-        if entry.is_arm() {
-            self.under_way.insert(entry.ticket.id);
-        } else {
-            self.under_way.remove(&entry.ticket.id);
-        }
-        self.since.get_or_insert_with(Instant::now);
-        self.arms += usize::from(answer.is_some());
-        self.entries.push(entry);
-        self.answers.push(answer);
-    }
-
-    /// Begins another frame; returns what was in this one.
-    fn clear(&mut self) -> Vec<Entry> {
-        self.answers.clear();
-        (self.since, self.arms) = (None, 0);
-        std::mem::take(&mut self.entries)
-    }
-
-    /// Whether others are worth waiting for: more letters are under way than wait here.
-    fn may_grow(&self) -> bool {
-        self.arms > 0 && self.under_way.len() > 2 * self.arms && self.entries.len() < FRAME
-    }
-}
-
-/// Takes what is there.
-fn drain(receiver: &mut mpsc::UnboundedReceiver<Message>, messages: &mut Vec<Message>) {
-    while messages.len() < FRAME
-        && let Ok(message) = receiver.try_recv()
-    {
-        messages.push(message);
-    }
-}
-
-impl Writer {
-    async fn run(self, mut receiver: mpsc::UnboundedReceiver<Message>) {
-        let mut work = Work::default();
-        let mut messages = Vec::with_capacity(FRAME);
-        while self.receive(&mut receiver, &mut messages, &mut work).await {
-            let begun = Instant::now();
-            loop {
-                for message in messages.drain(..) {
-                    match message {
-                        Message::Entry(entry, answer) => work.next.add(entry, answer),
-                        Message::Flush(done) => {
-                            self.write(&mut work).await;
-                            self.hand_over(&mut work.written);
-                            // Nobody carries over any more when the runtime is being shut down.
-                            let _ = self.steps.send(Step::Flush(done));
-                        }
-                    }
-                }
-                if !work.next.may_grow() || begun.elapsed() >= GATHER {
-                    break;
-                }
-                // This thread has nothing else to do, and no timer of the runtime is so short.
-                std::thread::sleep(SLICE);
-                drain(&mut receiver, &mut messages);
-            }
-            if work.next.entries.len() >= FRAME || work.next.arms > 0 {
-                self.write(&mut work).await;
-            }
-        }
-        self.write(&mut work).await;
-        self.hand_over(&mut work.written);
-        if let Some(mut journal) = work.journal {
-            let (done, flushed) = oneshot::channel();
-            if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
-                if let Some(notes) = &self.notes {
-                    notes.close();
-                }
-                journal.release(self.progress.applied.load(Ordering::Acquire));
-                journal.close();
-            }
-        }
-    }
-
-    /// Waits for messages, and writes and hands over what is due meanwhile. False when nothing more can come.
-    async fn receive(
-        &self,
-        receiver: &mut mpsc::UnboundedReceiver<Message>,
-        messages: &mut Vec<Message>,
-        work: &mut Work,
-    ) -> bool {
-        let begun = Instant::now();
-        while work.next.under_way.len() >= WATCHED && begun.elapsed() < WATCH {
-            drain(receiver, messages);
-            if !messages.is_empty() {
-                return true;
-            }
-            std::thread::sleep(SLICE);
-        }
-        loop {
-            let to_write = work.next.since.map(|since| since + LINGER);
-            let to_hand_over = work.written.since.map(|since| since + FOLLOW);
-            let received = receiver.recv_many(messages, FRAME);
-            let Some(due) = to_write.into_iter().chain(to_hand_over).min() else { return received.await > 0 };
-            if let Ok(received) = timeout_at(due.into(), received).await {
-                return received > 0;
-            }
-            if to_write.is_some_and(|due| due <= Instant::now()) {
-                self.write(work).await;
-            }
-            if to_hand_over.is_some_and(|due| due <= Instant::now()) {
-                self.hand_over(&mut work.written);
-            }
-        }
-    }
-
-    /// Makes entries durable however long it takes, answers who waits, and hands them on.
-    async fn write(&self, Work { journal, next, written }: &mut Work) {
-        if next.entries.is_empty() {
-            return;
-        }
-        self.room().await;
-        let mut wait = FIRST_WAIT;
-        let (seq, may_leave) = loop {
-            let begun = Instant::now();
-            let error = match self.try_write(journal, &next.entries).await {
-                Ok(written) => {
-                    metrics::commit(begun.elapsed());
-                    break written;
-                }
-                Err(error) => error,
-            };
-            tracing::error!(%error, "the record cannot be written; sending waits");
-            self.hand_over(written);
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-            // The next try finds out whether it still works.
-            if let Some(journal) = journal
-                && let Err(error) = journal.reconnect(&self.db).await
-            {
-                tracing::error!(%error, "the database cannot be reached");
-            }
-        };
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        for ((entry, answer), may_leave) in next.entries.iter().zip(next.answers.drain(..)).zip(may_leave) {
-            if !may_leave {
-                // No outcome need ever come of it.
-                next.under_way.remove(&entry.ticket.id);
-            }
-            if let Some(answer) = answer {
-                // Who asked may be gone; what is recorded stays recorded.
-                let _ = answer.send(may_leave);
-            }
-        }
-        let entries = next.clear();
-        self.progress.behind.fetch_add(entries.len(), Ordering::Relaxed);
-        written.since.get_or_insert_with(Instant::now);
-        written.entries += entries.len();
-        written.frames.push(Frame { seq, entries });
-        if written.entries >= BATCH || written.since.is_some_and(|since| since.elapsed() >= FOLLOW) {
-            self.hand_over(written);
-        }
-    }
-
-    /// Gives what is written to the task that carries it over.
-    fn hand_over(&self, written: &mut Written) {
-        let Written { frames, .. } = std::mem::take(written);
-        if !frames.is_empty() {
-            // If nobody carries over any more, the journal keeps it for the next start.
-            let _ = self.steps.send(Step::Frames(frames));
-        }
-    }
-
-    async fn try_write(
-        &self,
-        journal: &mut Option<Journal>,
-        entries: &[Entry],
-    ) -> Result<(i64, Vec<bool>), journal::JournalError> {
-        let journal = match journal {
-            Some(journal) => journal,
-            None => journal.insert(Journal::create(&self.db, &self.id, &self.clock).await?),
-        };
-        journal.release(self.progress.applied.load(Ordering::Acquire));
-        journal.append(entries, &self.clock).await
-    }
-
-    /// Waits until the tables are not too far behind.
-    async fn room(&self) {
-        loop {
-            let changed = self.progress.changed.notified();
-            if self.progress.behind.load(Ordering::Relaxed) < BEHIND {
-                return;
-            }
-            changed.await;
         }
     }
 }

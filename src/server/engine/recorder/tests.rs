@@ -1,10 +1,10 @@
 //! The journal's file, and that the order of records is kept.
 
-use super::Next;
 use super::file::{self, FileJournal};
 use super::notes::{self, Notes, Place};
 use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
+use super::writer::Next;
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use chrono::DateTime;
 use std::os::unix::fs::FileExt;
