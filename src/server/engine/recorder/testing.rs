@@ -1,6 +1,6 @@
 //! The two halves of the record, each alone.
 
-use super::notes::{Notes, Place};
+use super::notes::{self, Notes, Place};
 use super::record::{Entry, Frame};
 use super::{apply, file, journal::Journal};
 use crate::server::clock::{ManualClock, SharedClock};
@@ -25,6 +25,12 @@ pub fn keep(db: &Db, id: &str, entries: &[Entry]) {
     for entry in entries {
         notes.write(&mut place, entry).unwrap();
     }
+}
+
+/// What engines have noted beside an SQLite database.
+pub fn noted(db: &Db) -> Vec<Entry> {
+    let database = db.file().unwrap();
+    left(db).iter().flat_map(|id| notes::read(&database, id).unwrap()).collect()
 }
 
 /// The engines that left something beside an SQLite database.

@@ -1,6 +1,6 @@
 //! Crashes between two records, and what is carried over after them.
 
-use super::super::recorder::testing::{append, carry, keep, left};
+use super::super::recorder::testing::{append, carry, keep, left, noted};
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
 use crate::server::db::claims::Claimed;
@@ -137,6 +137,32 @@ async fn what_a_connection_noted_is_not_in_doubt() {
         world.engine.enter(true).await.unwrap();
         let record = world.record(run.id).await;
         assert!(record.values().all(|(row, attempts)| row.attempts == 1 && attempts.len() == 1), "after {stop}");
+    }
+}
+
+/// Without the notes a kill would put two letters of a connection in doubt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_was_armed_ahead_leaves_a_note_of_the_one_before() {
+    let (db, _folder) = testing::sqlite().await;
+    let emails: Vec<String> = (0..30).map(|n| format!("c{n:02}@example.org")).collect();
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let mut world = World::new(db, &emails, "*@* dot delay 200ms").await;
+    for (policy, noted_by_each) in [("hold", 0), ("resend", 2)] {
+        let id = world.mailing("now", TOMORROW, "once", policy).await;
+        let engine = world.engine.clone();
+        world.arrived();
+        let pass = tokio::spawn(async move { engine.pass(None).await.unwrap() });
+        let mut arrived = 0;
+        while arrived < 12 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            arrived += world.arrived().len();
+        }
+        let noted = noted(&world.db);
+        pass.await.unwrap();
+        let ids: std::collections::BTreeSet<i64> = noted.iter().map(|entry| entry.ticket.id).collect();
+        assert_eq!(ids.len(), noted_by_each * 3, "{policy}: three connections\n{noted:?}");
+        assert!(noted.iter().all(|entry| matches!(entry.record, Record::Settle { state: DeliveryState::Sent, .. })));
+        assert_eq!(world.runs(id).await[0].counts.sent, 30);
     }
 }
 
