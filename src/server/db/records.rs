@@ -61,8 +61,8 @@ pub async fn arm(tx: &mut Tx, lease: &str, ids: &[i64]) -> DbResult<u64> {
 pub async fn settle(tx: &mut Tx, rows: &[Settled<'_>]) -> DbResult<u64> {
     // What is over keeps the time when it was due: with no index to change, PostgreSQL writes the row alone.
     const SET: &str = "UPDATE deliveries SET state = v.state, reason = v.reason, attempts = v.attempts,
-        due_at = CASE WHEN v.state = 'deferred' THEN v.due_at ELSE deliveries.due_at END, last_at = v.at, last_code = v.code, last_reply = v.reply, loose = (v.state = 'deferred'),
-        lease = NULL, crashes = 0";
+        due_at = CASE WHEN v.state = 'deferred' THEN v.due_at ELSE deliveries.due_at END, last_at = v.at,
+        last_code = v.code, last_reply = v.reply, loose = (v.state = 'deferred'), lease = NULL, crashes = 0";
     const MINE: &str = "WHERE deliveries.id = v.id AND (deliveries.lease = v.lease
         OR (v.good AND deliveries.lease IS NULL AND deliveries.state = 'pending' AND NOT deliveries.loose))";
     const COLUMNS: &str = "v (id, lease, good, state, reason, attempts, due_at, at, code, reply)";

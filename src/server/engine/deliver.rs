@@ -165,7 +165,7 @@ impl Engine {
     }
 
     fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
-        self.recorder.note(job.ticket.clone(), self.put_back_at(due_at));
+        self.recorder.give(Entry { ticket: job.ticket.clone(), record: self.put_back_at(due_at) });
     }
 
     fn put_back_at(&self, due_at: DateTime<Utc>) -> Record {

@@ -43,6 +43,11 @@ pub(super) fn noon() -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
+/// Addresses of so many clients, in order.
+fn emails(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("c{n:02}@example.org")).collect()
+}
+
 impl World {
     /// A service with one user, one message, clients, and a mail server that misbehaves as told.
     async fn new(db: Db, emails: &[&str], faults: &str) -> Self {
@@ -302,7 +307,7 @@ async fn nothing_leaves_a_paused_mailing(db: Db) {
 }
 
 async fn what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile(db: Db) {
-    let emails: Vec<String> = (0..30).map(|n| format!("c{n:02}@example.org")).collect();
+    let emails = emails(30);
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     let mut world = World::new(db, &emails, "*@* dot delay 1500ms").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;

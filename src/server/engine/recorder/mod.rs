@@ -94,10 +94,9 @@ impl Recorder {
         let commits = Arc::<AtomicU64>::default();
         tokio::spawn(Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone()).run(to_apply));
         let notes = db.file().map(|database| Arc::new(Notes::new(database, id.clone())));
-        let (id_, notes_, commits_) = (id.clone(), notes.clone(), commits.clone());
-        let writer = Writer { db, clock, id: id_, steps, progress, commits: commits_, notes: notes_ };
-        apart("vestnik-record", writer.run(receiver));
-        Self { id, sender, commits, notes }
+        let recorder = Self { id: id.clone(), sender, commits: commits.clone(), notes: notes.clone() };
+        apart("vestnik-record", Writer { db, clock, id, steps, progress, commits, notes }.run(receiver));
+        recorder
     }
 
     /// Durable commits so far.
@@ -105,19 +104,14 @@ impl Recorder {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Notes a record and does not wait: what is given later is not durable before this is.
-    pub fn note(&self, ticket: Ticket, record: Record) {
-        self.give(Entry { ticket, record });
-    }
-
-    /// The same.
+    /// Records and does not wait: what is given later is not durable before this is.
     pub fn give(&self, entry: Entry) {
         self.send(Message::Entry(entry, None));
     }
 
     /// Records, and waits until it and all that was given before is in the tables.
     pub async fn record(&self, ticket: &Ticket, record: Record) {
-        self.note(ticket.clone(), record);
+        self.give(Entry { ticket: ticket.clone(), record });
         self.flush().await;
     }
 
@@ -138,15 +132,10 @@ impl Recorder {
     /// for the disk. False if that cannot be done.
     #[must_use]
     pub fn keep(&self, place: &mut Place, entry: &Entry) -> bool {
-        let written = self.notes.as_ref().map(|notes| notes.write(place, entry));
-        match written {
-            Some(Ok(())) => true,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "what became of a letter cannot be noted; its connection waits for the disk");
-                false
-            }
-            None => false,
-        }
+        let Some(notes) = &self.notes else { return false };
+        let written = notes.write(place, entry);
+        let warn = |error: &_| tracing::warn!(%error, "what became of a letter cannot be noted; its connection waits for the disk");
+        written.inspect_err(warn).is_ok()
     }
 
     /// Waits until all that was given so far is in the tables.

@@ -17,6 +17,10 @@ const ROOM: usize = 8 << 10;
 /// What stands behind the journal's name.
 pub const SUFFIX: &str = "-notes";
 
+fn name(id: &str) -> String {
+    format!("{id}{SUFFIX}")
+}
+
 /// The notes of one engine.
 pub struct Notes {
     database: PathBuf,
@@ -52,10 +56,7 @@ impl Notes {
 
     /// Whether notes can be written.
     pub fn are_possible(&self) -> bool {
-        let make = || {
-            let path = file::path_of(&self.database, &format!("{}{SUFFIX}", self.id));
-            File::options().create_new(true).write(true).open(&path)
-        };
+        let make = || File::options().create_new(true).write(true).open(file::path_of(&self.database, &name(&self.id)));
         let made = self.file.get_or_init(|| {
             make().inspect_err(|error| tracing::warn!(%error, "no notes can be written; sending is slower")).ok()
         });
@@ -91,7 +92,7 @@ impl Notes {
 /// # Errors
 /// If the file cannot be read.
 pub fn read(database: &Path, id: &str) -> io::Result<Vec<Entry>> {
-    let bytes = match fs::read(file::path_of(database, &format!("{id}{SUFFIX}"))) {
+    let bytes = match fs::read(file::path_of(database, &name(id))) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
     };
@@ -107,5 +108,5 @@ pub fn read(database: &Path, id: &str) -> io::Result<Vec<Entry>> {
 /// # Errors
 /// What the file system says.
 pub fn remove(database: &Path, id: &str) -> io::Result<()> {
-    file::remove(database, &format!("{id}{SUFFIX}"))
+    file::remove(database, &name(id))
 }

@@ -4,10 +4,6 @@ use super::*;
 use crate::server::db::{journals, on_tx, suppressions};
 use sqlx::{AssertSqlSafe, Executor};
 
-fn emails(count: usize) -> Vec<String> {
-    (0..count).map(|n| format!("c{n:02}@example.org")).collect()
-}
-
 /// A world with a mailing to so many clients, whose run has opened.
 async fn begun(db: Db, count: usize) -> (World, i64, i64) {
     let emails = emails(count);

@@ -46,7 +46,7 @@ async fn a_letter_that_was_refused_does_not_count(db: Db) {
 }
 
 async fn engines_that_send_at_once_share_the_day(db: Db) {
-    let emails: Vec<String> = (0..60).map(|n| format!("c{n:02}@example.org")).collect();
+    let emails = emails(60);
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     let mut world = World::new(db, &emails, "rate=30% rcpt reply 451 4.7.1 Later").await;
     limit(&world, 25).await;

@@ -11,10 +11,15 @@ const LEASE: &str = "of the dead engine";
 /// A world with a mailing to four clients, and its run, which has opened.
 async fn begun(db: Db) -> (World, i64, i64) {
     let world = World::new(db, &FOUR, "").await;
+    let (id, run) = open(&world).await;
+    (world, id, run)
+}
+
+/// Another mailing, and its run, which has opened.
+async fn open(world: &World) -> (i64, i64) {
     let id = world.mailing("now", TOMORROW, "once", "hold").await;
     world.engine.open_due(None).await.unwrap();
-    let run = world.runs(id).await[0].id;
-    (world, id, run)
+    (id, world.runs(id).await[0].id)
 }
 
 /// Claims a run's deliveries as an engine does that is about to die.
@@ -60,9 +65,7 @@ fn of_one_connection(claimed: &[Claimed]) -> Vec<Frame> {
 async fn wherever_it_stops_one_letter_is_in_doubt_at_most(db: Db) {
     let mut world = World::new(db, &FOUR, "").await;
     for stop in 0..=5 {
-        let id = world.mailing("now", TOMORROW, "once", "hold").await;
-        world.engine.open_due(None).await.unwrap();
-        let run = world.runs(id).await[0].id;
+        let (id, run) = open(&world).await;
         let claimed = claim(&world, run).await;
         append(&world.db, &format!("dead{stop}"), &of_one_connection(&claimed)[..stop]).await;
         world.engine.enter(true).await.unwrap();
@@ -95,9 +98,7 @@ async fn what_a_connection_noted_is_not_in_doubt() {
     let (db, _folder) = testing::sqlite().await;
     let mut world = World::new(db, &FOUR, "").await;
     for stop in 0..=9 {
-        let id = world.mailing("now", TOMORROW, "once", "hold").await;
-        world.engine.open_due(None).await.unwrap();
-        let run = world.runs(id).await[0].id;
+        let (id, run) = open(&world).await;
         let claimed = claim(&world, run).await;
         let arm = |n: usize| entry(&claimed[n], Record::Arm);
         let mut steps = vec![Step::Frame(vec![arm(0)]), Step::Frame(vec![arm(1)])];
@@ -144,7 +145,7 @@ async fn what_a_connection_noted_is_not_in_doubt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_was_armed_ahead_leaves_a_note_of_the_one_before() {
     let (db, _folder) = testing::sqlite().await;
-    let emails: Vec<String> = (0..30).map(|n| format!("c{n:02}@example.org")).collect();
+    let emails = emails(30);
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     let mut world = World::new(db, &emails, "*@* dot delay 200ms").await;
     for (policy, noted_by_each) in [("hold", 0), ("resend", 2)] {
