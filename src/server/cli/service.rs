@@ -70,6 +70,7 @@ pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop
         secret: config.secret.clone(),
         retry: config.retry.clone(),
         dkim: config.dkim.clone(),
+        data_dir: Some(config.data_dir.clone()),
     };
     Engine::new(db.clone(), clock.clone(), engine, relays.clone(), stop).with_takeover(config.running.takeover)
 }

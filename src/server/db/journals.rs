@@ -120,3 +120,14 @@ pub async fn append(
     let free: Vec<String> = query.fetch_all(conn).await?;
     Ok(free.iter().any(String::is_empty).then_some(free))
 }
+
+/// PostgreSQL: adds a last frame to the journal of a process that is gone, before it is struck off. False if it has been:
+/// then nobody waits for what it would say.
+pub async fn append_last(db: &Db, id: &str, records: &str) -> DbResult<bool> {
+    const SQL: &str = "WITH alive AS (SELECT id FROM processes WHERE id = $1 FOR KEY SHARE)
+        INSERT INTO journal_frames (journal, seq, records) SELECT id, 1 + GREATEST(
+            (SELECT applied FROM journals WHERE id = $1), (SELECT MAX(seq) FROM journal_frames WHERE journal = $1), 0), $2
+        FROM alive";
+    let Db::Postgres(pool) = db else { return Ok(false) };
+    Ok(sqlx::query(SQL).bind(id).bind(records).execute(pool).await?.rows_affected() == 1)
+}

@@ -4,7 +4,7 @@ use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
 use super::feed::{Job, Queue, RunWork};
-use super::recorder::{Arming, Entry, Place, Record};
+use super::recorder::{Arming, Entry, MOST_AHEAD, Place, Record};
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
@@ -15,6 +15,7 @@ use crate::server::mail::compose::{Composer, Letter};
 use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
 use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -28,6 +29,13 @@ pub(super) const REFUSED_IN_A_ROW: u32 = 50;
 /// How long an arm is good that was asked for before its letter's turn. Later it is asked for once more: the mailing may
 /// have been stopped meanwhile.
 const ARMED_AHEAD: Duration = Duration::from_secs(1);
+/// How many letters all connections together arm ahead: they keep the mail server busy while the disk, or the thread that
+/// waits for it, takes some milliseconds.
+const AHEAD: usize = 80;
+/// Bytes of letters after which a connection makes no more of them ahead.
+const MADE_AHEAD: usize = 128 << 10;
+/// Where a letter takes longer, each connection arms one ahead.
+const QUICK: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Delivers until nothing is left to claim now, of one mailing or of all.
@@ -71,11 +79,17 @@ impl Engine {
     }
 
     async fn work(self, number: usize, queue: Arc<Queue>, connections: usize, fed_out: CancellationToken) {
-        let mut hand = Hand { session: self.relays.session(self.stop.clone()), place: Place::new(number) };
-        let mut next = None;
+        let session = self.relays.session(self.stop.clone());
+        let mut hand = Hand {
+            session,
+            place: Place::new(number),
+            depth: depth(connections),
+            quick: false,
+            coming: VecDeque::new(),
+        };
         loop {
-            let task = if let Some(made) = next.take() {
-                Task::Made(made)
+            let next = if let Some(next) = hand.coming.pop_front() {
+                next
             } else {
                 // Without a place at a relay it leaves the letters to those that have one.
                 tokio::select! {
@@ -84,84 +98,86 @@ impl Engine {
                     () = fed_out.cancelled() => break,
                 }
                 let Some(job) = queue.next().await else { break };
-                Task::Job(job)
+                Coming::from(job)
             };
             if self.stop.is_cancelled() {
-                self.put_back(task.job(), self.clock.now());
+                self.put_back(&next.job, self.clock.now());
             } else {
                 // What is left at the end goes to whoever is free first.
-                let at_hand = || queue.at_hand(connections).map(|job| self.make(job));
-                next = self.deliver(&mut hand, task, at_hand).await;
+                self.deliver(&mut hand, next, |others| queue.at_hand(others * connections)).await;
             }
         }
         hand.session.leave().await;
     }
 
-    /// Delivers one letter. The next one is made before, if it is at hand; it comes back to be delivered next.
-    async fn deliver(&self, hand: &mut Hand, task: Task, at_hand: impl FnOnce() -> Option<Made>) -> Option<Made> {
-        let Hand { session, place } = hand;
-        let _turn = self.turn_for(task.job()).await;
+    /// Delivers one letter. Before, it sees to those that come next, as far as they are at hand.
+    async fn deliver(&self, hand: &mut Hand, this: Coming, at_hand: impl Fn(usize) -> Option<Job>) {
+        let _turn = self.turn_for(&this.job).await;
         let at = self.clock.now();
         let begun = Instant::now();
-        let Made { job, letter, arming } = match task {
-            Task::Job(job) => self.make(job),
-            Task::Made(made) => made,
-        };
-        let mut next = None;
-        let handed = match letter {
+        let Coming { job, letter, arming } = this;
+        let handed = match letter.unwrap_or_else(|| self.make(&job)) {
             Ok(letter) => {
-                if !session.ready().await {
+                if !hand.session.ready().await {
                     // Nothing is claimed again until a relay can be used.
-                    self.put_back(&job, self.clock.now());
-                    return None;
+                    return self.put_back(&job, self.clock.now());
                 }
                 // The record is written while the next letter is made.
                 let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD).map(|(_, arming)| arming);
                 let arming = ahead.unwrap_or_else(|| self.recorder.arm(&job.ticket));
                 if job.claimed.crashes == 0 {
-                    next = at_hand().map(|made| self.arm_ahead(made));
+                    let depth = if hand.quick { hand.depth } else { 1 };
+                    self.look_ahead(depth, &mut hand.coming, at_hand);
                 }
                 let arm = async || {
                     if arming.granted().await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
-                let parcel = letter.parcel(job.run.sender());
-                session.send(parcel, next.as_ref().and_then(Made::parcel), arm).await
+                let next = hand.coming.front().and_then(Coming::parcel);
+                let handed = hand.session.send(letter.parcel(job.run.sender()), next, arm).await;
+                hand.quick = begun.elapsed() < QUICK;
+                handed
             }
             Err(error) => Handed::not_made(error),
         };
         let record = self.settle(&job, handed, at, begun.elapsed()).await;
         let entry = Entry { ticket: job.ticket, record };
-        if let Some(next) = &mut next
-            && next.arming.is_some()
-            && !self.recorder.keep(place, &entry)
-        {
-            // Then it is armed once more, behind this one's outcome.
-            next.arming = None;
+        let Hand { place, coming, .. } = hand;
+        if coming.iter().any(|coming| coming.arming.is_some()) && !self.recorder.keep(place, &entry) {
+            // Then they are armed once more, behind this one's outcome.
+            coming.iter_mut().for_each(|coming| coming.arming = None);
         }
         self.recorder.give(entry);
-        next
     }
 
-    fn make(&self, job: Job) -> Made {
+    /// Makes the letters that come next, and arms them while the one before them is under way, so that no connection waits
+    /// for the disk. What a crash leaves armed is in doubt, too, although it cannot have left: so nothing is armed ahead
+    /// where doubtful letters are held for somebody to decide.
+    fn look_ahead(&self, depth: usize, coming: &mut VecDeque<Coming>, at_hand: impl Fn(usize) -> Option<Job>) {
+        let depth = if self.recorder.arms_ahead() { depth } else { 0 };
+        let mut size = coming.iter().map(Coming::size).sum::<usize>();
+        while (coming.is_empty() || (coming.len() < depth && size < MADE_AHEAD))
+            && let Some(job) = at_hand(coming.len() + 1)
+        {
+            let next = Coming { letter: Some(self.make(&job)), ..job.into() };
+            size += next.size();
+            coming.push_back(next);
+        }
+        for next in coming.iter_mut().filter(|next| next.arming.is_none()).take(depth) {
+            if !next.job.run.hold && next.parcel().is_some() {
+                next.arming = Some((Instant::now(), self.recorder.arm_ahead(&next.job.ticket)));
+            }
+        }
+    }
+
+    fn make(&self, job: &Job) -> Result<Letter, String> {
         failpoint::reach("compose", &job.claimed.email);
         let Claimed { email, full_name, comment, client_id, .. } = &job.claimed;
-        let letter = match &job.run.composer {
+        match &job.run.composer {
             Ok(composer) => composer
                 .compose(&Recipient { email, full_name, comment }, *client_id, self.clock.now())
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
-        };
-        Made { job, letter, arming: None }
-    }
-
-    /// Arms the letter that follows while this one is under way, so that no connection waits for the disk. What a crash
-    /// leaves of it is in doubt, too, although it cannot have left: so not where doubtful letters are held for somebody to
-    /// decide.
-    fn arm_ahead(&self, mut next: Made) -> Made {
-        if !next.job.run.hold && next.letter.is_ok() && self.recorder.arms_ahead() {
-            next.arming = Some((Instant::now(), self.recorder.arm(&next.job.ticket)));
         }
-        next
     }
 
     fn put_back(&self, job: &Job, due_at: DateTime<Utc>) {
@@ -262,38 +278,47 @@ impl Engine {
     }
 }
 
-/// A job with its letter, or why there can be none.
-struct Made {
+/// How many letters each of so many connections arms ahead.
+fn depth(connections: usize) -> usize {
+    (AHEAD / connections.max(1)).clamp(1, MOST_AHEAD)
+}
+
+/// What a connection delivers next.
+struct Coming {
     job: Job,
-    letter: Result<Letter, String>,
+    /// If it is made: the letter, or why there can be none.
+    letter: Option<Result<Letter, String>>,
     /// The arm that was asked for already, and since when.
     arming: Option<(Instant, Arming)>,
 }
 
-impl Made {
-    fn parcel(&self) -> Option<Parcel<'_>> {
-        self.letter.as_ref().ok().map(|letter| letter.parcel(self.job.run.sender()))
+impl From<Job> for Coming {
+    fn from(job: Job) -> Self {
+        Self { job, letter: None, arming: None }
     }
 }
 
-/// A connection to a relay, and where it notes what became of its letters.
+impl Coming {
+    fn parcel(&self) -> Option<Parcel<'_>> {
+        let letter = self.letter.as_ref()?.as_ref().ok()?;
+        Some(letter.parcel(self.job.run.sender()))
+    }
+
+    /// Bytes of the letter.
+    fn size(&self) -> usize {
+        self.parcel().map_or(0, |parcel| parcel.bytes.len())
+    }
+}
+
+/// A connection to a relay, where it notes what became of its letters, and those that come next.
 struct Hand {
     session: Session,
     place: Place,
-}
-
-/// What a connection does next.
-enum Task {
-    Job(Job),
-    Made(Made),
-}
-
-impl Task {
-    fn job(&self) -> &Job {
-        match self {
-            Self::Job(job) | Self::Made(Made { job, .. }) => job,
-        }
-    }
+    /// How many of them are armed at once.
+    depth: usize,
+    /// Whether the last letter left in no time.
+    quick: bool,
+    coming: VecDeque<Coming>,
 }
 
 /// The right to have a delivery in hand.
@@ -341,8 +366,9 @@ impl Engine {
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred() };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
         let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
-        let mut hand = Hand { session: self.relays.session(self.stop.clone()), place: Place::new(0) };
-        self.deliver(&mut hand, Task::Job(job), || None).await;
+        let session = self.relays.session(self.stop.clone());
+        let mut hand = Hand { session, place: Place::new(0), depth: 1, quick: false, coming: VecDeque::new() };
+        self.deliver(&mut hand, job.into(), |_| None).await;
         self.recorder.flush().await;
     }
 }

@@ -1,7 +1,7 @@
 //! Feeding: claims deliveries of every open run in turn, a batch ahead of what the connections send.
 
 use super::Engine;
-use super::recorder::Ticket;
+use super::recorder::{MOST_AHEAD, Ticket};
 use crate::domain::mailing::Counts;
 use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
@@ -65,8 +65,8 @@ impl Queue {
         rest
     }
 
-    /// The next job, if there are more than `others` that nobody has to wait for, and it has done no harm before. Only
-    /// the last ones of all are left to whoever is free first: a batch that is on its way counts.
+    /// The next job, if there are more than `others` besides that nobody has to wait for, and it has done no harm before.
+    /// Only the last ones of all are left to whoever is free first: a batch that is on its way counts.
     pub fn at_hand(&self, others: usize) -> Option<Job> {
         let mut ready = self.ready();
         // Who waits for a batch holds the lock: then there is none.
@@ -176,8 +176,8 @@ impl Engine {
     fn lease(&self, batch: usize, connections: usize) -> TimeDelta {
         let timeouts = &self.config.timeouts;
         let one = timeouts.connect + timeouts.greeting + timeouts.delivery();
-        // Each connection may have one in hand and one more at hand.
-        let queue = u32::try_from(batch * AHEAD / connections.max(1) + 2).unwrap_or(u32::MAX);
+        // Each connection may have one in hand, and some that come next.
+        let queue = u32::try_from(batch * AHEAD / connections.max(1) + 1 + MOST_AHEAD).unwrap_or(u32::MAX);
         TimeDelta::from_std(one.saturating_mul(queue) + LEASE_SPARE).unwrap_or(TimeDelta::days(7))
     }
 

@@ -37,6 +37,7 @@ use recorder::Recorder;
 use relays::Pool;
 use secrecy::SecretString;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct EngineConfig {
     pub retry: Vec<Duration>,
     /// Signs letters, where there is a key.
     pub dkim: Option<Arc<Signer>>,
+    /// Where notes are kept if the database is no file.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// One engine. Cheap to clone; all clones share the recorder and the relays.
@@ -118,7 +121,7 @@ impl Engine {
         let wake = Wake::default();
         let lanes = Lanes::start("vestnik-send", lanes(config.dkim.is_some()));
         Self {
-            recorder: Recorder::start(db.clone(), clock.clone(), wake.process()),
+            recorder: Recorder::start(db.clone(), clock.clone(), wake.process(), config.data_dir.as_deref()),
             db,
             clock,
             config: Arc::new(config),

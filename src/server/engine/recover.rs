@@ -40,6 +40,7 @@ impl Engine {
         let trouble = self.relays.trouble();
         processes::beat(&mut tx, self.wake.process(), trouble.as_deref().unwrap_or_default(), now).await?;
         tx.commit().await?;
+        self.recorder.take_up_notes(&self.db).await?;
         let found = processes::list(&self.db).await?;
         let dead = watch.look(self.wake.process(), found, self.clock.now(), self.takeover);
         if !dead.is_empty() {

@@ -135,20 +135,32 @@ impl World {
     }
 }
 
-pub(super) fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
-    let timeouts = Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap();
-    let secret: SecretString = "a secret of the tests, long enough".to_owned().into();
+fn timeouts() -> Timeouts {
+    Timeouts::parse("connect=2s,greeting=2s,ehlo=2s,mail=2s,rcpt=2s,data=2s,body=2s,dot=2s").unwrap()
+}
+
+fn secret() -> SecretString {
+    "a secret of the tests, long enough".to_owned().into()
+}
+
+fn pool(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Pool {
     let source = Source::Settings(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap());
-    let pool = PoolConfig { source, timeouts: timeouts.clone(), secret: secret.clone() };
-    let pool = Pool::new(db.clone(), clock.clone(), pool);
-    let config = EngineConfig {
-        timeouts,
+    Pool::new(db.clone(), clock.clone(), PoolConfig { source, timeouts: timeouts(), secret: secret() })
+}
+
+fn config() -> EngineConfig {
+    EngineConfig {
+        timeouts: timeouts(),
         from: EmailAddress::parse("service@vestnik.example").unwrap(),
-        secret,
+        secret: secret(),
         retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
         dkim: None,
-    };
-    Engine::new(db.clone(), clock.clone(), config, pool, CancellationToken::new())
+        data_dir: None,
+    }
+}
+
+pub(super) fn engine(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Engine {
+    Engine::new(db.clone(), clock.clone(), config(), pool(db, clock, relay), CancellationToken::new())
 }
 
 const FOUR: [&str; 4] = ["a@example.org", "b@example.org", "c@example.org", "d@example.org"];

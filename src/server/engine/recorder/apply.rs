@@ -12,12 +12,16 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What a journal says of itself that its frames do not agree with.
 const APPLIED: &str = "journals.applied";
 /// A journal on PostgreSQL whose engine has not written for so long is forgotten.
 const FORGET_AFTER: TimeDelta = TimeDelta::days(7);
+
+/// How long notes are kept that nobody here knows of.
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Carries a journal over while it is written.
 pub struct Applier {
@@ -90,6 +94,37 @@ impl Recorder {
         let mut tx = db.begin().await?;
         journals::forget(&mut tx, &self.id, forget_before).await?;
         tx.commit().await
+    }
+}
+
+impl Recorder {
+    /// PostgreSQL: puts what processes of this machine noted that are gone behind what is in their journals. It must be
+    /// done before they are struck off.
+    ///
+    /// # Errors
+    /// Database errors; a later call goes on. Notes that cannot be read are logged and left.
+    pub async fn take_up_notes(&self, db: &Db) -> DbResult<()> {
+        let Some(notes) = self.notes.as_ref().filter(|_| db.file().is_none()) else { return Ok(()) };
+        for mut left in notes.left() {
+            let records = match left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?))) {
+                Ok((count, records)) => (count, records),
+                Err(error) => {
+                    tracing::error!(process = left.id, %error, "the notes of a process cannot be read; they are left as they are");
+                    continue;
+                }
+            };
+            if journals::append_last(db, &left.id, &records.1).await? {
+                tracing::info!(process = left.id, records = records.0, "took up what a process noted that is gone");
+            } else if left.age() < KEEP {
+                // They may belong to another database.
+                continue;
+            }
+            let process = left.id.clone();
+            if let Err(error) = left.remove() {
+                tracing::warn!(process, %error, "notes that are taken up cannot be removed");
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,8 +4,8 @@
 //! - Records become durable in the order in which they were given. A connection gives the outcome of one
 //!   letter before it arms the next and waits for the arm alone, so at most one letter of each connection
 //!   is ever in doubt.
-//! - Where there are [`notes`] it arms the next letter while one is under way. What became of that one is
-//!   noted before the next one leaves, so that this holds whatever ends the process.
+//! - Where there are [`notes`] it arms the letters that come next while one is under way. What became of that
+//!   one is noted before the next one leaves, so that this holds whatever ends the process.
 //! - A letter is armed when the journal holds it, which is before its body is sent.
 //! - What is in the journal goes into the tables exactly once: the transaction that carries it over also
 //!   notes how far it came ([`apply`]). After a crash [`Recorder::recover`] goes on from there.
@@ -29,6 +29,7 @@ use apply::Applier;
 use notes::Notes;
 pub use notes::Place;
 pub use record::{Entry, Frame, Record, Ticket};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -39,13 +40,27 @@ use writer::Writer;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// Beside what notes are kept: the database, or something in a folder where that is no file.
+fn beside(db: &Db, folder: Option<&Path>) -> Option<PathBuf> {
+    db.file().or_else(|| folder.map(|folder| folder.join("vestnik")))
+}
+
 /// What reaches the recording thread.
 #[expect(clippy::large_enum_variant, reason = "nearly all are entries, and each would be allocated")]
 enum Message {
-    Entry(Entry, Option<oneshot::Sender<bool>>),
+    Entry(Entry, Option<Wish>),
     /// Answered when all that came before is in the tables.
     Flush(oneshot::Sender<()>),
 }
+
+/// Who asked for an arm, and whether the letter's turn is only after another one.
+struct Wish {
+    done: oneshot::Sender<bool>,
+    ahead: bool,
+}
+
+/// Most letters that one connection may arm ahead: each is a note that must be kept.
+pub const MOST_AHEAD: usize = 16;
 
 /// What reaches the task that carries over.
 enum Step {
@@ -69,7 +84,6 @@ pub struct Recorder {
     id: Arc<str>,
     sender: mpsc::UnboundedSender<Message>,
     commits: Arc<AtomicU64>,
-    /// On SQLite.
     notes: Option<Arc<Notes>>,
 }
 
@@ -85,15 +99,16 @@ impl Arming {
 }
 
 impl Recorder {
-    /// Starts the recording thread, and the task that carries over. The journal has the process's name.
-    pub fn start(db: Db, clock: SharedClock, process: &str) -> Self {
+    /// Starts the recording thread, and the task that carries over. The journal has the process's name. Notes are kept
+    /// beside the database's file; where it is none, in a folder, if there is one.
+    pub fn start(db: Db, clock: SharedClock, process: &str, folder: Option<&Path>) -> Self {
         let id: Arc<str> = process.into();
         let (sender, receiver) = mpsc::unbounded_channel();
         let (steps, to_apply) = mpsc::unbounded_channel();
         let progress = Arc::<Progress>::default();
         let commits = Arc::<AtomicU64>::default();
         tokio::spawn(Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone()).run(to_apply));
-        let notes = db.file().map(|database| Arc::new(Notes::new(database, id.clone())));
+        let notes = beside(&db, folder).map(|beside| Arc::new(Notes::new(beside, id.clone())));
         let recorder = Self { id: id.clone(), sender, commits: commits.clone(), notes: notes.clone() };
         apart("vestnik-record", Writer { db, clock, id, steps, progress, commits, notes }.run(receiver));
         recorder
@@ -115,15 +130,25 @@ impl Recorder {
         self.flush().await;
     }
 
-    /// Asks for an arm, at once.
+    /// Asks for the arm of a letter whose turn it is.
     pub fn arm(&self, ticket: &Ticket) -> Arming {
+        self.ask(ticket, false)
+    }
+
+    /// Asks for the arm of a letter while one before it is under way. What becomes of that one must be
+    /// [kept](Self::keep) before the turn of this one.
+    pub fn arm_ahead(&self, ticket: &Ticket) -> Arming {
+        self.ask(ticket, true)
+    }
+
+    fn ask(&self, ticket: &Ticket, ahead: bool) -> Arming {
         let (done, answer) = oneshot::channel();
-        self.send(Message::Entry(Entry { ticket: ticket.clone(), record: Record::Arm }, Some(done)));
+        let entry = Entry { ticket: ticket.clone(), record: Record::Arm };
+        self.send(Message::Entry(entry, Some(Wish { done, ahead })));
         Arming(answer)
     }
 
-    /// Whether a letter may be armed while the one before it is under way: then what becomes of that one must be
-    /// [kept](Self::keep) before the other's turn.
+    /// Whether letters may be [armed ahead](Self::arm_ahead).
     pub fn arms_ahead(&self) -> bool {
         self.notes.as_ref().is_some_and(|notes| notes.are_possible())
     }

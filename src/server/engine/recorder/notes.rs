@@ -3,14 +3,16 @@
 //! known whatever ends the process, as long as the machine goes on: what was written is in the system's memory. After a
 //! loss of power it may be missing, and then two letters of a connection are in doubt instead of one.
 
+use super::MOST_AHEAD;
 use super::file;
 use super::packed;
 use super::record::Entry;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Room for a note: the 1000 characters of a reply that are kept, whatever they become in JSON, and the rest.
 const ROOM: usize = 8 << 10;
@@ -23,40 +25,50 @@ fn name(id: &str) -> String {
 
 /// The notes of one engine.
 pub struct Notes {
-    database: PathBuf,
+    beside: PathBuf,
     id: Arc<str>,
     /// Made when it is first needed; `None` if that could not be done.
     file: OnceLock<Option<File>>,
 }
 
-/// Where one connection writes its notes: two places, in turn. The note before the last one is for a letter whose outcome
-/// is durable, because the arm that was asked for after it is.
+/// Where one connection writes its notes: some places, in turn. All that was given before the arm of a letter is durable
+/// once that one may leave, so the notes of the letters that may be armed meanwhile, and of one more, are all that count.
 #[derive(Debug)]
 pub struct Place {
     number: usize,
-    odd: bool,
+    turn: usize,
 }
+
+/// Places of one connection.
+const TURNS: usize = MOST_AHEAD + 1;
 
 impl Place {
     /// The place of a connection; no other one that is at work may have this number.
     pub fn new(number: usize) -> Self {
-        Self { number, odd: false }
+        Self { number, turn: 0 }
     }
 
     fn next(&mut self) -> u64 {
-        self.odd = !self.odd;
-        ((self.number * 2 + usize::from(self.odd)) * ROOM) as u64
+        self.turn = (self.turn + 1) % TURNS;
+        ((self.number * TURNS + self.turn) * ROOM) as u64
     }
 }
 
 impl Notes {
-    pub fn new(database: PathBuf, id: Arc<str>) -> Self {
-        Self { database, id, file: OnceLock::new() }
+    /// Notes of the engine of this name, beside a file that need not be there.
+    pub fn new(beside: PathBuf, id: Arc<str>) -> Self {
+        Self { beside, id, file: OnceLock::new() }
     }
 
     /// Whether notes can be written.
     pub fn are_possible(&self) -> bool {
-        let make = || File::options().create_new(true).write(true).open(file::path_of(&self.database, &name(&self.id)));
+        let make = || -> io::Result<File> {
+            let file =
+                File::options().create_new(true).write(true).open(file::path_of(&self.beside, &name(&self.id)))?;
+            // The system gives it back however the process ends: so others see that it has ended ([`Left`]).
+            file.try_lock()?;
+            Ok(file)
+        };
         let made = self.file.get_or_init(|| {
             make().inspect_err(|error| tracing::warn!(%error, "no notes can be written; sending is slower")).ok()
         });
@@ -78,11 +90,19 @@ impl Notes {
         file.write_all_at(&note, place.next())
     }
 
+    /// What others left here that are gone.
+    pub fn left(&self) -> Vec<Left> {
+        Left::find(&self.beside).unwrap_or_else(|error| {
+            tracing::error!(%error, "notes of processes that are gone cannot be looked for");
+            Vec::new()
+        })
+    }
+
     /// Removes them, when all that they tell is in the tables.
     pub fn close(&self) {
         if let Some(Some(_)) = self.file.get() {
             // If they stay, the next start finds nothing new in them and removes them.
-            let _ = remove(&self.database, &self.id);
+            let _ = remove(&self.beside, &self.id);
         }
     }
 }
@@ -91,11 +111,14 @@ impl Notes {
 ///
 /// # Errors
 /// If the file cannot be read.
-pub fn read(database: &Path, id: &str) -> io::Result<Vec<Entry>> {
-    let bytes = match fs::read(file::path_of(database, &name(id))) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read?,
-    };
+pub fn read(beside: &Path, id: &str) -> io::Result<Vec<Entry>> {
+    match fs::read(file::path_of(beside, &name(id))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => entries(&read?),
+    }
+}
+
+fn entries(bytes: &[u8]) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for note in bytes.chunks(ROOM).filter_map(file::frame) {
         entries.extend(packed::unpack(note.1)?);
@@ -107,6 +130,57 @@ pub fn read(database: &Path, id: &str) -> io::Result<Vec<Entry>> {
 ///
 /// # Errors
 /// What the file system says.
-pub fn remove(database: &Path, id: &str) -> io::Result<()> {
-    file::remove(database, &name(id))
+pub fn remove(beside: &Path, id: &str) -> io::Result<()> {
+    file::remove(beside, &name(id))
+}
+
+/// The notes of an engine that is gone, and whose process nobody needs to ask: nobody else has them while this lives.
+pub struct Left {
+    pub id: String,
+    beside: PathBuf,
+    file: File,
+}
+
+impl Left {
+    /// All there are beside a file. Those of an engine that has not written any may be about to be locked.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn find(beside: &Path) -> io::Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for id in file::found(beside)? {
+            let file = match File::open(file::path_of(beside, &name(&id))) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            if file.metadata()?.len() > 0 && file.try_lock().is_ok() {
+                found.push(Self { id, beside: beside.to_owned(), file });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What it noted.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn entries(&mut self) -> io::Result<Vec<Entry>> {
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        entries(&bytes)
+    }
+
+    /// How long ago the last note was written.
+    pub fn age(&self) -> Duration {
+        let written = self.file.metadata().and_then(|metadata| metadata.modified()).ok();
+        written.and_then(|written| written.elapsed().ok()).unwrap_or_default()
+    }
+
+    /// Removes them, when all that they tell is recorded.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn remove(self) -> io::Result<()> {
+        remove(&self.beside, &self.id)
+    }
 }

@@ -2,10 +2,11 @@
 
 use super::notes::{self, Notes, Place};
 use super::record::{Entry, Frame};
-use super::{apply, file, journal::Journal};
+use super::{apply, beside, file, journal::Journal};
 use crate::server::clock::{ManualClock, SharedClock};
 use crate::server::db::Db;
 use chrono::{DateTime, Utc};
+use std::path::Path;
 
 /// Leaves frames in a journal, as an engine does that dies before it carries them over.
 pub async fn append(db: &Db, id: &str, frames: &[Frame]) {
@@ -17,9 +18,9 @@ pub async fn append(db: &Db, id: &str, frames: &[Frame]) {
     }
 }
 
-/// Leaves notes of one connection beside an SQLite database, as an engine does that dies.
-pub fn keep(db: &Db, id: &str, entries: &[Entry]) {
-    let notes = Notes::new(db.file().unwrap(), id.into());
+/// Leaves notes of one connection beside a database, or in a folder where it is no file, as an engine does that dies.
+pub fn keep(db: &Db, folder: &Path, id: &str, entries: &[Entry]) {
+    let notes = Notes::new(beside(db, Some(folder)).unwrap(), id.into());
     assert!(notes.are_possible());
     let mut place = Place::new(2);
     for entry in entries {

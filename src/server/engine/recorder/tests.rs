@@ -1,10 +1,11 @@
 //! The journal's file, and that the order of records is kept.
 
 use super::file::{self, FileJournal};
-use super::notes::{self, Notes, Place};
+use super::notes::{self, Left, Notes, Place};
 use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
 use super::writer::Next;
+use super::{MOST_AHEAD, Wish};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use chrono::DateTime;
 use std::os::unix::fs::FileExt;
@@ -103,27 +104,31 @@ fn what_a_crash_left_half_written_does_not_count() {
 }
 
 #[test]
-fn the_last_two_notes_of_a_connection_are_read_back() {
+fn the_last_notes_of_a_connection_are_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("test.db");
     let notes = Notes::new(database.clone(), "one".into());
     assert!(notes.write(&mut Place::new(0), &entry(1)).is_err(), "nobody asked whether it is possible");
     assert!(notes.are_possible());
     let (mut first, mut second) = (Place::new(0), Place::new(1));
-    for id in 1..=5 {
+    // While so many letters of a connection may be armed, the outcome of one more may not be on the disk yet.
+    let last = MOST_AHEAD as i64 + 4;
+    for id in 1..=last {
         notes.write(&mut first, &entry(id)).unwrap();
     }
-    notes.write(&mut second, &entry(9)).unwrap();
+    notes.write(&mut second, &entry(99)).unwrap();
     let read = || {
         let mut ids: Vec<_> = notes::read(&database, "one").unwrap().iter().map(|entry| entry.ticket.id).collect();
         ids.sort_unstable();
         ids
     };
-    assert_eq!(read(), [4, 5, 9]);
+    let mut expected: Vec<_> = (4..=last).chain([99]).collect();
+    assert_eq!(read(), expected);
     assert_eq!(file::found(&database).unwrap(), ["one"]);
-    // Half written: as if it had not been.
-    write_at(&database, "one-notes", 8192 + 40, b"torn");
-    assert_eq!(read(), [4, 9]);
+    // Half written, the oldest: as if it had not been.
+    write_at(&database, "one-notes", 4 * 8192 + 40, b"torn");
+    expected.remove(0);
+    assert_eq!(read(), expected);
     // The longest reply has room.
     let attempt = Attempt {
         number: 1,
@@ -138,17 +143,39 @@ fn the_last_two_notes_of_a_connection_are_read_back() {
     };
     let record =
         Record::Settle { attempt, state: DeliveryState::Sent, reason: "".into(), due_at: DateTime::UNIX_EPOCH };
-    notes.write(&mut first, &Entry { record, ..entry(6) }).unwrap();
-    assert_eq!(read(), [6, 9]);
+    notes.write(&mut first, &Entry { record, ..entry(98) }).unwrap();
+    expected.insert(expected.len() - 1, 98);
+    assert_eq!(read(), expected);
     notes.close();
     assert!(file::found(&database).unwrap().is_empty());
     assert!(read().is_empty(), "and none is no error");
 }
 
 #[test]
+fn notes_are_taken_up_once_their_engine_is_gone_and_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = folder.path().join("vestnik");
+    let found = || Left::find(&beside).unwrap();
+    let (writing, idle) = (Notes::new(beside.clone(), "writing".into()), Notes::new(beside.clone(), "idle".into()));
+    assert!(writing.are_possible() && idle.are_possible());
+    writing.write(&mut Place::new(1), &entry(7)).unwrap();
+    assert!(found().is_empty(), "both live");
+    drop((writing, idle));
+    let mut left = found();
+    assert!(found().is_empty(), "somebody has them");
+    let [left_one] = &mut left[..] else { panic!("of one that has not written any, nobody knows whether it begins") };
+    assert_eq!((left_one.entries().unwrap(), left_one.id.as_str()), (vec![entry(7)], "writing"));
+    drop(left);
+    let left = found().remove(0);
+    left.remove().unwrap();
+    assert!(found().is_empty());
+}
+
+#[test]
 fn arms_wait_while_more_letters_are_under_way_than_wait() {
     let (mut next, back) = (Next::default(), Record::PutBack { due_at: DateTime::UNIX_EPOCH });
-    let arm = |next: &mut Next, id| next.add(entry(id), Some(tokio::sync::oneshot::channel().0));
+    let wish = || Wish { done: tokio::sync::oneshot::channel().0, ahead: false };
+    let arm = |next: &mut Next, id| next.add(entry(id), Some(wish()));
     // A connection alone waits for nobody.
     arm(&mut next, 1);
     assert!(!next.may_grow());

@@ -4,7 +4,7 @@
 use super::journal::{Journal, JournalError};
 use super::notes::Notes;
 use super::record::{Entry, Frame};
-use super::{FIRST_WAIT, LONGEST_WAIT, Message, Progress, Step};
+use super::{FIRST_WAIT, LONGEST_WAIT, Message, Progress, Step, Wish};
 use crate::server::clock::SharedClock;
 use crate::server::db::Db;
 use crate::server::metrics;
@@ -24,7 +24,10 @@ const LINGER: Duration = Duration::from_millis(2);
 /// however many letters it arms. It is looked for them this often.
 const GATHER: Duration = Duration::from_micros(400);
 const SLICE: Duration = Duration::from_micros(50);
-/// While so many letters are under way, what they come to is looked for every [`SLICE`] for so long after the last of it:
+/// The same where no letter's turn is there yet.
+const GATHER_AHEAD: Duration = Duration::from_millis(1);
+const SLICE_AHEAD: Duration = Duration::from_micros(200);
+/// While so many letters are under way, what they come to is looked for again and again for so long after the last of it:
 /// on a virtual machine, to be woken by another thread takes both of them longer.
 const WATCHED: usize = 4;
 const WATCH: Duration = Duration::from_millis(1);
@@ -70,31 +73,46 @@ pub(super) struct Next {
     /// Since when its first entry stands.
     since: Option<Instant>,
     entries: Vec<Entry>,
-    answers: Vec<Option<oneshot::Sender<bool>>>,
-    /// How many of them wait for an answer.
+    wishes: Vec<Option<Wish>>,
+    /// How many of them are arms.
     arms: usize,
+    /// Whether a letter's turn is there.
+    urgent: bool,
+    /// Whether one was there for the frame before.
+    was_urgent: bool,
     /// Armed and without an outcome yet: what these letters' connections do next is to arm another.
     under_way: HashSet<i64>,
 }
 
 impl Next {
-    pub(super) fn add(&mut self, entry: Entry, answer: Option<oneshot::Sender<bool>>) {
+    pub(super) fn add(&mut self, entry: Entry, wish: Option<Wish>) {
         if entry.is_arm() {
             self.under_way.insert(entry.ticket.id);
         } else {
             self.under_way.remove(&entry.ticket.id);
         }
         self.since.get_or_insert_with(Instant::now);
-        self.arms += usize::from(answer.is_some());
+        self.arms += usize::from(wish.is_some());
+        self.urgent |= wish.as_ref().is_some_and(|wish| !wish.ahead);
         self.entries.push(entry);
-        self.answers.push(answer);
+        self.wishes.push(wish);
     }
 
     /// Begins another frame; returns what was in this one.
     pub(super) fn clear(&mut self) -> Vec<Entry> {
-        self.answers.clear();
-        (self.since, self.arms) = (None, 0);
+        self.wishes.clear();
+        (self.since, self.arms, self.was_urgent, self.urgent) = (None, 0, self.urgent, false);
         std::mem::take(&mut self.entries)
+    }
+
+    /// How long it may wait for others.
+    fn patience(&self) -> Duration {
+        if self.urgent { GATHER } else { GATHER_AHEAD }
+    }
+
+    /// How often it is looked for what comes.
+    fn slice(&self) -> Duration {
+        if self.urgent || self.was_urgent { SLICE } else { SLICE_AHEAD }
     }
 
     /// Whether others are worth waiting for: more letters are under way than wait here.
@@ -122,7 +140,7 @@ impl Writer {
             loop {
                 for message in messages.drain(..) {
                     match message {
-                        Message::Entry(entry, answer) => work.next.add(entry, answer),
+                        Message::Entry(entry, wish) => work.next.add(entry, wish),
                         Message::Flush(done) => {
                             self.write(&mut work).await;
                             self.hand_over(&mut work.written);
@@ -131,11 +149,11 @@ impl Writer {
                         }
                     }
                 }
-                if !work.next.may_grow() || begun.elapsed() >= GATHER {
+                if !work.next.may_grow() || begun.elapsed() >= work.next.patience() {
                     break;
                 }
                 // This thread has nothing else to do, and no timer of the runtime is so short.
-                std::thread::sleep(SLICE);
+                std::thread::sleep(work.next.slice());
                 drain(&mut receiver, &mut messages);
             }
             if work.next.entries.len() >= FRAME || work.next.arms > 0 {
@@ -169,7 +187,7 @@ impl Writer {
             if !messages.is_empty() {
                 return true;
             }
-            std::thread::sleep(SLICE);
+            std::thread::sleep(work.next.slice());
         }
         loop {
             let to_write = work.next.since.map(|since| since + LINGER);
@@ -216,14 +234,14 @@ impl Writer {
             }
         };
         self.commits.fetch_add(1, Ordering::Relaxed);
-        for ((entry, answer), may_leave) in next.entries.iter().zip(next.answers.drain(..)).zip(may_leave) {
+        for ((entry, wish), may_leave) in next.entries.iter().zip(next.wishes.drain(..)).zip(may_leave) {
             if !may_leave {
                 // No outcome need ever come of it.
                 next.under_way.remove(&entry.ticket.id);
             }
-            if let Some(answer) = answer {
+            if let Some(Wish { done, .. }) = wish {
                 // Who asked may be gone; what is recorded stays recorded.
-                let _ = answer.send(may_leave);
+                let _ = done.send(may_leave);
             }
         }
         let entries = next.clear();
