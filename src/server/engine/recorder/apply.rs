@@ -106,22 +106,23 @@ impl Recorder {
     pub async fn take_up_notes(&self, db: &Db) -> DbResult<()> {
         let Some(notes) = self.notes.as_ref().filter(|_| db.file().is_none()) else { return Ok(()) };
         for mut left in notes.left() {
-            let records = match left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?))) {
-                Ok((count, records)) => (count, records),
+            let read = left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?)));
+            let (count, records) = match read {
+                Ok(read) => read,
                 Err(error) => {
-                    tracing::error!(process = left.id, %error, "the notes of a process cannot be read; they are left as they are");
+                    tracing::error!(process = left.id, %error, "what a process noted cannot be read; it is left as it is");
                     continue;
                 }
             };
-            if journals::append_last(db, &left.id, &records.1).await? {
-                tracing::info!(process = left.id, records = records.0, "took up what a process noted that is gone");
+            if journals::append_last(db, &left.id, &records).await? {
+                tracing::info!(process = left.id, records = count, "took up what a process noted that is gone");
             } else if left.age() < KEEP {
-                // They may belong to another database.
+                // It may belong to another database.
                 continue;
             }
             let process = left.id.clone();
             if let Err(error) = left.remove() {
-                tracing::warn!(process, %error, "notes that are taken up cannot be removed");
+                tracing::warn!(process, %error, "notes that nobody needs any more cannot be removed");
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
-//! What the letters before came to, in a file beside an SQLite database that is not waited for. A connection whose next
-//! letter is armed already hands it over at once, and before that it writes here what became of the one before. So it is
-//! known whatever ends the process, as long as the machine goes on: what was written is in the system's memory. After a
-//! loss of power it may be missing, and then two letters of a connection are in doubt instead of one.
+//! What the letters before came to, in a file that is not waited for: beside an SQLite database, or in the data folder. A
+//! connection whose next letter is armed already hands it over at once, and before that it writes here what became of the
+//! one before. So it is known whatever ends the process, as long as the machine goes on: what was written is in the
+//! system's memory. After a loss of power it may be missing, and then what was handed over last is in doubt.
 
 use super::MOST_AHEAD;
 use super::file;
@@ -134,7 +134,7 @@ pub fn remove(beside: &Path, id: &str) -> io::Result<()> {
     file::remove(beside, &name(id))
 }
 
-/// The notes of an engine that is gone, and whose process nobody needs to ask: nobody else has them while this lives.
+/// The notes of an engine that is gone, as the lock on them tells. Nobody else takes them up while this lives.
 pub struct Left {
     pub id: String,
     beside: PathBuf,
@@ -142,7 +142,7 @@ pub struct Left {
 }
 
 impl Left {
-    /// All there are beside a file. Those of an engine that has not written any may be about to be locked.
+    /// All there are beside a file. An empty one may belong to an engine that is about to lock it.
     ///
     /// # Errors
     /// What the file system says.
