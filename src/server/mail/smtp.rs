@@ -131,10 +131,10 @@ impl Connection {
     /// tells whether it did; then `next` must be the letter that is sent next. If it is answered badly, that letter is
     /// put back untouched.
     ///
-    /// `before_dot` runs beside the envelope's round trip and is always awaited to its end. No byte
-    /// of the letter is written before it has returned `Ok`; if it fails, the connection is dropped
-    /// and the delivery put back. Once [`OutcomeKind::InDoubt`] is possible, it has therefore
-    /// returned.
+    /// `before_dot` runs beside the envelope's round trip, also where there is none because the server could not take the
+    /// letter, and is always awaited to its end. No byte of the letter is written before it has returned `Ok`; if it
+    /// fails, the connection is dropped and the delivery put back. Once [`OutcomeKind::InDoubt`] is possible, it has
+    /// therefore returned.
     pub async fn send<F, E>(&mut self, parcel: Parcel<'_>, next: Option<Parcel<'_>>, before_dot: F) -> Outcome
     where
         F: AsyncFnOnce() -> Result<(), E>,
@@ -147,6 +147,8 @@ impl Connection {
             self.usable = false;
             End::new(Stage::Mail, OutcomeKind::PutBack, "the server waits for another letter")
         } else if let Some(end) = self.unsendable(parcel) {
+            // Nothing leaves, whatever it says.
+            let _ = before_dot().await;
             end
         } else {
             // Only a transaction that comes to its end makes the session usable again; a dropped

@@ -29,6 +29,7 @@ use super::timeouts::Timeouts;
 use crate::domain::delivery::Stage;
 use Step::{Body, Drip, Endless, Expect, Nothing, Silence, Tls};
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const LETTER: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
@@ -313,13 +314,18 @@ async fn a_cancelled_send_spoils_the_connection() {
 async fn what_the_server_cannot_take_is_refused_without_asking() {
     let script = Script::start([greeted(true), vec![Nothing]].concat()).await;
     let mut connection = open(&script, "", &timeouts()).await.unwrap();
-    let go = async || Ok::<(), Infallible>(());
+    let asked = AtomicUsize::new(0);
+    let go = async || {
+        asked.fetch_add(1, Ordering::Relaxed);
+        Ok::<(), Infallible>(())
+    };
     let outcome = connection.send(Parcel { recipient: "анна@x.org", needs_smtputf8: true, ..PARCEL }, None, go).await;
     is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
     let outcome = connection.send(Parcel { bytes: &[b'x'; 1001], ..PARCEL }, None, go).await;
     is(&outcome, Stage::Mail, OutcomeKind::Refused, true);
     let outcome = connection.send(Parcel { recipient: "r@x.org>\r\nRSET", ..PARCEL }, None, go).await;
     is(&outcome, Stage::Compose, OutcomeKind::Refused, true);
+    assert_eq!(asked.load(Ordering::Relaxed), 3, "whoever paces the letters by it paces these, too");
     drop(connection);
     script.end().await;
 }
