@@ -289,6 +289,14 @@ impl Inner {
         }
     }
 
+    /// A place, if one is free.
+    pub fn free_place(self: &Arc<Self>) -> Option<Slot> {
+        match self.choose(self.clock.now()) {
+            Choice::Take(slot) => Some(slot),
+            Choice::Wait | Choice::Closed => None,
+        }
+    }
+
     fn choose(self: &Arc<Self>, now: DateTime<Utc>) -> Choice {
         let mut probing = false;
         let mut half_open = Vec::new();

@@ -76,8 +76,9 @@ impl Session {
     }
 
     /// Sees to it that a letter can be handed over: a place at the right relay, permission for one
-    /// letter, and an open connection. False if no relay can be used now; [`Pool::closed_until`] tells
-    /// until when.
+    /// letter, and an open connection. False if this worker has no place and none is free: it does not
+    /// wait for one with a letter in hand, for which others may wait. If that is so because no relay can be
+    /// used now, [`Pool::closed_until`] tells until when.
     pub async fn ready(&mut self) -> bool {
         let pool = self.pool.0.clone();
         loop {
@@ -93,7 +94,7 @@ impl Session {
             let place = match &mut self.place {
                 Some(place) => place,
                 none => {
-                    let Some(slot) = pool.place(&self.stop).await else { return false };
+                    let Some(slot) = pool.free_place() else { return false };
                     none.insert(Place::new(slot))
                 }
             };

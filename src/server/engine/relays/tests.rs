@@ -347,6 +347,22 @@ async fn a_server_that_bears_two_connections_gets_two(db: Db) {
     assert!(live.trouble.is_some() && live.allowed < 20, "{live:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_its_place_keeps_no_letters() {
+    let (db, _folder) = testing::sqlite().await;
+    let world = World::new(db, 200).await;
+    // Its connection breaks in mid-run, and the server takes no other one.
+    let faults = "every=20 rcpt drop times=1\nconnection=4 greeting reply 421 4.7.0 Too many\n* dot delay 2ms";
+    let server = Server::start(&world, faults).await;
+    let (engine, _) = world.engine(&server.url("connections=3"));
+    let mailing = world.mailing().await;
+    engine.pass(None).await.unwrap();
+    world.clock.advance(TimeDelta::minutes(6));
+    engine.pass(None).await.unwrap();
+    assert!(world.record(mailing).await.values().all(|(state, _)| *state == DeliveryState::Sent));
+    assert!(engine.summary().put_back > 1, "what it had armed for afterwards, too: {:?}", engine.summary());
+}
+
 async fn the_second_relay_takes_over_in_mid_run_until_the_first_is_back(db: Db) {
     let world = World::new(db, 60).await;
     let mut one = Server::start(&world, "* dot delay 5ms").await;

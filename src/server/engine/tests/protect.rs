@@ -157,6 +157,20 @@ async fn so_is_one_that_kills_when_it_is_handed_over(db: Db) {
     given_up_after(db, 4, true).await;
 }
 
+/// One that goes alone loses its place at the mail server while the places of all others wait for it to be done.
+async fn one_that_goes_alone_waits_for_nobody_who_waits_for_it(db: Db) {
+    let world = World::new(db, &FOUR, "connection=1 greeting silence").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.open_due(Some(id)).await.unwrap();
+    let mut tx = world.db.begin().await.unwrap();
+    let sql = "UPDATE deliveries SET crashes = $1";
+    on_tx!(&mut tx, conn => sqlx::query(sql).bind(processes::ALONE_FROM).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    let passed = tokio::time::timeout(Duration::from_secs(30), world.engine.pass(Some(id))).await;
+    passed.expect("they wait for each other").unwrap();
+    assert_eq!(world.only(id).await.counts.sent, 4);
+}
+
 /// All faults that need no patience, mixed at random: every delivery comes to a final state with a reason,
 /// and the mail server's word agrees with the record.
 async fn faults_mixed_at_random_leave_nobody_without_an_end(db: Db) {
@@ -213,5 +227,6 @@ testing::on_both!(
     letters_that_are_taken_in_between_break_the_row,
     a_delivery_that_kills_is_given_up_and_the_others_are_not,
     so_is_one_that_kills_when_it_is_handed_over,
+    one_that_goes_alone_waits_for_nobody_who_waits_for_it,
     faults_mixed_at_random_leave_nobody_without_an_end,
 );
