@@ -5,6 +5,7 @@
 //! waits for its own time, and is marked by itself when it is taken again. Either way a lease is good for as long
 //! as its claim is there.
 
+use super::journals::NOTED;
 use super::processes::{NAME, orphan};
 use super::{Db, DbError, DbResult, Tx, json_list, on_db, on_tx};
 use chrono::{DateTime, Utc};
@@ -206,7 +207,9 @@ pub(super) async fn end_orphaned(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<Ve
     let carried = match tx {
         // The only engine carries all over before it begins.
         Tx::Sqlite(_) => String::new(),
-        Tx::Postgres(_) => format!("AND NOT EXISTS (SELECT 1 FROM journal_frames f WHERE f.journal = {process})"),
+        Tx::Postgres(_) => format!(
+            "AND NOT EXISTS (SELECT 1 FROM journal_frames f WHERE f.journal IN ({process}, {process} || '{NOTED}'))"
+        ),
     };
     let sql = AssertSqlSafe(format!("DELETE FROM claims WHERE until <= $1 OR ({orphan} {carried}) {ENDED}"));
     Ok(on_tx!(tx, conn => sqlx::query_as(sql).bind(now).fetch_all(conn).await)?)

@@ -121,13 +121,18 @@ pub async fn append(
     Ok(free.iter().any(String::is_empty).then_some(free))
 }
 
-/// PostgreSQL: adds a last frame to the journal of a process that is gone, before it is struck off. False if it has been:
-/// then nobody waits for what it would say.
-pub async fn append_last(db: &Db, id: &str, records: &str) -> DbResult<bool> {
+/// What stands behind a process's name in the journal of what it noted.
+pub const NOTED: &str = "-notes";
+
+/// PostgreSQL: adds what a process that is gone had noted to a journal of its own, before it is struck off: should it live
+/// after all, its own one goes on undisturbed. Being of no process, it is carried over at once. False if the process has
+/// been struck off: then nobody waits for what it would say.
+pub async fn append_noted(db: &Db, process: &str, records: &str) -> DbResult<bool> {
     const SQL: &str = "WITH alive AS (SELECT id FROM processes WHERE id = $1 FOR KEY SHARE)
-        INSERT INTO journal_frames (journal, seq, records) SELECT id, 1 + GREATEST(
-            (SELECT applied FROM journals WHERE id = $1), (SELECT MAX(seq) FROM journal_frames WHERE journal = $1), 0), $2
+        INSERT INTO journal_frames (journal, seq, records) SELECT $2, 1 + GREATEST(
+            (SELECT applied FROM journals WHERE id = $2), (SELECT MAX(seq) FROM journal_frames WHERE journal = $2), 0), $3
         FROM alive";
     let Db::Postgres(pool) = db else { return Ok(false) };
-    Ok(sqlx::query(SQL).bind(id).bind(records).execute(pool).await?.rows_affected() == 1)
+    let query = sqlx::query(SQL).bind(process).bind(format!("{process}{NOTED}")).bind(records);
+    Ok(query.execute(pool).await?.rows_affected() == 1)
 }

@@ -16,6 +16,7 @@ use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -29,9 +30,12 @@ pub(super) const REFUSED_IN_A_ROW: u32 = 50;
 /// How long an arm is good that was asked for before its letter's turn. Later it is asked for once more: the mailing may
 /// have been stopped meanwhile.
 const ARMED_AHEAD: Duration = Duration::from_secs(1);
+/// And so many such times go into that after which others take a process for dead: letters of one that they have taken
+/// over do not leave.
+const ARMS_IN_TAKEOVER: i32 = 4;
 /// How many letters all connections together arm ahead: they keep the mail server busy while the disk, or the thread that
 /// waits for it, takes some milliseconds.
-const AHEAD: usize = 80;
+const LETTERS_AHEAD: usize = 80;
 /// Bytes of letters after which a connection makes no more of them ahead.
 const MADE_AHEAD: usize = 128 << 10;
 /// Where a letter takes longer, each connection arms one ahead.
@@ -119,12 +123,13 @@ impl Engine {
         let handed = match letter.unwrap_or_else(|| self.make(&job)) {
             Ok(letter) => {
                 if !hand.session.ready().await {
-                    // Nothing is claimed again until a relay can be used.
+                    // Those that come next go the same way, unless a place is free by then. Nothing is claimed again until
+                    // a relay can be used.
                     return self.put_back(&job, self.clock.now());
                 }
                 // The record is written while the next letter is made.
-                let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD).map(|(_, arming)| arming);
-                let arming = ahead.unwrap_or_else(|| self.recorder.arm(&job.ticket));
+                let ahead = arming.filter(|(asked, _)| self.is_fresh(*asked) && !job.run.is_refused());
+                let arming = ahead.map_or_else(|| self.recorder.arm(&job.ticket), |(_, arming)| arming);
                 if job.claimed.crashes == 0 {
                     let depth = if hand.quick { hand.depth } else { 1 };
                     self.look_ahead(depth, &mut hand.coming, at_hand);
@@ -132,9 +137,25 @@ impl Engine {
                 let arm = async || {
                     if arming.granted().await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
-                let next = hand.coming.front().and_then(Coming::parcel);
-                let handed = hand.session.send(letter.parcel(job.run.sender()), next, arm).await;
-                hand.quick = begun.elapsed() < QUICK;
+                let Hand { session, coming, quick, .. } = hand;
+                let (handed, stopped) = {
+                    let next = coming.front().and_then(Coming::parcel);
+                    let mut sent = pin!(session.send(letter.parcel(job.run.sender()), next, arm));
+                    tokio::select! {
+                        biased;
+                        handed = &mut sent => (handed, false),
+                        // The end of the grace must not find them armed.
+                        () = self.stop.cancelled(), if !coming.is_empty() => {
+                            let now = self.clock.now();
+                            coming.iter().for_each(|coming| self.put_back(&coming.job, now));
+                            (sent.await, true)
+                        }
+                    }
+                };
+                if stopped {
+                    coming.clear();
+                }
+                *quick = begun.elapsed() < QUICK;
                 handed
             }
             Err(error) => Handed::not_made(error),
@@ -147,6 +168,12 @@ impl Engine {
             coming.iter_mut().for_each(|coming| coming.arming = None);
         }
         self.recorder.give(entry);
+    }
+
+    /// Whether an arm that was asked for then is still good.
+    fn is_fresh(&self, asked: Instant) -> bool {
+        let most = (self.takeover / ARMS_IN_TAKEOVER).to_std().unwrap_or(ARMED_AHEAD);
+        asked.elapsed() < most.min(ARMED_AHEAD)
     }
 
     /// Makes the letters that come next, and arms them while the one before them is under way, so that no connection waits
@@ -280,7 +307,7 @@ impl Engine {
 
 /// How many letters each of so many connections arms ahead.
 fn depth(connections: usize) -> usize {
-    (AHEAD / connections.max(1)).clamp(1, MOST_AHEAD)
+    (LETTERS_AHEAD / connections.max(1)).clamp(1, MOST_AHEAD)
 }
 
 /// What a connection delivers next.
@@ -333,6 +360,11 @@ impl RunWork {
         self.composer.as_ref().map_or("", Composer::sender)
     }
 
+    /// Whether the mail server has refused so many letters, one after the other, that the mailing is paused.
+    fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) >= REFUSED_IN_A_ROW
+    }
+
     /// Whether what became of a letter says that the others would fare no better.
     fn reason_to_pause(&self, outcome: &Outcome) -> Option<PauseReason> {
         match (outcome.stage, outcome.kind) {
@@ -342,7 +374,8 @@ impl RunWork {
             }
             (Stage::Dot, OutcomeKind::TryLater | OutcomeKind::Refused) => {
                 let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-                (refused == REFUSED_IN_A_ROW).then_some(PauseReason::LettersRefused)
+                // So many more if somebody has it go on meanwhile.
+                refused.is_multiple_of(REFUSED_IN_A_ROW).then_some(PauseReason::LettersRefused)
             }
             (Stage::Dot, OutcomeKind::Sent) => {
                 self.refused.store(0, Ordering::Relaxed);
@@ -350,6 +383,42 @@ impl RunWork {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::clock::ManualClock;
+    use crate::server::db::testing;
+    use crate::server::engine::tests::{engine, noon};
+    use std::sync::atomic::AtomicU32;
+
+    #[test]
+    fn each_row_of_refused_letters_is_a_reason_to_pause() {
+        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
+        let after_dot = |kind| {
+            let outcome =
+                Outcome { stage: Stage::Dot, kind, reply: None, note: String::new(), connection_usable: true };
+            run.reason_to_pause(&outcome).is_some()
+        };
+        let refuse = |n| (1..=n).filter(|_| after_dot(OutcomeKind::Refused)).count();
+        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
+        assert_eq!((refuse(1), run.is_refused()), (1, true));
+        // Somebody has it go on, and nothing is better.
+        assert_eq!(refuse(REFUSED_IN_A_ROW), 1);
+        after_dot(OutcomeKind::Sent);
+        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
+    }
+
+    #[tokio::test]
+    async fn an_arm_is_good_for_a_part_of_the_time_after_which_others_take_over() {
+        let (db, _folder) = testing::sqlite().await;
+        let engine = engine(&db, &ManualClock::new(noon()), "localhost:25");
+        let ago = |ms| Instant::now().checked_sub(Duration::from_millis(ms)).unwrap();
+        assert!(engine.is_fresh(ago(500)) && !engine.is_fresh(ago(1100)));
+        let engine = engine.with_takeover(Duration::from_secs(1));
+        assert!(engine.is_fresh(ago(100)) && !engine.is_fresh(ago(300)));
     }
 }
 

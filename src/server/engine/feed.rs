@@ -128,6 +128,8 @@ impl Engine {
                 if run.stopped || self.relays.closed_until(now).is_some() {
                     continue;
                 }
+                // Its owner may have changed the policy.
+                works.retain(|id, work| *id != run.id || work.hold == run.hold);
                 let work = works.entry(run.id).or_insert_with(|| Arc::new(self.prepare(&run, &sender_now))).clone();
                 let lease = self.lease_word();
                 let mut limit = i64::try_from(batch).unwrap_or(i64::MAX);

@@ -98,14 +98,16 @@ impl Recorder {
 }
 
 impl Recorder {
-    /// PostgreSQL: puts what processes of this machine noted that are gone behind what is in their journals. It must be
-    /// done before they are struck off.
+    /// PostgreSQL: makes journals of what processes of this machine noted that are gone. It must be done before they are
+    /// struck off.
     ///
     /// # Errors
     /// Database errors; a later call goes on. Notes that cannot be read are logged and left.
     pub async fn take_up_notes(&self, db: &Db) -> DbResult<()> {
-        let Some(notes) = self.notes.as_ref().filter(|_| db.file().is_none()) else { return Ok(()) };
-        for mut left in notes.left() {
+        let Some(notes) = self.notes.clone().filter(|_| db.file().is_none()) else { return Ok(()) };
+        // A folder in the network may keep one waiting.
+        let left = tokio::task::spawn_blocking(move || notes.left()).await.unwrap_or_default();
+        for mut left in left {
             let read = left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?)));
             let (count, records) = match read {
                 Ok(read) => read,
@@ -114,7 +116,7 @@ impl Recorder {
                     continue;
                 }
             };
-            if journals::append_last(db, &left.id, &records).await? {
+            if journals::append_noted(db, &left.id, &records).await? {
                 tracing::info!(process = left.id, records = count, "took up what a process noted that is gone");
             } else if left.age() < KEEP {
                 // It may belong to another database.
@@ -149,9 +151,12 @@ async fn recover_table(db: &Db, id: &str, now: DateTime<Utc>) -> DbResult<()> {
 
 async fn recover_file(db: &Db, database: &std::path::Path, id: &str, now: DateTime<Utc>) -> DbResult<()> {
     let after = journals::applied(db, id).await?;
-    let read = file::read(database, id, after).and_then(|frames| Ok((frames, notes::read(database, id)?)));
-    match read {
-        Ok((mut frames, noted)) => {
+    match file::read(database, id, after) {
+        Ok(mut frames) => {
+            let noted = notes::read(database, id).unwrap_or_else(|error| {
+                tracing::error!(journal = id, %error, "what the last engine noted cannot be read");
+                Vec::new()
+            });
             // Notes come last: what the journal has of a delivery, and all that others have done with it, goes before.
             let seq = frames.last().map_or(after, |frame| frame.seq) + 1;
             frames.push(Frame { seq, entries: noted });

@@ -32,8 +32,8 @@ pub struct Journal {
     asked: Instant,
 }
 
-/// How long an answer is good on SQLite, where nobody else takes a lease over: a mailing that is paused may send for so
-/// long. To ask for each frame took as long as to write it.
+/// How long an answer is good on SQLite, where nobody else takes a lease over: a mailing that is paused may arm letters for
+/// so long. To ask for each frame took as long as to write it.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Journal {

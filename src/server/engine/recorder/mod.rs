@@ -158,9 +158,11 @@ impl Recorder {
     #[must_use]
     pub fn keep(&self, place: &mut Place, entry: &Entry) -> bool {
         let Some(notes) = &self.notes else { return false };
-        let written = notes.write(place, entry);
-        let warn = |error: &_| tracing::warn!(%error, "what became of a letter cannot be noted; its connection waits for the disk");
-        written.inspect_err(warn).is_ok()
+        let Err(error) = notes.write(place, entry) else { return true };
+        if notes.rest() {
+            tracing::warn!(%error, "what becomes of letters cannot be noted; for a while sending is slower");
+        }
+        false
     }
 
     /// Waits until all that was given so far is in the tables.

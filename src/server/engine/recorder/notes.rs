@@ -7,15 +7,20 @@ use super::MOST_AHEAD;
 use super::file;
 use super::packed;
 use super::record::Entry;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Room for a note: the 1000 characters of a reply that are kept, whatever they become in JSON, and the rest.
 const ROOM: usize = 8 << 10;
+/// How long nothing more is noted where that did not work, on a full disk for example.
+const REST: Duration = Duration::from_secs(60);
+/// An empty file may for so long belong to an engine that is about to lock it.
+const BEGINNING: Duration = Duration::from_secs(60 * 60);
 /// What stands behind the journal's name.
 pub const SUFFIX: &str = "-notes";
 
@@ -29,6 +34,9 @@ pub struct Notes {
     id: Arc<str>,
     /// Made when it is first needed; `None` if that could not be done.
     file: OnceLock<Option<File>>,
+    begun: Instant,
+    /// Milliseconds after that until which nothing is noted.
+    rests_until: AtomicU64,
 }
 
 /// Where one connection writes its notes: some places, in turn. All that was given before the arm of a letter is durable
@@ -57,7 +65,7 @@ impl Place {
 impl Notes {
     /// Notes of the engine of this name, beside a file that need not be there.
     pub fn new(beside: PathBuf, id: Arc<str>) -> Self {
-        Self { beside, id, file: OnceLock::new() }
+        Self { beside, id, file: OnceLock::new(), begun: Instant::now(), rests_until: AtomicU64::new(0) }
     }
 
     /// Whether notes can be written.
@@ -72,7 +80,18 @@ impl Notes {
         let made = self.file.get_or_init(|| {
             make().inspect_err(|error| tracing::warn!(%error, "no notes can be written; sending is slower")).ok()
         });
-        made.is_some()
+        made.is_some() && self.now() >= self.rests_until.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes nothing for a while; false if that was so already.
+    pub fn rest(&self) -> bool {
+        let now = self.now();
+        let until = now.saturating_add(u64::try_from(REST.as_millis()).unwrap_or(u64::MAX));
+        self.rests_until.swap(until, Ordering::Relaxed) <= now
     }
 
     /// Writes a note.
@@ -92,10 +111,11 @@ impl Notes {
 
     /// What others left here that are gone.
     pub fn left(&self) -> Vec<Left> {
-        Left::find(&self.beside).unwrap_or_else(|error| {
+        let left = Left::find(&self.beside).unwrap_or_else(|error| {
             tracing::error!(%error, "notes of processes that are gone cannot be looked for");
             Vec::new()
-        })
+        });
+        left.into_iter().filter(|left| *left.id != *self.id).collect()
     }
 
     /// Removes them, when all that they tell is in the tables.
@@ -114,16 +134,20 @@ impl Notes {
 pub fn read(beside: &Path, id: &str) -> io::Result<Vec<Entry>> {
     match fs::read(file::path_of(beside, &name(id))) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => entries(&read?),
+        read => Ok(entries(id, &read?)),
     }
 }
 
-fn entries(bytes: &[u8]) -> io::Result<Vec<Entry>> {
+/// The notes that can be read: one that cannot, as a later version may have written, must not keep back the others.
+fn entries(id: &str, bytes: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for note in bytes.chunks(ROOM).filter_map(file::frame) {
-        entries.extend(packed::unpack(note.1)?);
+    for (_, note) in bytes.chunks(ROOM).filter_map(file::frame) {
+        match packed::unpack(note) {
+            Ok(noted) => entries.extend(noted),
+            Err(error) => tracing::error!(process = id, %error, "a note of a process that is gone cannot be read"),
+        }
     }
-    Ok(entries)
+    entries
 }
 
 /// Removes the notes of an engine that is gone, if there are any.
@@ -142,22 +166,36 @@ pub struct Left {
 }
 
 impl Left {
-    /// All there are beside a file. An empty one may belong to an engine that is about to lock it.
+    /// All there are beside a file. What cannot be opened or locked is logged and left.
     ///
     /// # Errors
-    /// What the file system says.
+    /// If the folder cannot be read.
     pub fn find(beside: &Path) -> io::Result<Vec<Self>> {
         let mut found = Vec::new();
         for id in file::found(beside)? {
-            let file = match File::open(file::path_of(beside, &name(&id))) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened?,
-            };
-            if file.metadata()?.len() > 0 && file.try_lock().is_ok() {
-                found.push(Self { id, beside: beside.to_owned(), file });
+            match Self::open(beside, &id) {
+                Ok(left) => found.extend(left),
+                Err(error) => tracing::error!(process = id, %error, "what a process noted cannot be taken up"),
             }
         }
         Ok(found)
+    }
+
+    /// Those of one engine; none if it lives or may be about to begin, or somebody has them.
+    fn open(beside: &Path, id: &str) -> io::Result<Option<Self>> {
+        // For writing, too: NFS locks no other file for one alone (flock(2)).
+        let file = match File::options().read(true).write(true).open(file::path_of(beside, &name(id))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let empty = file.metadata()?.len() == 0;
+        let left = Self { id: id.to_owned(), beside: beside.to_owned(), file };
+        Ok((!empty || left.age() >= BEGINNING).then_some(left))
     }
 
     /// What it noted.
@@ -167,7 +205,7 @@ impl Left {
     pub fn entries(&mut self) -> io::Result<Vec<Entry>> {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;
-        entries(&bytes)
+        Ok(entries(&self.id, &bytes))
     }
 
     /// How long ago the last note was written.

@@ -2,9 +2,9 @@
 
 use super::notes::{self, Notes, Place};
 use super::record::{Entry, Frame};
-use super::{apply, beside, file, journal::Journal};
+use super::{apply, beside, file, journal::Journal, packed};
 use crate::server::clock::{ManualClock, SharedClock};
-use crate::server::db::Db;
+use crate::server::db::{Db, journals};
 use chrono::{DateTime, Utc};
 use std::path::Path;
 
@@ -26,6 +26,11 @@ pub fn keep(db: &Db, folder: &Path, id: &str, entries: &[Entry]) {
     for entry in entries {
         notes.write(&mut place, entry).unwrap();
     }
+}
+
+/// PostgreSQL: makes a journal of what a process had noted, as another one does that finds it gone.
+pub async fn take_up(db: &Db, id: &str, entries: &[Entry]) {
+    assert!(journals::append_noted(db, id, &packed::pack(entries).unwrap()).await.unwrap());
 }
 
 /// What engines have noted beside an SQLite database.

@@ -5,11 +5,14 @@ use super::notes::{self, Left, Notes, Place};
 use super::packed;
 use super::record::{Entry, Frame, Record, Ticket};
 use super::writer::Next;
-use super::{MOST_AHEAD, Wish};
+use super::{MOST_AHEAD, Recorder, Wish};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
+use crate::server::clock::ManualClock;
+use crate::server::db::testing;
 use chrono::DateTime;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 fn entry(id: i64) -> Entry {
     Entry { ticket: Ticket { id, run: 1, lease: "lease".into(), was_deferred: false }, record: Record::Arm }
@@ -169,6 +172,45 @@ fn notes_are_taken_up_once_their_engine_is_gone_and_by_one() {
     let left = found().remove(0);
     left.remove().unwrap();
     assert!(found().is_empty());
+}
+
+#[test]
+fn what_cannot_be_taken_up_keeps_nobody_elses_notes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = folder.path().join("vestnik");
+    for id in ["good", "later"] {
+        let notes = Notes::new(beside.clone(), id.into());
+        assert!(notes.are_possible());
+        notes.write(&mut Place::new(0), &entry(1)).unwrap();
+    }
+    // As a later version may write them: well kept, and in no form that is known here.
+    let mut unknown = Vec::new();
+    file::put_frame(&mut unknown, 0, b"{}").unwrap();
+    write_at(&beside, "later-notes", 0, &unknown);
+    // No file that could be opened for writing.
+    std::fs::create_dir(file::path_of(&beside, "folder-notes")).unwrap();
+    std::fs::write(file::path_of(&beside, "empty-notes"), "").unwrap();
+    let mut left = Left::find(&beside).unwrap();
+    let noted: Vec<_> = left.iter_mut().map(|left| (left.id.clone(), left.entries().unwrap().len())).collect();
+    assert_eq!(noted, [("good".to_owned(), 1), ("later".to_owned(), 1)]);
+    drop(left);
+    // Nobody begins for so long.
+    let hours_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+    let empty = std::fs::File::options().write(true).open(file::path_of(&beside, "empty-notes")).unwrap();
+    empty.set_modified(hours_ago).unwrap();
+    assert!(Left::find(&beside).unwrap().iter().any(|left| left.id == "empty"));
+}
+
+#[tokio::test]
+async fn where_notes_fail_nothing_is_armed_ahead_for_a_while() {
+    let (db, _folder) = testing::sqlite().await;
+    let recorder = Recorder::start(db, ManualClock::new(DateTime::UNIX_EPOCH), "one", None);
+    assert!(recorder.arms_ahead());
+    assert!(recorder.keep(&mut Place::new(0), &entry(1)));
+    // No file has a place there.
+    let nowhere = 1 << 46;
+    assert!(!recorder.keep(&mut Place::new(nowhere), &entry(2)));
+    assert!(!recorder.arms_ahead());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Crashes between two records, and what is carried over after them.
 
-use super::super::recorder::testing::{append, carry, keep, left, noted};
+use super::super::feed::Job;
+use super::super::recorder::testing::{append, carry, keep, left, noted, take_up};
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
 use crate::server::db::claims::Claimed;
-use crate::server::db::{journals, testing};
+use crate::server::db::{journals, on_tx, testing};
+use crate::server::engine::service;
 
 const LEASE: &str = "of the dead engine";
 
@@ -190,6 +192,56 @@ async fn where_letters_take_long_each_connection_arms_one_ahead() {
     assert_eq!(armed.iter().max(), Some(&6), "three connections: {armed:?}");
 }
 
+/// Nothing is left armed but what each connection was handing over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_grace_finds_nothing_armed_ahead() {
+    let (db, _folder) = testing::sqlite().await;
+    let emails = emails(30);
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let world = World::new(db, &emails, "*@* dot silence").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.enter(true).await.unwrap();
+    let serving = tokio::spawn(service::serve(world.engine.clone(), Duration::from_millis(500)));
+    let armed = async || {
+        let run = world.runs(id).await.first().map_or(0, |run| run.id);
+        deliveries::count(&world.db, run, Some(DeliveryState::Armed), "").await.unwrap()
+    };
+    while armed().await < 6 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.engine.stop.cancel();
+    serving.await.unwrap();
+    assert_eq!(armed().await, 3);
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.counts.waiting + run.counts.deferred, run.counts.total()), (30, 30));
+    world.counters_are_true(&run).await;
+}
+
+/// Its owner decides in mid-run that doubtful letters are held.
+async fn a_policy_that_changes_holds_for_what_is_taken_afterwards(db: Db) {
+    let emails = emails(40);
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let world = World::new(db, &emails, "").await;
+    world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.open_due(None).await.unwrap();
+    let (sender, mut batches) = mpsc::channel::<Vec<Job>>(1);
+    let take = async {
+        assert!(batches.recv().await.unwrap().iter().all(|job| !job.run.hold));
+        let mut tx = world.db.begin().await.unwrap();
+        let sql = "UPDATE mailings SET policy = 'hold'";
+        on_tx!(&mut tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let mut last = Vec::new();
+        while let Some(batch) = batches.recv().await {
+            last = batch;
+        }
+        last.iter().all(|job| job.run.hold)
+    };
+    let (fed, held) = tokio::join!(world.engine.feed(None, sender, 1), take);
+    fed.unwrap();
+    assert!(held);
+}
+
 /// It died while it carried them over, or between that and the end of the files.
 #[tokio::test]
 async fn notes_count_once() {
@@ -279,10 +331,17 @@ async fn postgres_takes_nothing_back_before_its_record_is_carried_over() {
         entry.ticket.lease = lease.clone();
         entry
     };
-    let entries = claimed[..3].iter().map(|claimed| of_lease(sent(claimed))).collect();
-    append(&world.db, dead, &[Frame { seq: 1, entries }]).await;
+    let entries = claimed[..2].iter().map(|claimed| of_lease(sent(claimed))).collect();
+    let frame = Frame { seq: 1, entries };
+    append(&world.db, dead, std::slice::from_ref(&frame)).await;
+    take_up(&world.db, dead, &[of_lease(sent(&claimed[2]))]).await;
     let mut tx = world.db.begin().await.unwrap();
     processes::leave(&mut tx, dead).await.unwrap();
+    assert_eq!(processes::reclaim(&mut tx, now).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    // What it noted is a journal of its own.
+    carry(&world.db, dead, &[frame], now).await;
+    let mut tx = world.db.begin().await.unwrap();
     assert_eq!(processes::reclaim(&mut tx, now).await.unwrap(), 0);
     tx.commit().await.unwrap();
     world.engine.recover().await.unwrap();
@@ -324,6 +383,9 @@ async fn postgres_is_told_what_a_process_noted_before_it_is_struck_off() {
         files.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains(name)).count()
     };
     assert_eq!((files(dead), files("elsewhere")), (0, 1));
+    // Should it live after all, its journal goes on where it is.
+    let frames = journals::frames(&world.db, dead, 0, 9).await.unwrap();
+    assert_eq!(frames.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2]);
     for _ in 0..2 {
         world.clock.advance(TimeDelta::seconds(16));
         world.engine.beat(&mut watch).await.unwrap();
@@ -340,4 +402,5 @@ testing::on_both!(
     what_is_carried_over_twice_counts_once,
     a_journal_that_was_forgotten_goes_on,
     what_somebody_else_has_taken_over_is_left_out,
+    a_policy_that_changes_holds_for_what_is_taken_afterwards,
 );
