@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -35,7 +36,15 @@ impl Ledger {
     /// Opens the file for appending and starts its writer, a thread of its own because a slow disk must
     /// not hold up other connections' replies. It ends when the `Ledger` is dropped.
     pub fn open(path: &Path) -> io::Result<(Self, JoinHandle<()>)> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        // A line that was cut off by a crash stands alone, and spoils no other.
+        let mut last = [b'\n'];
+        if file.metadata()?.len() > 0 {
+            file.read_exact_at(&mut last, file.metadata()?.len() - 1)?;
+        }
+        if last != [b'\n'] {
+            file.write_all(b"\n")?;
+        }
         let (entries, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("sink-ledger".into()).spawn(move || write(file, queue))?;
         Ok((Self { entries }, thread))

@@ -226,8 +226,12 @@ impl Scenario {
     /// Reads a scenario file.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let name = || path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: name(), source })?;
-        Self::parse(&text).map_err(|source| LoadError::Parse { path: name(), source })
+        let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: name(), source })?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            ScenarioError { line, why: "this is not text in UTF-8".to_owned() }
+        });
+        text.and_then(Self::parse).map_err(|source| LoadError::Parse { path: name(), source })
     }
 
     fn line(&mut self, line: &str) -> Result<(), String> {
@@ -506,6 +510,9 @@ mod tests {
         assert!(Scenario::load(&path).unwrap_err().to_string().contains("faults, line 1: expected"));
         std::fs::write(&path, "seed 7\n").unwrap();
         assert_eq!(Scenario::load(&path).unwrap().seed, 7);
+        std::fs::write(&path, b"seed 7\n* rcpt reply 550 \xcd\xe5\xf2\n").unwrap();
+        let error = Scenario::load(&path).unwrap_err().to_string();
+        assert!(error.contains("faults, line 2: this is not text"), "{error}");
     }
 
     #[test]

@@ -193,6 +193,11 @@ async fn the_ledger_is_written_before_the_reply() {
     let again = start(SinkConfig { ledger: Some(path.clone()), ..SinkConfig::default() }).await;
     again.stop().await;
     assert_eq!(ledger(&path).len(), 3, "an old ledger is kept");
+    // Cut off by a crash.
+    std::fs::write(&path, "{\"recipient\":\"b@").unwrap();
+    let after = start(SinkConfig { ledger: Some(path.clone()), ..SinkConfig::default() }).await;
+    drop(after);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"recipient\":\"b@\n", "what follows has a line of its own");
     let nowhere = SinkConfig { ledger: Some(folder.path().join("no/such")), ..SinkConfig::default() };
     assert!(matches!(Sink::start(nowhere, clock(), None).await, Err(SinkError::Ledger { .. })));
 }
