@@ -1,6 +1,7 @@
 //! The program itself, as processes that are stopped, killed and run beside each other, against the
 //! built-in mail server and its ledger.
 
+mod bench;
 mod faults;
 mod health;
 mod kill;

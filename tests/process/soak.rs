@@ -6,16 +6,22 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: u32 = 5;
 
-/// What must hold when all is over.
-fn agrees(world: &World, mailing: &str, recipients: usize, killed: usize, what: &str) {
-    let states = world.states(mailing);
-    let (arrived, twice) = (world.ledger().len(), world.duplicates());
-    println!("{what}: {killed} kills, {arrived} of {recipients} arrived, {twice} twice, {states:?}");
-    let unknown = states.get("unknown").copied().unwrap_or_default();
-    assert_eq!(states["sent"] + unknown, i64::try_from(recipients).unwrap());
-    assert!(arrived + usize::try_from(unknown).unwrap() >= recipients, "missing");
-    let hold = unknown > 0;
-    assert!(twice <= if hold { 0 } else { killed * CONNECTIONS as usize });
+/// What must hold when all is over, for each address.
+fn agrees(world: &World, mailing: &str, policy: &str, killed: usize, what: &str) {
+    let (states, ledger) = (world.states(mailing), world.ledger());
+    let (arrived, twice) = (ledger.len(), world.duplicates());
+    println!(
+        "{what}, {policy}, sqlite: {}: {killed} kills, {arrived} arrived, {twice} twice, {states:?}",
+        world.is_sqlite()
+    );
+    for delivery in world.json(&["mailing", "deliveries", mailing]).as_array().unwrap() {
+        match delivery["state"].as_str().unwrap() {
+            "sent" => assert!(ledger.contains_key(delivery["email"].as_str().unwrap()), "missing: {delivery}"),
+            "unknown" => assert_eq!(policy, "hold", "{delivery}"),
+            _ => panic!("it is neither sent nor in doubt: {delivery}"),
+        }
+    }
+    assert!(twice <= if policy == "hold" { 0 } else { killed * CONNECTIONS as usize });
 }
 
 /// Kills at the n-th of these system calls, for n = 1, 1 + step and so on, until all is sent.
@@ -34,7 +40,7 @@ fn killed_at_each(mut world: World, calls: &str, policy: &str, step: usize) {
             break;
         }
     }
-    agrees(&world, &mailing, 300, killed, &format!("killed at each {calls}, {policy}, sqlite: {}", world.is_sqlite()));
+    agrees(&world, &mailing, policy, killed, &format!("killed at each {calls}"));
 }
 
 #[test]
@@ -43,6 +49,8 @@ fn at_each_commit_and_socket_write() {
     for policy in ["resend", "hold"] {
         killed_at_each(World::sqlite(), "fdatasync,fsync", policy, 1);
         killed_at_each(World::sqlite(), "sendto,writev", policy, 1);
+        // Frames of the journal, notes, and the tables.
+        killed_at_each(World::sqlite(), "pwrite64", policy, 3);
         // Hundreds of writes to the database come before a life's first letter.
         killed_at_each(World::postgres(), "sendto,writev", policy, 10);
     }
@@ -67,7 +75,7 @@ fn two_hundred_times_at_random() {
             }
             let _worker = world.work();
             until("all is done", || world.show(&mailing).0 == "finished");
-            agrees(&world, &mailing, 20_000, killed, &format!("at random, {policy}, sqlite: {}", world.is_sqlite()));
+            agrees(&world, &mailing, policy, killed, "at random");
         }
     }
 }
@@ -93,7 +101,7 @@ fn three_processes_one_killed_every_ten_seconds() {
         std::thread::sleep(Duration::from_millis(500));
         world.show(&mailing).0 == "finished"
     });
-    agrees(&world, &mailing, 100_000, killed, "three processes");
+    agrees(&world, &mailing, "resend", killed, "three processes");
 }
 
 #[test]
@@ -121,8 +129,7 @@ fn locked_for_a_minute() {
         other.close().await.unwrap();
     });
     until("all is done", || world.show(&mailing).0 == "finished");
-    assert_eq!(world.duplicates(), 0);
-    agrees(&world, &mailing, 20_000, 0, "locked for a minute");
+    agrees(&world, &mailing, "resend", 0, "locked for a minute");
 }
 
 #[test]
@@ -130,6 +137,30 @@ fn locked_for_a_minute() {
 fn every_fault_at_random_to_fifty_thousand() {
     crate::faults::mixed(World::sqlite(), 50_000, "resend");
     crate::faults::mixed(World::postgres(), 50_000, "hold");
+}
+
+/// PostgreSQL dies in mid-send and comes back without what nobody had waited for; the process goes on.
+#[test]
+#[ignore = "long, needs root: make soak"]
+fn postgres_killed_ten_times() {
+    let bin = Command::new(".ci/postgres.sh").arg("--find").output().unwrap();
+    for policy in ["resend", "hold"] {
+        let (mut world, ctl) = World::own_postgres(String::from_utf8_lossy(&bin.stdout).trim());
+        world.mail(CONNECTIONS, "*@* dot delay 5ms");
+        let mailing = world.mailing(10_000, policy);
+        let mut worker = world.work();
+        for n in 1..=10 {
+            until("more letters are out", || world.accepted() > n * 900);
+            ctl(&["-m", "immediate", "stop"]);
+            worker.says("the record cannot be written");
+            ctl(&["start"]);
+        }
+        until("all is done", || world.show(&mailing).0 == "finished");
+        worker.signal("TERM");
+        assert!(worker.end().success());
+        agrees(&world, &mailing, policy, 0, "PostgreSQL killed");
+        ctl(&["stop"]);
+    }
 }
 
 /// The disk gives errors for some time, whatever is to be made durable.
@@ -146,8 +177,7 @@ fn errors_of_the_disk() {
     let mut worker = world.under(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject], &["work"]);
     worker.says("cannot be");
     until("all is done", || world.show(&mailing).0 == "finished");
-    assert_eq!(world.duplicates(), 0);
-    agrees(&world, &mailing, 1000, 0, "errors of the disk");
+    agrees(&world, &mailing, "resend", 0, "errors of the disk");
 }
 
 /// The database on a small disk of its own that something else fills.
@@ -175,8 +205,7 @@ fn disk_full_for_a_while() {
     until("all is done", || world.show(&mailing).0 == "finished");
     worker.signal("TERM");
     assert!(worker.end().success());
-    assert_eq!(world.duplicates(), 0);
-    agrees(&world, &mailing, 20_000, 0, "disk full");
+    agrees(&world, &mailing, "resend", 0, "disk full");
 }
 
 struct Mounted(std::path::PathBuf);

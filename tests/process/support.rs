@@ -3,7 +3,8 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -91,7 +92,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // What it runs under another program goes with it.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }
@@ -134,6 +137,35 @@ impl World {
         Self::new(|_| parsed.to_string())
     }
 
+    /// On a PostgreSQL server of its own, whose programs are in the folder; `pg_ctl` tells it what to do.
+    pub fn own_postgres(bin: &str) -> (Self, impl Fn(&[&str]) + use<>) {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let world = Self::new(|_| format!("postgres://vestnik@127.0.0.1:{port}/postgres"));
+        let data = world.path("postgres");
+        let folder = world.folder.path().to_owned();
+        let bin = PathBuf::from(bin);
+        let run = move |program: &str, words: &[&str]| {
+            let program = bin.join(program);
+            // PostgreSQL refuses to run as root.
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program).args(words).current_dir(&folder);
+            let done = command.stdout(Stdio::null()).status().unwrap();
+            assert!(done.success(), "{words:?}");
+        };
+        let owned = Command::new("chown").arg("postgres").arg(world.folder.path()).status().unwrap();
+        assert!(owned.success(), "a server of its own needs root and the user postgres");
+        let path = data.display().to_string();
+        run("initdb", &["-D", &path, "-U", "vestnik", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+        let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={path}");
+        let log = format!("{path}/log");
+        let ctl = move |words: &[&str]| {
+            let settings = ["-D", &path, "-w", "-l", &log, "-o", &options];
+            run("pg_ctl", &[&settings[..], words].concat());
+        };
+        ctl(&["start"]);
+        (world, ctl)
+    }
+
     /// On PostgreSQL, with a way to it that can be cut.
     pub fn behind_a_way() -> (Self, crate::outage::Way) {
         let mut world = Self::postgres();
@@ -144,6 +176,11 @@ impl World {
         url.set_port(Some(way.port)).unwrap();
         world.set("VESTNIK_DATABASE_URL", url.as_str());
         (world, way)
+    }
+
+    /// What a variable is set to.
+    pub fn setting(&self, name: &str) -> String {
+        self.env[name].clone()
     }
 
     pub fn is_sqlite(&self) -> bool {
@@ -195,7 +232,7 @@ impl World {
     }
 
     fn spawn(mut command: Command) -> Process {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command.process_group(0).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let errors = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
