@@ -5,7 +5,6 @@ pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_erasing;
-pub mod backlog;
 pub mod bench;
 pub mod claims;
 pub mod clients;

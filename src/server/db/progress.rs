@@ -79,12 +79,24 @@ impl States {
     }
 }
 
+/// That nobody has stopped the mailing `g` of the user `u`.
+const GOES_ON: &str = "g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL";
+
+/// Deliveries of open runs that are not final, where nobody has stopped the mailing.
+pub async fn queue(db: &Db) -> DbResult<i64> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT CAST(COALESCE(SUM(r.waiting + r.deferred), 0) AS BIGINT)
+         FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+         WHERE r.state = 'open' AND {GOES_ON}"
+    ));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).fetch_one(pool).await)?)
+}
+
 /// Since when the oldest delivery is due that may be sent now: one look into an index for each open run.
 pub async fn oldest_due(db: &Db, now: DateTime<Utc>) -> DbResult<Option<DateTime<Utc>>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT {} FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
-        WHERE r.state = 'open' AND g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL
-        AND NOT {}",
+        WHERE r.state = 'open' AND {GOES_ON} AND NOT {}",
         earliest("r.id"),
         used_up("$1")
     ));
@@ -98,7 +110,7 @@ pub async fn oldest_due(db: &Db, now: DateTime<Utc>) -> DbResult<Option<DateTime
 pub async fn is_left(db: &Db, mailing: Option<i64>, now: DateTime<Utc>) -> DbResult<bool> {
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT EXISTS (SELECT 1 FROM mailings g JOIN users u ON u.id = g.owner_id
-            WHERE g.next_at <= $2 AND g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL
+            WHERE g.next_at <= $2 AND {GOES_ON}
             AND ($1 = 0 OR g.id = $1))
         OR EXISTS (SELECT 1 FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
             WHERE r.state = 'open' AND ($1 = 0 OR g.id = $1) AND g.paused_at IS NULL AND g.disabled_at IS NULL

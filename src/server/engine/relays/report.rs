@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use crate::domain::relay::{RelayLive, RelayRow, RelayState, RelaysReport};
-use crate::server::db::{DbResult, backlog, relay_usage};
+use crate::server::db::{DbResult, progress, relay_usage};
 use chrono::TimeDelta;
 
 /// An engine that has said nothing for so long is gone.
@@ -36,7 +36,7 @@ impl Pool {
             all.limits = live.allowance.uses().await?;
             relays.push(RelayRow { settings: live.settings.clone(), live: all });
         }
-        let (queue, oldest_due) = backlog::of_open_runs(&self.0.db, now).await?;
+        let (queue, oldest_due) = (progress::queue(&self.0.db).await?, progress::oldest_due(&self.0.db, now).await?);
         Ok(RelaysReport { relays, catching: self.catching(), queue, oldest_due })
     }
 }
