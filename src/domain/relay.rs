@@ -126,7 +126,8 @@ impl Cause {
         }
     }
 
-    fn is_tls(self) -> bool {
+    /// Whether there is no safe way to speak to the server.
+    pub fn is_tls(self) -> bool {
         matches!(
             self,
             Self::NoStarttls

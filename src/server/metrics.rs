@@ -1,13 +1,13 @@
 //! What the process has counted since its start, for `/metrics`. A few numbers of one process do not
 //! need a registry that is looked up by name on each letter.
 
+use crate::domain::delivery::AttemptStatus;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Attempts by what they came to, in the order of [`CLASSES`].
-static ATTEMPTS: [AtomicU64; CLASSES.len()] = [const { AtomicU64::new(0) }; CLASSES.len()];
-const CLASSES: [&str; 4] = ["sent", "deferred", "failed", "unknown"];
+/// Attempts by what they came to, in the order of [`AttemptStatus::ALL`].
+static ATTEMPTS: [AtomicU64; AttemptStatus::ALL.len()] = [const { AtomicU64::new(0) }; AttemptStatus::ALL.len()];
 
 /// Answers to HTTP requests, by the first digit of the status.
 static REQUESTS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
@@ -18,9 +18,9 @@ static CONNECTIONS: AtomicI64 = AtomicI64::new(0);
 /// Times that commits of the record took.
 static COMMITS: Histogram = Histogram::new();
 
-/// Counts an attempt; a class that is not known is not counted.
-pub fn attempt(class: &str) {
-    if let Some(counter) = CLASSES.iter().position(|known| *known == class).and_then(|at| ATTEMPTS.get(at)) {
+/// Counts an attempt.
+pub fn attempt(status: AttemptStatus) {
+    if let Some(counter) = AttemptStatus::ALL.iter().position(|each| *each == status).and_then(|at| ATTEMPTS.get(at)) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -133,7 +133,7 @@ impl Page {
 
     /// Adds what this process has counted, and gives the whole page.
     pub fn finish(mut self) -> String {
-        let attempts: Vec<_> = CLASSES.into_iter().zip(&ATTEMPTS).collect();
+        let attempts: Vec<_> = AttemptStatus::ALL.map(AttemptStatus::as_str).into_iter().zip(&ATTEMPTS).collect();
         self.counters("vestnik_attempts_total", "Attempts of this process since its start.", "class", &attempts);
         let requests: Vec<_> = ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(&REQUESTS).collect();
         self.counters("vestnik_http_requests_total", "HTTP requests answered.", "status", &requests);

@@ -3,7 +3,7 @@
 use crate::support::{World, get, on_both, until};
 
 fn tells_how_it_is(mut world: World) {
-    world.mail(3, "c1@* rcpt reply 550 5.1.1 Nobody");
+    world.mail(3, "c1@* rcpt reply 550 5.1.1 Nobody\nc2@* dot drop-after times=1");
     world.set("VESTNIK_METRICS_TOKEN", "a token of the tests");
     let mailing = world.mailing(10, "resend");
     let (mut service, addr) = world.serve();
@@ -18,8 +18,11 @@ fn tells_how_it_is(mut world: World) {
         "vestnik_deliveries{state=\"waiting\"} 0",
         "vestnik_attempts_total{class=\"sent\"} 9",
         "vestnik_attempts_total{class=\"failed\"} 1",
+        "vestnik_attempts_total{class=\"unknown\"} 1",
+        "vestnik_attempts_total{class=\"deferred\"} 0",
         "vestnik_oldest_due_seconds 0",
-        "vestnik_breaker_open 0",
+        "vestnik_breaker_open{relay=",
+        "vestnik_relay_trouble 0",
         "vestnik_smtp_connections 0",
         "vestnik_http_requests_total{status=\"2xx\"} ",
     ] {

@@ -234,6 +234,7 @@ pub struct OpenRun {
     pub hold: bool,
     /// Paused or disabled: nothing of it may leave.
     pub stopped: bool,
+    pub disabled: bool,
     /// Its owner may not send any more.
     pub blocked: bool,
     pub owner_id: i64,
@@ -282,6 +283,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                 end_at: row.end_at,
                 hold: row.policy == "hold",
                 stopped: row.paused_at.is_some() || row.disabled_at.is_some(),
+                disabled: row.disabled_at.is_some(),
                 blocked: row.blocked_at.is_some(),
                 owner_id: row.owner_id,
                 letters_max: row.letters_max,

@@ -14,6 +14,7 @@ use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter};
 use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
+use crate::server::metrics;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -27,12 +28,9 @@ use tokio_util::sync::CancellationToken;
 /// Letters refused after the dot, one after the other, after which the mailing is paused.
 pub(super) const REFUSED_IN_A_ROW: u32 = 50;
 
-/// How long an arm is good that was asked for before its letter's turn. Later it is asked for once more: the mailing may
-/// have been stopped meanwhile.
-const ARMED_AHEAD: Duration = Duration::from_secs(1);
-/// And so many such times go into that after which others take a process for dead: letters of one that they have taken
-/// over do not leave.
-const ARMS_IN_TAKEOVER: i32 = 4;
+/// How long an arm is good that was asked for before its letter's turn: so long may letters leave after their mailing was
+/// stopped. Later it is asked for once more. Others take no process for dead in so short a time.
+const ARMED_AHEAD: Duration = Duration::from_millis(100);
 /// How many letters all connections together arm ahead: they keep the mail server busy while the disk, or the thread that
 /// waits for it, takes some milliseconds.
 const LETTERS_AHEAD: usize = 80;
@@ -47,21 +45,26 @@ impl Engine {
     /// # Errors
     /// Database errors; what had been recorded until then stays.
     pub async fn deliver_all(&self, mailing: Option<i64>) -> DbResult<()> {
+        let mut barren = 0;
         loop {
+            self.relays.refresh().await?;
+            let connections = self.relays.workers();
             let (settled, put_back) = (self.tally.settled(), self.tally.put_back.load(Ordering::Relaxed));
-            self.deliver_round(mailing).await?;
-            // What went back after the last claim is taken now; unless nothing at all could be done.
+            self.deliver_round(mailing, connections).await?;
+            barren = if self.tally.settled() == settled { barren + 1 } else { 0 };
+            // What went back after the last claim is taken now. Where nothing at all could be done, each round finds a
+            // server that bears fewer connections, or that none can be used.
             let went_back = self.tally.put_back.load(Ordering::Relaxed) > put_back;
-            if !went_back || self.tally.settled() == settled || self.stop.is_cancelled() {
+            let useless = barren > connections || self.relays.closed_until(self.clock.now()).is_some();
+            let more = self.relays.workers() > connections;
+            if self.stop.is_cancelled() || !(more || went_back && !useless) {
                 return Ok(());
             }
         }
     }
 
-    /// Delivers until nothing more can be claimed.
-    async fn deliver_round(&self, mailing: Option<i64>) -> DbResult<()> {
-        self.relays.refresh().await?;
-        let connections = self.relays.workers();
+    /// Delivers over so many connections at most, until nothing more can be claimed or there may be more of them.
+    async fn deliver_round(&self, mailing: Option<i64>, connections: usize) -> DbResult<()> {
         let (sender, receiver) = mpsc::channel(1);
         let queue = Arc::new(Queue::new(receiver));
         let mut workers = JoinSet::new();
@@ -116,19 +119,21 @@ impl Engine {
 
     /// Delivers one letter. Before, it sees to those that come next, as far as they are at hand.
     async fn deliver(&self, hand: &mut Hand, this: Coming, at_hand: impl Fn(usize) -> Option<Job>) {
-        let _turn = self.turn_for(&this.job).await;
+        let Some(_turn) = self.stop.run_until_cancelled(self.turn_for(&this.job)).await else {
+            return self.put_back(&this.job, self.clock.now());
+        };
         let at = self.clock.now();
         let begun = Instant::now();
         let Coming { job, letter, arming } = this;
         let handed = match letter.unwrap_or_else(|| self.make(&job)) {
             Ok(letter) => {
-                if !hand.session.ready().await {
+                if self.stop.run_until_cancelled(hand.session.ready()).await != Some(true) {
                     // Those that come next go the same way, unless a place is free by then. Nothing is claimed again until
                     // a relay can be used.
                     return self.put_back(&job, self.clock.now());
                 }
                 // The record is written while the next letter is made.
-                let ahead = arming.filter(|(asked, _)| self.is_fresh(*asked) && !job.run.is_refused());
+                let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD && !job.run.is_refused());
                 let arming = ahead.map_or_else(|| self.recorder.arm(&job.ticket), |(_, arming)| arming);
                 if job.claimed.crashes == 0 {
                     let depth = if hand.quick { hand.depth } else { 1 };
@@ -158,7 +163,11 @@ impl Engine {
                 *quick = begun.elapsed() < QUICK;
                 handed
             }
-            Err(error) => Handed::not_made(error),
+            Err(error) => {
+                // No note: nothing can be in doubt, and those of letters that left are still needed.
+                let record = self.settle(&job, Handed::not_made(error), at, begun.elapsed()).await;
+                return self.recorder.give(Entry { ticket: job.ticket, record });
+            }
         };
         let record = self.settle(&job, handed, at, begun.elapsed()).await;
         let entry = Entry { ticket: job.ticket, record };
@@ -168,12 +177,6 @@ impl Engine {
             coming.iter_mut().for_each(|coming| coming.arming = None);
         }
         self.recorder.give(entry);
-    }
-
-    /// Whether an arm that was asked for then is still good.
-    fn is_fresh(&self, asked: Instant) -> bool {
-        let most = (self.takeover / ARMS_IN_TAKEOVER).to_std().unwrap_or(ARMED_AHEAD);
-        asked.elapsed() < most.min(ARMED_AHEAD)
     }
 
     /// Makes the letters that come next, and arms them while the one before them is under way, so that no connection waits
@@ -248,6 +251,7 @@ impl Engine {
         }
         let due_at = if state == DeliveryState::Deferred { self.clock.now() + wait } else { at };
         self.tally.add(state);
+        metrics::attempt(status);
         Record::Settle { attempt, state, reason: reason.into(), due_at }
     }
 
@@ -389,9 +393,6 @@ impl RunWork {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::clock::ManualClock;
-    use crate::server::db::testing;
-    use crate::server::engine::tests::{engine, noon};
     use std::sync::atomic::AtomicU32;
 
     #[test]
@@ -410,16 +411,6 @@ mod tests {
         after_dot(OutcomeKind::Sent);
         assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
     }
-
-    #[tokio::test]
-    async fn an_arm_is_good_for_a_part_of_the_time_after_which_others_take_over() {
-        let (db, _folder) = testing::sqlite().await;
-        let engine = engine(&db, &ManualClock::new(noon()), "localhost:25");
-        let ago = |ms| Instant::now().checked_sub(Duration::from_millis(ms)).unwrap();
-        assert!(engine.is_fresh(ago(500)) && !engine.is_fresh(ago(1100)));
-        let engine = engine.with_takeover(Duration::from_secs(1));
-        assert!(engine.is_fresh(ago(100)) && !engine.is_fresh(ago(300)));
-    }
 }
 
 #[cfg(test)]
@@ -429,15 +420,39 @@ use crate::server::db::runs::OpenRun;
 
 #[cfg(test)]
 impl Engine {
-    /// One claimed delivery over a connection of its own.
-    pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
+    async fn job(&self, run: &OpenRun, claimed: Claimed, lease: &str) -> Job {
         let ticket =
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred() };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
-        let job = Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket };
+        Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket }
+    }
+
+    fn hand(&self) -> Hand {
         let session = self.relays.session(self.stop.clone());
-        let mut hand = Hand { session, place: Place::new(0), depth: 1, quick: false, coming: VecDeque::new() };
-        self.deliver(&mut hand, job.into(), |_| None).await;
+        Hand { session, place: Place::new(0), depth: 1, quick: false, coming: VecDeque::new() }
+    }
+
+    /// One claimed delivery over a connection of its own.
+    pub(super) async fn deliver_one(&self, run: &OpenRun, claimed: Claimed, lease: &str) {
+        let job = self.job(run, claimed, lease).await;
+        self.deliver(&mut self.hand(), job.into(), |_| None).await;
+        self.recorder.flush().await;
+    }
+
+    /// Two, one after the other over the same connection, the second of them armed ahead; `made` says whether the first
+    /// letter could be made.
+    pub(super) async fn deliver_two(&self, run: &OpenRun, made: Result<(), &str>, both: [Claimed; 2], lease: &str) {
+        let [first, second] = both;
+        let first = self.job(run, first, lease).await;
+        let second = self.job(run, second, lease).await;
+        let letter = Some(made.map_err(str::to_owned).and_then(|()| self.make(&first)));
+        let mut hand = self.hand();
+        assert!(self.recorder.arms_ahead());
+        let arming = Some((Instant::now(), self.recorder.arm_ahead(&second.ticket)));
+        hand.coming.push_back(Coming { letter: Some(self.make(&second)), job: second, arming });
+        self.deliver(&mut hand, Coming { letter, ..first.into() }, |_| None).await;
+        let second = hand.coming.pop_front().unwrap();
+        self.deliver(&mut hand, second, |_| None).await;
         self.recorder.flush().await;
     }
 }

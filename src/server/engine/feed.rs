@@ -114,6 +114,9 @@ impl Engine {
         while !self.stop.is_cancelled() {
             let mut found = false;
             self.relays.refresh().await?;
+            if self.relays.workers() > connections {
+                return Ok(());
+            }
             let letters_from = settings::sender(&self.db, &self.config.from).await?;
             if letters_from != sender_now {
                 sender_now = letters_from;
@@ -122,7 +125,12 @@ impl Engine {
             for run in runs::open_runs(&self.db, mailing).await? {
                 let now = self.clock.now();
                 if run.blocked || now >= run.end_at {
-                    self.end_run(&run, if run.blocked { "owner_blocked" } else { "ended" }, now).await?;
+                    let reason = match () {
+                        () if run.blocked => "owner_blocked",
+                        () if run.disabled => "disabled",
+                        () => "ended",
+                    };
+                    self.end_run(&run, reason, now).await?;
                     continue;
                 }
                 if run.stopped || self.relays.closed_until(now).is_some() {

@@ -1,5 +1,5 @@
 //! The engine: opens runs when they are due, delivers, and records what became of each delivery.
-//! `service.rs` is the only file that sleeps.
+//! `service.rs` alone waits for work.
 
 mod breaker;
 mod decide;
@@ -31,7 +31,6 @@ use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::timeouts::Timeouts;
-use crate::server::metrics;
 use chrono::TimeDelta;
 use recorder::Recorder;
 use relays::Pool;
@@ -190,7 +189,6 @@ impl Tally {
             DeliveryState::Unknown => &self.unknown,
             DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed | DeliveryState::NotSent => return,
         };
-        metrics::attempt(state.as_str());
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }

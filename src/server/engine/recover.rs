@@ -8,6 +8,7 @@ use super::watch::Watch;
 use crate::domain::delivery::{Attempt, DeliveryState, Stage};
 use crate::server::db::{DbResult, processes};
 use crate::server::mail::classify::OutcomeKind;
+use crate::server::metrics;
 
 /// The sentence in the record of an attempt whose engine ended before the reply came.
 const CUT_OFF: &str = "Vestnik stopped when the letter was about to leave or had left, and no reply had come";
@@ -98,6 +99,7 @@ impl Engine {
                 Ticket { id: doubt.id, run: doubt.run_id, lease: doubt.lease, was_deferred: doubt.attempts > 0 };
             // Due at once: the wait was the time the service was away.
             self.recorder.record(&ticket, Record::Settle { attempt, state, reason: reason.into(), due_at: now }).await;
+            metrics::attempt(status);
             self.wake.ring();
             if state == DeliveryState::Deferred {
                 let mut tx = self.db.begin().await?;

@@ -10,7 +10,7 @@ use crate::domain::report::Tally;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
 use crate::server::db::records::arm;
-use crate::server::db::{Db, attempts, claims, deliveries, mailings, messages, processes, runs, testing};
+use crate::server::db::{Db, attempts, claims, deliveries, mailings, messages, on_tx, processes, runs, testing};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::testing::actor;
@@ -307,6 +307,21 @@ async fn the_end_of_the_window_ends_the_run(db: Db) {
     world.counters_are_true(&run).await;
 }
 
+async fn a_run_that_was_disabled_to_its_end_says_so(db: Db) {
+    let mut world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", "2026-11-23T12:03:00Z", "once", "resend").await;
+    world.engine.open_due(None).await.unwrap();
+    let mut tx = world.db.begin().await.unwrap();
+    let sql = "UPDATE mailings SET disabled_at = $2 WHERE id = $1";
+    on_tx!(&mut tx, conn => sqlx::query(sql).bind(id).bind(noon()).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    world.clock.advance(TimeDelta::minutes(10));
+    world.engine.pass(None).await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.state, run.counts.not_sent, world.arrived().len()), (RunState::Done, 4, 0));
+    assert!(world.record(run.id).await.values().all(|(row, _)| row.reason == "disabled"));
+}
+
 async fn nothing_leaves_a_paused_mailing(db: Db) {
     let mut world = World::new(db, &FOUR, "").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;
@@ -321,13 +336,13 @@ async fn nothing_leaves_a_paused_mailing(db: Db) {
 async fn what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile(db: Db) {
     let emails = emails(30);
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    let mut world = World::new(db, &emails, "*@* dot delay 1500ms").await;
+    let mut world = World::new(db, &emails, "*@* dot delay 500ms").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;
     let pause = async {
         while world.engine.recorder.commits() == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         service::pause(&world.db, &world.actor, id, world.clock.now()).await.unwrap();
     };
     let (passed, ()) = tokio::join!(world.engine.pass(None), pause);
@@ -421,6 +436,7 @@ testing::on_both!(
     a_missed_run_is_caught_up_within_its_grace_only,
     a_run_that_still_sends_makes_the_next_one_wait_for_its_turn,
     the_end_of_the_window_ends_the_run,
+    a_run_that_was_disabled_to_its_end_says_so,
     nothing_leaves_a_paused_mailing,
     what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile,
     a_letter_that_may_not_leave_is_not_the_mail_servers_fault,

@@ -87,8 +87,11 @@ async fn measured(State(state): State<AppState>, headers: HeaderMap, request: Re
     let mut page = Page::default();
     page.gauge("vestnik_deliveries", "Deliveries by state, of all processes.", "state", &states.by_state());
     page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due.", "", &[("", oldest)]);
-    let breaker = i64::from(state.wake.pulse().relay_trouble.is_some());
-    page.gauge("vestnik_breaker_open", "1 while the mail server cannot be used.", "", &[("", breaker)]);
+    let breakers = state.relays.breakers();
+    let breakers: Vec<_> = breakers.iter().map(|(relay, open)| (relay.as_str(), i64::from(*open))).collect();
+    page.gauge("vestnik_breaker_open", "1 while a mail server rests after failures.", "relay", &breakers);
+    let trouble = i64::from(state.wake.pulse().relay_trouble.is_some());
+    page.gauge("vestnik_relay_trouble", "1 while no mail server can be used.", "", &[("", trouble)]);
     count_caches(&state, &mut page);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.finish()).into_response()
 }

@@ -1,5 +1,6 @@
 //! From the journal into the tables, exactly once.
 
+use super::notes::Left;
 use super::record::{Entry, Frame, Record, Ticket};
 use super::{FIRST_WAIT, LONGEST_WAIT, Progress, Recorder, Step, file, notes, packed};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState};
@@ -20,6 +21,8 @@ const APPLIED: &str = "journals.applied";
 /// A journal on PostgreSQL whose engine has not written for so long is forgotten.
 const FORGET_AFTER: TimeDelta = TimeDelta::days(7);
 
+/// How long the data folder may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long notes are kept that nobody here knows of.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -105,10 +108,18 @@ impl Recorder {
     /// Database errors; a later call goes on. Notes that cannot be read are logged and left.
     pub async fn take_up_notes(&self, db: &Db) -> DbResult<()> {
         let Some(notes) = self.notes.clone().filter(|_| db.file().is_none()) else { return Ok(()) };
-        // A folder in the network may keep one waiting.
-        let left = tokio::task::spawn_blocking(move || notes.left()).await.unwrap_or_default();
-        for mut left in left {
-            let read = left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?)));
+        // A folder in the network may keep one waiting, which must not stop the signs of life.
+        let read = tokio::task::spawn_blocking(move || {
+            let read = |mut left: Left| {
+                (left.entries().and_then(|entries| Ok((entries.len(), packed::pack(&entries)?))), left)
+            };
+            notes.left().into_iter().map(read).collect::<Vec<_>>()
+        });
+        let Ok(found) = tokio::time::timeout(PATIENCE, read).await else {
+            tracing::error!("the data folder does not answer");
+            return Ok(());
+        };
+        for (read, left) in found.unwrap_or_default() {
             let (count, records) = match read {
                 Ok(read) => read,
                 Err(error) => {

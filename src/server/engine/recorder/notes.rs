@@ -74,7 +74,8 @@ impl Notes {
             let file =
                 File::options().create_new(true).write(true).open(file::path_of(&self.beside, &name(&self.id)))?;
             // The system gives it back however the process ends: so others see that it has ended ([`Left`]).
-            file.try_lock()?;
+            // Whoever looks for notes may have it for a moment.
+            file.lock()?;
             Ok(file)
         };
         let made = self.file.get_or_init(|| {

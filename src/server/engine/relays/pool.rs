@@ -189,14 +189,23 @@ impl Pool {
         Some(if text.is_empty() { "no mail server may be used now".to_owned() } else { text })
     }
 
-    /// What a person must put right: relays that are paused, by name.
+    /// What a person must put right, by name: relays that are paused, and those that cannot be spoken to safely.
     pub fn alerts(&self) -> Vec<(String, Fault)> {
-        let paused = |live: &Arc<Live>| {
+        let alert = |live: &Arc<Live>| {
             let look = live.look(self.0.clock.now());
-            let is = look.state == RelayState::Paused;
-            is.then(|| Some((live.settings.name.clone(), look.trouble?.fault))).flatten()
+            let fault = look.trouble?.fault;
+            let is = look.state == RelayState::Paused || look.state == RelayState::Resting && fault.cause.is_tls();
+            is.then(|| (live.settings.name.clone(), fault))
         };
-        self.0.all().iter().filter_map(paused).collect()
+        self.0.all().iter().filter_map(alert).collect()
+    }
+
+    /// Relays that are in use, by name, and whether their breaker is open.
+    pub fn breakers(&self) -> Vec<(String, bool)> {
+        let now = self.0.clock.now();
+        let all = self.0.all();
+        let used = all.iter().filter(|live| live.settings.enabled);
+        used.map(|live| (live.settings.name.clone(), live.look(now).state == RelayState::Resting)).collect()
     }
 
     /// The relay's name for a record where it is not known which one it was: the only one's, or none.

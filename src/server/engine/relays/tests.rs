@@ -8,7 +8,7 @@ use crate::domain::relay::{Cause, Limits, RelaySettings, RelayState, TlsMode};
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
 use crate::server::db::relays::Stored;
-use crate::server::db::{Db, attempts, deliveries, relays, runs, testing};
+use crate::server::db::{Db, attempts, deliveries, on_tx, relays, runs, testing};
 use crate::server::engine::{Engine, EngineConfig};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::script::{Script, Step, say};
@@ -191,6 +191,8 @@ async fn is_made_good_by_the_second_relay(world: &World, url: &str, state: Relay
     let live = first(&pool).await;
     assert_eq!((live.state, live.trouble.map(|trouble| trouble.fault.cause)), (state, Some(cause)), "{url}");
     assert!(engine.summary().relay_trouble.is_some());
+    let alerts = usize::from(state == RelayState::Paused || cause.is_tls());
+    assert_eq!((pool.alerts().len(), pool.breakers()[0].1), (alerts, state == RelayState::Resting), "{url}");
 
     let second = Server::start(world, "").await;
     let id = world.add("Second", second.port(), Limits::default()).await;
@@ -363,6 +365,54 @@ async fn who_loses_its_place_keeps_no_letters() {
     assert!(engine.summary().put_back > 1, "what it had armed for afterwards, too: {:?}", engine.summary());
 }
 
+/// Places that nobody needs make it look as if others were at work.
+async fn one_letter_is_tried_again_where_many_places_are_idle(db: Db) {
+    let world = World::new(db, 1).await;
+    let server = Server::start(&world, "connection=1 greeting reply 421 4.7.0 Too many").await;
+    let (engine, _) = world.engine(&server.url("connections=5"));
+    let mailing = world.mailing().await;
+    engine.pass(None).await.unwrap();
+    world.sent_by(mailing, &format!("localhost:{}", server.port())).await;
+}
+
+async fn more_connections_are_used_at_once(db: Db) {
+    let world = World::new(db, 120).await;
+    let mut server = Server::start(&world, "* dot delay 20ms").await;
+    let id = world.add("Only", server.port(), Limits::default()).await;
+    let connections = async |connections: i64| {
+        let mut tx = world.db.begin().await.unwrap();
+        let sql = "UPDATE relays SET connections = $2 WHERE id = $1";
+        on_tx!(&mut tx, conn => sqlx::query(sql).bind(id).bind(connections).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    };
+    connections(1).await;
+    let (engine, pool) = world.engine_with(world.pool(Source::Nothing));
+    pool.reload().await.unwrap();
+    world.mailing().await;
+    let passed = tokio::spawn(async move { engine.pass(None).await });
+    server.caught.recv().await.unwrap();
+    connections(4).await;
+    pool.reload().await.unwrap();
+    passed.await.unwrap().unwrap();
+    assert_eq!(server.arrived().len(), 119);
+    assert!(server.sink.connections() > 3, "the old one is closed, and {} were opened", server.sink.connections());
+}
+
+async fn what_is_stopped_is_not_in_the_queue(db: Db) {
+    let world = World::new(db, 3).await;
+    // Nobody listens on the discard port.
+    let (engine, pool) = world.engine("smtp://127.0.0.1:9?tls=none");
+    let mailing = world.mailing().await;
+    engine.pass(None).await.unwrap();
+    let report = async || {
+        let report = pool.overview().await.unwrap();
+        (report.queue, report.oldest_due)
+    };
+    assert_eq!(report().await, (3, Some(noon())));
+    mailings::pause(&world.db, &world.actor, mailing, noon()).await.unwrap();
+    assert_eq!(report().await, (0, None));
+}
+
 async fn the_second_relay_takes_over_in_mid_run_until_the_first_is_back(db: Db) {
     let world = World::new(db, 60).await;
     let mut one = Server::start(&world, "* dot delay 5ms").await;
@@ -527,6 +577,9 @@ testing::on_both!(
     a_password_that_cannot_be_checked_now_is_tried_later,
     connections_are_closed_before_the_server_does,
     a_server_that_bears_two_connections_gets_two,
+    one_letter_is_tried_again_where_many_places_are_idle,
+    more_connections_are_used_at_once,
+    what_is_stopped_is_not_in_the_queue,
     the_second_relay_takes_over_in_mid_run_until_the_first_is_back,
     a_limit_for_any_second_is_kept,
     limits_for_hour_and_day_outlive_a_restart_and_are_shared,

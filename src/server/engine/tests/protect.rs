@@ -3,7 +3,7 @@
 use super::super::deliver::REFUSED_IN_A_ROW;
 use super::*;
 use crate::domain::mailing::PauseReason;
-use crate::server::db::{on_tx, suppressions};
+use crate::server::db::suppressions;
 use crate::server::services::clients as people;
 use crate::server::services::clients::Listing;
 

@@ -5,7 +5,7 @@ use super::super::recorder::testing::{append, carry, keep, left, noted, take_up}
 use super::super::recorder::{Entry, Frame, Record, Ticket};
 use super::*;
 use crate::server::db::claims::Claimed;
-use crate::server::db::{journals, on_tx, testing};
+use crate::server::db::{journals, testing};
 use crate::server::engine::service;
 
 const LEASE: &str = "of the dead engine";
@@ -217,9 +217,49 @@ async fn the_end_of_the_grace_finds_nothing_armed_ahead() {
     world.counters_are_true(&run).await;
 }
 
+/// The same while connections are opened anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_a_connection() {
+    let (db, _folder) = testing::sqlite().await;
+    let emails = emails(200);
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let silent: String = (4..20).map(|n| format!("connection={n} greeting silence\n")).collect();
+    let world = World::new(db, &emails, &format!("connection close-after 12\n{silent}")).await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.enter(true).await.unwrap();
+    let serving = tokio::spawn(service::serve(world.engine.clone(), Duration::from_millis(200)));
+    while world.sink.connections() < 6 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.engine.stop.cancel();
+    serving.await.unwrap();
+    let run = world.runs(id).await.remove(0);
+    assert_eq!(deliveries::count(&world.db, run.id, Some(DeliveryState::Armed), "").await.unwrap(), 0);
+    assert_eq!((run.counts.sent, run.counts.waiting), (36, 164));
+    world.counters_are_true(&run).await;
+}
+
+/// It would take the place of one that is needed.
+#[tokio::test]
+async fn a_letter_that_cannot_be_made_leaves_no_note() {
+    let (db, _folder) = testing::sqlite().await;
+    let world = World::new(db, &FOUR, "").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.open_due(None).await.unwrap();
+    let run = runs::open_runs(&world.db, Some(id)).await.unwrap().remove(0);
+    let mut claimed = claim(&world, run.id).await.into_iter();
+    let mut next = || claimed.next().unwrap();
+    world.engine.deliver_two(&run, Err("no such letter"), [next(), next()], LEASE).await;
+    assert!(noted(&world.db).is_empty());
+    world.engine.deliver_two(&run, Ok(()), [next(), next()], LEASE).await;
+    assert_eq!(noted(&world.db).len(), 1);
+    let run = world.runs(id).await.remove(0);
+    assert_eq!((run.counts.failed, run.counts.sent), (1, 3));
+}
+
 /// Its owner decides in mid-run that doubtful letters are held.
 async fn a_policy_that_changes_holds_for_what_is_taken_afterwards(db: Db) {
-    let emails = emails(40);
+    let emails = emails(300);
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     let world = World::new(db, &emails, "").await;
     world.mailing("now", TOMORROW, "once", "resend").await;
@@ -237,7 +277,7 @@ async fn a_policy_that_changes_holds_for_what_is_taken_afterwards(db: Db) {
         }
         last.iter().all(|job| job.run.hold)
     };
-    let (fed, held) = tokio::join!(world.engine.feed(None, sender, 1), take);
+    let (fed, held) = tokio::join!(world.engine.feed(None, sender, 3), take);
     fed.unwrap();
     assert!(held);
 }
