@@ -391,29 +391,6 @@ impl RunWork {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::AtomicU32;
-
-    #[test]
-    fn each_row_of_refused_letters_is_a_reason_to_pause() {
-        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
-        let after_dot = |kind| {
-            let outcome =
-                Outcome { stage: Stage::Dot, kind, reply: None, note: String::new(), connection_usable: true };
-            run.reason_to_pause(&outcome).is_some()
-        };
-        let refuse = |n| (1..=n).filter(|_| after_dot(OutcomeKind::Refused)).count();
-        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
-        assert_eq!((refuse(1), run.is_refused()), (1, true));
-        // Somebody has it go on, and nothing is better.
-        assert_eq!(refuse(REFUSED_IN_A_ROW), 1);
-        after_dot(OutcomeKind::Sent);
-        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
-    }
-}
-
-#[cfg(test)]
 use super::recorder::Ticket;
 #[cfg(test)]
 use crate::server::db::runs::OpenRun;
@@ -454,5 +431,28 @@ impl Engine {
         let second = hand.coming.pop_front().unwrap();
         self.deliver(&mut hand, second, |_| None).await;
         self.recorder.flush().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU32;
+
+    #[test]
+    fn each_row_of_refused_letters_is_a_reason_to_pause() {
+        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
+        let after_dot = |kind| {
+            let outcome =
+                Outcome { stage: Stage::Dot, kind, reply: None, note: String::new(), connection_usable: true };
+            run.reason_to_pause(&outcome).is_some()
+        };
+        let refuse = |n| (1..=n).filter(|_| after_dot(OutcomeKind::Refused)).count();
+        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
+        assert_eq!((refuse(1), run.is_refused()), (1, true));
+        // Somebody has it go on, and nothing is better.
+        assert_eq!(refuse(REFUSED_IN_A_ROW), 1);
+        after_dot(OutcomeKind::Sent);
+        assert_eq!((refuse(REFUSED_IN_A_ROW - 1), run.is_refused()), (0, false));
     }
 }
