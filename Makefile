@@ -44,7 +44,7 @@ measure-images: setup-test build ## print what pictures that are bombs or disgui
 lighthouse: setup-test build ## judge the public pages by Lighthouse
 	@cd end2end && npx playwright test -c lighthouse.config.ts
 
-soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (half an hour)
+soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (forty minutes)
 	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
 
 bench: setup-test build ## measure sending beside Postfix's smtp-source
