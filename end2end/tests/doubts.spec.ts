@@ -19,6 +19,7 @@ test.afterAll(() => void sink?.kill("SIGTERM"));
 async function decide(page: Page, word: string): Promise<void> {
   await page.getByRole("button", { name: word, exact: true }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.evaluate((shown) => Promise.all(shown.getAnimations({ subtree: true }).map((each) => each.finished)));
   await expectAccessible(page);
   await dialog.getByRole("button", { name: word, exact: true }).click();
   await expect(dialog).toBeHidden();

@@ -11,7 +11,7 @@ use crate::api::mailings::{
 };
 use crate::api::oversight::{DisableMailing, EnableMailing};
 use crate::domain::delivery::DeliveryRow;
-use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, MailingStatus};
+use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, MailingStatus, Run};
 use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
 use crate::ui::components::badge::mailing_badge;
@@ -94,27 +94,24 @@ fn follow(
     detail: Resource<Result<MailingDetail, AppError>>,
     found: Resource<Result<page::Page<DeliveryRow>, AppError>>,
 ) {
+    let run = |run: &Option<Run>| run.as_ref().map(|run| (run.id, run.state));
     let shape = Memo::new(move |_| {
         live.with(|live| {
             let live = live.as_ref()?;
-            Some((
-                live.status,
-                live.paused,
-                live.disabled,
-                live.next_at,
-                live.held,
-                live.run.as_ref().map(|run| (run.id, run.state)),
-            ))
+            Some((live.status, live.paused, live.disabled, live.next_at, live.held, run(&live.run)))
         })
     });
-    Effect::new(move |before: Option<bool>| {
-        let known = shape.with(Option::is_some);
-        // The first event says what the page already shows, or what has changed since.
-        if known {
+    Effect::new(move |_| {
+        let Some(now) = shape.get() else { return };
+        let shown = detail.get_untracked().and_then(Result::ok).map(|detail| {
+            let row = detail.row;
+            (row.status, row.paused, row.disabled.is_some(), row.next_at, detail.held, run(&row.last_run))
+        });
+        // The first event mostly says what the page shows already: made anew, it would close a dialog that was just opened.
+        if shown != Some(now) {
             detail.refetch();
-            found.refetch();
         }
-        before.unwrap_or_default() || known
+        found.refetch();
     });
     Effect::new(move |seen: Option<u32>| {
         live.track();
