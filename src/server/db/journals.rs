@@ -1,6 +1,7 @@
 //! Tables `journals` and `journal_frames`: what engines have recorded, and how far it is in the other
 //! tables. On SQLite the frames are in a file of the engine's (`engine::recorder::file`).
 
+use super::mailings::GOES_ON;
 use super::{Conn, Db, DbResult, Tx, on_db, on_tx};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -72,20 +73,24 @@ pub async fn frames(db: &Db, id: &str, after: i64, limit: i64) -> DbResult<Vec<(
 
 /// Leases under which letters may leave: their claims are good, the mailing is not stopped or over, its owner not
 /// blocked. Who loses a lease loses all that it covers, so no delivery need be looked at.
-const FREE: &str = "FROM claims c JOIN runs r ON r.id = c.run_id JOIN mailings g ON g.id = r.mailing_id
-    JOIN users u ON u.id = g.owner_id
-    WHERE g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL AND g.end_at > $2 AND c.lease";
+/// `among` says which are meant.
+fn free(among: &str) -> String {
+    format!(
+        "FROM claims c JOIN runs r ON r.id = c.run_id JOIN mailings g ON g.id = r.mailing_id
+         JOIN users u ON u.id = g.owner_id WHERE {GOES_ON} AND g.end_at > $2 AND c.lease {among}"
+    )
+}
 
 /// Under which of these leases letters may leave.
 pub async fn may_leave(conn: &mut Conn, leases: &[&str], now: DateTime<Utc>) -> DbResult<Vec<String>> {
     Ok(match conn {
         Conn::Sqlite(conn) => {
-            let sql = format!("SELECT c.lease {FREE} IN (SELECT value FROM json_each($1))");
+            let sql = format!("SELECT c.lease {}", free("IN (SELECT value FROM json_each($1))"));
             let leases = serde_json::json!(leases).to_string();
             sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
         Conn::Postgres(conn) => {
-            let sql = format!("SELECT c.lease {FREE} = ANY($1)");
+            let sql = format!("SELECT c.lease {}", free("= ANY($1)"));
             sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
     })
@@ -114,14 +119,15 @@ pub async fn append(
         "WITH alive AS (SELECT id FROM processes WHERE id = $3 FOR KEY SHARE),
          written AS (INSERT INTO journal_frames (journal, seq, records) SELECT id, $4, $5 FROM alive
              ON CONFLICT (journal, seq) DO NOTHING)
-         SELECT '' FROM alive UNION ALL SELECT c.lease {FREE} = ANY($1)"
+         SELECT '' FROM alive UNION ALL SELECT c.lease {}",
+        free("= ANY($1)")
     );
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).bind(id).bind(seq).bind(records);
     let free: Vec<String> = query.fetch_all(conn).await?;
     Ok(free.iter().any(String::is_empty).then_some(free))
 }
 
-/// What stands behind a process's name in the journal of what it noted.
+/// What stands behind a process's name in those of what it noted: its journal, and its file.
 pub const NOTED: &str = "-notes";
 
 /// PostgreSQL: adds what a process that is gone had noted to a journal of its own, before it is struck off: should it live

@@ -229,12 +229,16 @@ pub async fn lock(tx: &mut Tx, id: i64) -> DbResult<Option<Mailing>> {
     row.map(Row::into_mailing).transpose()
 }
 
+/// That nobody has stopped the mailing `g` of the user `u`.
+pub(super) const GOES_ON: &str = "g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL";
+
 /// Mailings whose next occurrence is due and which may run, the oldest first.
 pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<i64>> {
-    const SQL: &str = "SELECT g.id FROM mailings g JOIN users u ON u.id = g.owner_id
-        WHERE g.next_at <= $1 AND g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL
-        ORDER BY g.next_at LIMIT $2";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(pool).await)?)
+    let sql = AssertSqlSafe(format!(
+        "SELECT g.id FROM mailings g JOIN users u ON u.id = g.owner_id
+         WHERE g.next_at <= $1 AND {GOES_ON} ORDER BY g.next_at LIMIT $2"
+    ));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(now).bind(limit).fetch_all(pool).await)?)
 }
 
 /// The next instant at which some mailing is due.

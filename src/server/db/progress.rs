@@ -2,6 +2,7 @@
 
 use super::claims::{TAKEN_BY, earliest};
 use super::limits::{day_of, used_up};
+use super::mailings::GOES_ON;
 use super::{Db, DbResult, on_db};
 use chrono::{DateTime, Utc};
 
@@ -78,9 +79,6 @@ impl States {
         ]
     }
 }
-
-/// That nobody has stopped the mailing `g` of the user `u`.
-const GOES_ON: &str = "g.paused_at IS NULL AND g.disabled_at IS NULL AND u.blocked_at IS NULL";
 
 /// Deliveries of open runs that are not final, where nobody has stopped the mailing.
 pub async fn queue(db: &Db) -> DbResult<i64> {

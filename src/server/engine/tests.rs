@@ -64,6 +64,12 @@ impl World {
         Self { db, clock, engine, actor, message, sink, caught }
     }
 
+    /// The same with so many clients, at the addresses of [`emails`].
+    async fn of(db: Db, clients: usize, faults: &str) -> Self {
+        let emails = emails(clients);
+        Self::new(db, &emails.iter().map(String::as_str).collect::<Vec<_>>(), faults).await
+    }
+
     async fn mailing(&self, start: &str, end: &str, period: &str, policy: &str) -> i64 {
         let form = MailingForm {
             message: self.message,
@@ -334,9 +340,7 @@ async fn nothing_leaves_a_paused_mailing(db: Db) {
 }
 
 async fn what_was_armed_ahead_stays_where_the_mailing_is_paused_meanwhile(db: Db) {
-    let emails = emails(30);
-    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    let mut world = World::new(db, &emails, "*@* dot delay 500ms").await;
+    let mut world = World::of(db, 30, "*@* dot delay 500ms").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;
     let pause = async {
         while world.engine.recorder.commits() == 0 {

@@ -39,8 +39,8 @@ impl Ledger {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
         // A line that was cut off by a crash stands alone, and spoils no other.
         let mut last = [b'\n'];
-        if file.metadata()?.len() > 0 {
-            file.read_exact_at(&mut last, file.metadata()?.len() - 1)?;
+        if let Some(at) = file.metadata()?.len().checked_sub(1) {
+            file.read_exact_at(&mut last, at)?;
         }
         if last != [b'\n'] {
             file.write_all(b"\n")?;

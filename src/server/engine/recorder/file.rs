@@ -5,8 +5,9 @@
 //! A frame begins at a multiple of 64 bytes: magic, length and number, a digest over both and the
 //! records, then the records. What a crash left half written has no right digest.
 
+use super::packed;
 use super::record::Frame;
-use super::{notes, packed};
+use crate::server::db::journals::NOTED;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File};
@@ -146,7 +147,7 @@ pub fn found(database: &Path) -> io::Result<Vec<String>> {
     let mut ids = BTreeSet::new();
     for entry in fs::read_dir(folder_of(database))? {
         if let Some(id) = entry?.file_name().to_string_lossy().strip_prefix(&prefix) {
-            ids.insert(id.strip_suffix(notes::SUFFIX).unwrap_or(id).to_owned());
+            ids.insert(id.strip_suffix(NOTED).unwrap_or(id).to_owned());
         }
     }
     Ok(ids.into_iter().collect())

@@ -7,6 +7,7 @@ use super::MOST_AHEAD;
 use super::file;
 use super::packed;
 use super::record::Entry;
+use crate::server::db::journals::NOTED;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -21,11 +22,9 @@ const ROOM: usize = 8 << 10;
 const REST: Duration = Duration::from_secs(60);
 /// An empty file may for so long belong to an engine that is about to lock it.
 const BEGINNING: Duration = Duration::from_secs(60 * 60);
-/// What stands behind the journal's name.
-pub const SUFFIX: &str = "-notes";
 
 fn name(id: &str) -> String {
-    format!("{id}{SUFFIX}")
+    format!("{id}{NOTED}")
 }
 
 /// The notes of one engine.

@@ -6,8 +6,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 /// A world with a mailing to so many clients, whose run has opened.
 async fn begun(db: Db, count: usize) -> (World, i64, i64) {
-    let emails = emails(count);
-    let world = World::new(db, &emails.iter().map(String::as_str).collect::<Vec<_>>(), "").await;
+    let world = World::of(db, count, "").await;
     let id = world.mailing("now", TOMORROW, "once", "resend").await;
     world.engine.open_due(None).await.unwrap();
     let run = world.runs(id).await[0].id;

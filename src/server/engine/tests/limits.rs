@@ -46,9 +46,7 @@ async fn a_letter_that_was_refused_does_not_count(db: Db) {
 }
 
 async fn engines_that_send_at_once_share_the_day(db: Db) {
-    let emails = emails(60);
-    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    let mut world = World::new(db, &emails, "rate=30% rcpt reply 451 4.7.1 Later").await;
+    let mut world = World::of(db, 60, "rate=30% rcpt reply 451 4.7.1 Later").await;
     limit(&world, 25).await;
     for _ in 0..3 {
         world.mailing("now", "2026-11-30T12:00:00Z", "once", "resend").await;
