@@ -140,13 +140,14 @@ impl Settings {
             wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
         })?;
         let from = EmailAddress::parse(&self.from).map_err(|error| wrong("VESTNIK_FROM", error))?;
-        let relay = self
-            .smtp_url
-            .as_deref()
-            .filter(|url| !url.is_empty())
-            .map(relay::Relay::parse)
-            .transpose()
-            .map_err(|error| wrong("VESTNIK_SMTP_URL", error))?;
+        let relay = match self.smtp_url.as_deref() {
+            // Perhaps a variable that was to hold it is missing: letters must not be caught by mistake.
+            Some(url) if url.trim().is_empty() => {
+                return Err(wrong("VESTNIK_SMTP_URL", "is empty; leave it out to have letters caught on this machine"));
+            }
+            Some(url) => Some(relay::Relay::parse(url).map_err(|error| wrong("VESTNIK_SMTP_URL", error))?),
+            None => None,
+        };
         let dkim = self.signer(&from)?;
         let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
         let retry = self.retry.split(',').map(|wait| parse_duration(wait.trim())).collect::<Result<Vec<_>, _>>();
@@ -289,7 +290,27 @@ fn site_dir() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_size;
+    use super::{Settings, parse_size};
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn an_empty_mail_server_is_none_that_letters_are_caught_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |url: &str| {
+            let args = ["vestnik", "--data-dir", folder.path().to_str().unwrap(), "--smtp-url", url];
+            Program::parse_from(args).settings.check().map(drop).map_err(|error| error.to_string())
+        };
+        for empty in ["", " "] {
+            assert!(check(empty).unwrap_err().starts_with("VESTNIK_SMTP_URL: is empty"));
+        }
+        assert_eq!(check("smtp://127.0.0.1"), Ok(()));
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -15,7 +15,7 @@ fn one_engine_on_an_sqlite_file_whatever_the_data_folder() {
     let sentence = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(sentence.contains("another Vestnik is sending from") && sentence.contains("test.db"), "{sentence}");
     // `send` needs no mail server of its own then: the running process has one.
-    world.set("VESTNIK_SMTP_URL", "");
+    world.unset("VESTNIK_SMTP_URL");
     let mailing = world.another_mailing("1", "resend");
     let summary = world.json(&["send", "--mailing", &mailing]);
     // The running process was woken when the mailing was added, and may have begun before.

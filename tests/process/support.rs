@@ -196,6 +196,10 @@ impl World {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
+    pub fn unset(&mut self, name: &str) {
+        self.env.remove(name);
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         self.settle(Command::new(env!("CARGO_BIN_EXE_vestnik")), words)
     }

@@ -120,9 +120,16 @@ pub async fn by_email(db: &Db, email_key: &str) -> DbResult<Option<User>> {
     row.map(Row::into_user).transpose()
 }
 
-/// Whether anybody is registered; inside a transaction, for deciding who comes first.
+/// Whether anybody is registered; inside a transaction.
 pub async fn any(tx: &mut Tx) -> DbResult<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM users)";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).fetch_one(conn).await)?)
+}
+
+/// Whether there is an administrator who can come in; inside a transaction, for deciding who comes first.
+pub async fn any_admin(tx: &mut Tx) -> DbResult<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM users
+        WHERE role = 'admin' AND confirmed_at IS NOT NULL AND blocked_at IS NULL)";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).fetch_one(conn).await)?)
 }
 

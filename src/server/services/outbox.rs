@@ -27,8 +27,8 @@ const SUBJECT_MAX: usize = 500;
 #[derive(Clone, Copy, Debug)]
 pub struct Reader(());
 
-/// Decides who may read: everybody while only this machine reaches the service, administrators
-/// otherwise, nobody while no letters are caught.
+/// Decides who may read: whoever asks from this machine (`open`), administrators otherwise, nobody while no letters
+/// are caught.
 ///
 /// # Errors
 /// [`Error::NotFound`] without a catcher; [`Error::Unauthenticated`] or [`Error::Forbidden`].

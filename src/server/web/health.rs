@@ -1,19 +1,19 @@
 //! Whether the service is alive and well: `/healthz`, `/readyz`, `/metrics`.
 
+use super::loopback;
 use super::state::AppState;
 use crate::server::db::{facts, progress};
 use crate::server::engine::BEATS;
 use crate::server::metrics::Page;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long the database may take to answer.
@@ -71,9 +71,8 @@ async fn ready(State(state): State<AppState>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
 }
 
-async fn measured(State(state): State<AppState>, headers: HeaderMap, request: Request) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    if !may_measure(&state, &headers, peer) {
+async fn measured(State(state): State<AppState>, request: Request) -> Response {
+    if !may_measure(&state, &request) {
         return (StatusCode::FORBIDDEN, "for this machine, or with VESTNIK_METRICS_TOKEN\n").into_response();
     }
     let states = match patient(progress::states(&state.db)).await {
@@ -107,19 +106,14 @@ fn count_caches(state: &AppState, page: &mut Page) {
     page.counters("vestnik_data_cache_total", "What public pages are made of: kept, or asked for.", "result", &answers);
 }
 
-/// Who is on this machine, or knows the token. A proxy on this machine passes on the `Host` that people
-/// use, so that who comes through it does not count as being here.
-fn may_measure(state: &AppState, headers: &HeaderMap, peer: Option<SocketAddr>) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    if let (Some(token), Some(given)) = (&state.config.running.metrics_token, text(AUTHORIZATION))
+/// Who is at this machine, or knows the token.
+fn may_measure(state: &AppState, request: &Request) -> bool {
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let (Some(token), Some(given)) = (&state.config.running.metrics_token, given)
         && let Some(given) = given.strip_prefix("Bearer ")
     {
         // Hashes are compared, so that the time it takes tells nothing of the token.
         return Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret());
     }
-    let here = |host: &str| {
-        let name = host.parse::<SocketAddr>().map(|addr| addr.ip()).or_else(|_| host.parse());
-        name.map_or_else(|_| host.split(':').next() == Some("localhost"), |ip: std::net::IpAddr| ip.is_loopback())
-    };
-    peer.is_some_and(|peer| peer.ip().is_loopback()) && text(HOST).is_some_and(here)
+    loopback::asks(state, request.into())
 }

@@ -14,6 +14,7 @@ pub mod images;
 mod limits_tests;
 pub mod listen;
 pub mod live;
+pub mod loopback;
 pub mod outbox;
 pub mod own_data;
 pub mod pace;

@@ -6,9 +6,11 @@ use crate::api::error::AppError;
 use crate::server::services::{Error, outbox};
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use leptos::prelude::use_context;
 use tower_sessions::Session;
 
 /// `GET /outbox/{id}/source`.
@@ -16,8 +18,8 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/outbox/{id}/source", get(source))
 }
 
-async fn source(State(state): State<AppState>, session: Session, Path(id): Path<i64>) -> Response {
-    match read(&state, &session, id).await {
+async fn source(State(state): State<AppState>, session: Session, Path(id): Path<i64>, parts: Parts) -> Response {
+    match read(&state, &session, &parts, id).await {
         Ok(raw) => {
             let name = format!("attachment; filename=\"letter-{id}.eml\"");
             let headers = [(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)];
@@ -31,9 +33,9 @@ async fn source(State(state): State<AppState>, session: Session, Path(id): Path<
     }
 }
 
-async fn read(state: &AppState, session: &Session, id: i64) -> Result<Vec<u8>, Error> {
+async fn read(state: &AppState, session: &Session, parts: &Parts, id: i64) -> Result<Vec<u8>, Error> {
     let user = request::user_of(session, state).await?;
-    let reader = outbox::reader(state.catching(), state.outbox_is_open(), user.as_ref())?;
+    let reader = outbox::reader(state.catching(), state.outbox_is_open(parts), user.as_ref())?;
     outbox::source(&state.db, reader, id).await
 }
 
@@ -44,5 +46,6 @@ async fn read(state: &AppState, session: &Session, id: i64) -> Result<Vec<u8>, E
 pub async fn reader() -> Result<outbox::Reader, Error> {
     let state = request::state();
     let user = request::user().await?;
-    outbox::reader(state.catching(), state.outbox_is_open(), user.as_ref())
+    let open = use_context::<Parts>().is_some_and(|parts| state.outbox_is_open(&parts));
+    outbox::reader(state.catching(), open, user.as_ref())
 }

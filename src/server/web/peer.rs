@@ -1,9 +1,13 @@
 //! Who is at the other end of a request: the peer's address, or what a trusted proxy says of it.
 
 use super::state::AppState;
+use crate::server::config::Config;
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The header in which proxies say who was at their other end.
+pub const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address that a request came from. `X-Forwarded-For` is believed as far as trusted proxies wrote
 /// it: from its end, the first address that is none of theirs.
@@ -11,18 +15,28 @@ pub fn of(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> IpA
     // Only a router that is not served over TCP has no such information.
     let peer =
         extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    forwarded(peer, headers, &|address| state.config.trusted_proxies.iter().any(|network| network.contains(address)))
+    forwarded(peer, headers, &|address| is_trusted(&state.config, address))
+}
+
+/// Whether the settings trust a proxy at this address.
+pub fn is_trusted(config: &Config, address: IpAddr) -> bool {
+    config.trusted_proxies.iter().any(|network| network.contains(address))
+}
+
+/// The addresses of `X-Forwarded-For`, the last one first; none for what is no address.
+pub fn hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    let values = headers.get_all(FORWARDED_FOR).iter().rev().map(|value| value.to_str().unwrap_or_default());
+    values.flat_map(|value| value.rsplit(',')).map(|hop| hop.trim().parse().ok().map(|hop: IpAddr| hop.to_canonical()))
 }
 
 fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &dyn Fn(IpAddr) -> bool) -> IpAddr {
     let mut best = peer.to_canonical();
-    let values = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
-    for hop in values.flat_map(|value| value.rsplit(',')) {
+    for hop in hops(headers) {
         if !trusted(best) {
             break;
         }
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
-        best = address.to_canonical();
+        let Some(address) = hop else { break };
+        best = address;
     }
     best
 }

@@ -213,7 +213,7 @@ pub async fn reader() -> Result<Reader, Error> {
         _ => None,
     };
     let user = found.filter(|user| user.blocked_at.is_none());
-    let outbox = state.outbox_is_open()
+    let outbox = use_context::<Parts>().is_some_and(|parts| state.outbox_is_open(&parts))
         || state.catching() && user.as_ref().is_some_and(|user| user.role.may(Permission::Outbox));
     let settings = user.as_ref().is_some_and(|user| user.role.may(Permission::Settings));
     let alerts = if settings { state.relays.alerts() } else { Vec::new() };

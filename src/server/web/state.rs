@@ -17,6 +17,7 @@ use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
 use crate::server::web::cache::PageCache;
 use crate::server::web::live::Live;
+use crate::server::web::loopback::{self, Head};
 use crate::server::web::pace::Pace;
 use crate::server::web::quota::Quota;
 use chrono::{DateTime, Utc};
@@ -125,8 +126,8 @@ impl AppState {
         self.relays.catching()
     }
 
-    /// Whether everybody may read the Outbox: while only this machine can reach the service.
-    pub fn outbox_is_open(&self) -> bool {
-        self.catching() && self.config.addr.ip().is_loopback()
+    /// Whether whoever makes this request may read the Outbox without an account: somebody at this machine.
+    pub fn outbox_is_open<'a>(&self, head: impl Into<Head<'a>>) -> bool {
+        self.catching() && loopback::asks(self, head.into())
     }
 }

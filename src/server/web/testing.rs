@@ -35,9 +35,27 @@ pub const IMPORT_MAX: u64 = 10 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse";
 
+/// How people come to the service, where not directly.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    pub version: &'static str,
+    /// The name that the service hears; none is the address that it listens on.
+    pub host: Option<&'static str>,
+    /// What is added to each request.
+    pub headers: &'static [(&'static str, &'static str)],
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Self { version: "HTTP/1.1", host: None, headers: &[] }
+    }
+}
+
 /// A running service.
 pub struct Served {
     pub state: AppState,
+    /// How requests come from now on.
+    pub reached: Reached,
     addr: SocketAddr,
     folder: tempfile::TempDir,
     _stop: DropGuard,
@@ -73,9 +91,7 @@ impl Served {
 
     /// As if others could reach it, who may not read what the catcher has.
     pub async fn start_for_many(db: Db, clock: Arc<ManualClock>, proxies: Vec<Network>) -> Self {
-        // A test asks for everybody from one address.
-        let pace = Pace::new(NonZeroU32::MAX, NonZeroU32::MAX);
-        Self::start_as(db, clock, pace, |config| {
+        Self::start_set(db, clock, |config| {
             config.addr = SocketAddr::from(([0, 0, 0, 0], 3000));
             config.trusted_proxies = proxies;
         })
@@ -91,6 +107,11 @@ impl Served {
     /// With another limit on how fast one address may ask.
     pub async fn start_at_pace(db: Db, pace: Pace) -> Self {
         Self::start_as(db, ManualClock::new(made_at()), pace, |_| {}).await
+    }
+
+    /// With these settings, for a test that asks for everybody.
+    pub async fn start_set(db: Db, clock: Arc<ManualClock>, settle: impl FnOnce(&mut Config)) -> Self {
+        Self::start_as(db, clock, Pace::new(NonZeroU32::MAX, NonZeroU32::MAX), settle).await
     }
 
     async fn start_as(db: Db, clock: Arc<ManualClock>, pace: Pace, settle: impl FnOnce(&mut Config)) -> Self {
@@ -136,7 +157,7 @@ impl Served {
         state.blog.keep(&state.db, &stop);
         let service = super::service(state.clone(), Assets::default());
         tokio::spawn(listen::serve(listener, service, Limits::default(), stop.clone()));
-        Self { state, addr, folder, _stop: stop.drop_guard() }
+        Self { state, reached: Reached::default(), addr, folder, _stop: stop.drop_guard() }
     }
 
     /// What browsers call it.
@@ -213,8 +234,10 @@ impl Served {
     /// Begins a request whose body has so many bytes.
     pub async fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
-        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+        let Reached { version, host, headers: added } = self.reached;
+        let host = host.map_or_else(|| self.addr.to_string(), ToOwned::to_owned);
+        let mut head = format!("{method} {path} {version}\r\nHost: {host}\r\nConnection: close\r\n");
+        for (name, value) in headers.iter().chain(added).filter(|(_, value)| !value.is_empty()) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("Content-Length: {length}\r\n\r\n"));

@@ -112,13 +112,13 @@ impl Account {
     }
 }
 
-/// Makes the one-time link's token when there is no user yet.
+/// Makes the one-time link's token while there is no administrator; strangers who have registered meanwhile do not count.
 ///
 /// # Errors
 /// Database errors.
 pub async fn offer_setup(db: &Db, now: DateTime<Utc>) -> Result<Option<String>> {
     let mut tx = db.begin().await?;
-    if users::any(&mut tx).await? {
+    if users::any_admin(&mut tx).await? {
         return Ok(None);
     }
     let (token, hash) = tokens::link();
@@ -206,10 +206,13 @@ async fn register_admin(
     let token = found.filter(|token| token.used_at.is_none() && token.expires_at > now);
     let token = token.ok_or(Error::Conflict("error.setup.used"))?;
     let mut tx = db.begin().await?;
-    if users::any(&mut tx).await? || !links::use_up(&mut tx, token.id, now).await? {
+    if users::any_admin(&mut tx).await? || !links::use_up(&mut tx, token.id, now).await? {
         return Err(Error::Conflict("error.setup.used"));
     }
-    let id = account.insert(&mut tx, (Role::Admin, lang, true), Some(peer), now).await?;
+    let id = match account.insert(&mut tx, (Role::Admin, lang, true), Some(peer), now).await {
+        Err(error) if error.is_duplicate() => return Err(Error::field("email", "error.email.taken")),
+        other => other?,
+    };
     tx.commit().await?;
     Ok(Registered::Admin { id })
 }

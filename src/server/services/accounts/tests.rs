@@ -169,7 +169,9 @@ async fn refused_forms_leave_nothing(db: &Db) {
 
 async fn the_set_up_link_makes_one_administrator(db: &Db) {
     let old = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
-    let link = offer_setup(db, noon()).await.unwrap().expect("there is nobody yet");
+    // A stranger who is quicker does not shut the administrator out, by an address that is theirs neither.
+    add(db, &form("stranger@example.org"), Role::User, Lang::En, noon()).await.unwrap();
+    let link = offer_setup(db, noon()).await.unwrap().expect("there is no administrator yet");
     let admin = async |setup: &str, email: &str, now| {
         register(db, &RegisterForm { setup: setup.to_owned(), ..form(email) }, Lang::Ru, fresh_peer(), now).await
     };
@@ -177,6 +179,7 @@ async fn the_set_up_link_makes_one_administrator(db: &Db) {
     assert_eq!(key(admin(&old, "a@example.org", noon()).await.unwrap_err()), "error.setup.used");
     let late = noon() + TimeDelta::hours(24);
     assert_eq!(key(admin(&link, "a@example.org", late).await.unwrap_err()), "error.setup.used");
+    assert_eq!(key(admin(&link, "stranger@example.org", noon()).await.unwrap_err()), "error.email.taken");
     let (one, two) = tokio::join!(admin(&link, "a@example.org", noon()), admin(&link, "b@example.org", noon()));
     assert!(one.is_ok() != two.is_ok(), "exactly one wins");
     let Registered::Admin { id } = one.or(two).unwrap() else { panic!("not an administrator") };

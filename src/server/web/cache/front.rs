@@ -39,7 +39,8 @@ impl Front {
     }
 
     fn wanted<'a>(&self, request: &'a Request<Body>) -> Option<Wanted<'a>> {
-        wanted(request.method(), request.uri(), request.headers(), self.0.session)
+        let outbox = || self.0.state.outbox_is_open(request);
+        wanted(request.method(), request.uri(), request.headers(), self.0.session, outbox)
     }
 
     /// The answer to a request whose page is kept.

@@ -5,6 +5,7 @@ use crate::domain::lang::Lang;
 use crate::domain::post::TAG_MAX;
 use crate::domain::slug::SLUG_MAX;
 use crate::domain::user::Theme;
+use crate::server::web::loopback::Proven;
 use crate::server::web::page::lang_of;
 use crate::server::web::preferences::cookie;
 use axum::body::Body;
@@ -20,19 +21,28 @@ const CURSOR_MAX: usize = 41;
 /// What a redirect adds once, to be announced on the page (`ui::components::toast`).
 const ONCE: [&str; 3] = ["done", "n", "m"];
 
+/// What of its reader a page depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Reader {
+    lang: Lang,
+    theme: Theme,
+    /// The page leads to the letters that were caught.
+    outbox: bool,
+}
+
 /// A page that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     address: String,
-    reader: Option<(Lang, Theme)>,
+    reader: Option<Reader>,
 }
 
 /// A page that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Wanted<'a> {
     address: Cow<'a, str>,
-    /// Language and theme, for pages that people read.
-    reader: Option<(Lang, Theme)>,
+    /// For pages that people read.
+    reader: Option<Reader>,
 }
 
 impl Equivalent<Key> for Wanted<'_> {
@@ -55,7 +65,7 @@ impl Key {
         !query.is_empty() && (query.contains('&') || !query.starts_with("lang="))
     }
 
-    /// Whether the page depends on the reader's language and theme.
+    /// Whether the page depends on its reader.
     pub fn has_reader(&self) -> bool {
         self.reader.is_some()
     }
@@ -64,15 +74,25 @@ impl Key {
     pub fn request(&self) -> Option<Request<Body>> {
         let request = Request::get(&self.address);
         let request = match self.reader {
-            Some((lang, theme)) => request.header(COOKIE, format!("lang={}; theme={}", lang.as_str(), theme.as_str())),
+            Some(Reader { lang, theme, outbox }) => {
+                let request = request.header(COOKIE, format!("lang={}; theme={}", lang.as_str(), theme.as_str()));
+                if outbox { request.extension(Proven) } else { request }
+            }
             None => request,
         };
         request.body(Body::empty()).ok()
     }
 }
 
-/// The page that a request asks for, if it is one that is kept. Whoever has a `session` gets pages of their own.
-pub fn wanted<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap, session: &str) -> Option<Wanted<'a>> {
+/// The page that a request asks for, if it is one that is kept. Whoever has a `session` gets pages of their own; to whom
+/// the `outbox` is open, the page says so.
+pub fn wanted<'a>(
+    method: &Method,
+    uri: &'a Uri,
+    headers: &HeaderMap,
+    session: &str,
+    outbox: impl FnOnce() -> bool,
+) -> Option<Wanted<'a>> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
@@ -85,7 +105,8 @@ pub fn wanted<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap, session: &
         Some(query) => address(uri.path(), query, known)?,
     };
     let theme = || cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
-    Some(Wanted { address, reader: people.then(|| (lang_of(headers), theme())) })
+    let reader = people.then(|| Reader { lang: lang_of(headers), theme: theme(), outbox: outbox() });
+    Some(Wanted { address, reader })
 }
 
 /// Whether a path is that of a page which the public reads.
@@ -147,7 +168,7 @@ mod tests {
     fn key(address: &str, headers: &[(axum::http::HeaderName, &'static str)]) -> Option<Key> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
         let uri = address.parse().unwrap();
-        wanted(&Method::GET, &uri, &headers, "vestnik").map(|wanted| {
+        wanted(&Method::GET, &uri, &headers, "vestnik", || false).map(|wanted| {
             let key = wanted.key();
             assert!(wanted.equivalent(&key));
             key
@@ -185,13 +206,16 @@ mod tests {
             assert_eq!(plain(address), None, "{address}");
         }
         let uri = "/".parse().unwrap();
-        assert_eq!(wanted(&Method::POST, &uri, &HeaderMap::new(), "vestnik"), None);
-        assert!(wanted(&Method::HEAD, &uri, &HeaderMap::new(), "vestnik").is_some());
+        assert_eq!(wanted(&Method::POST, &uri, &HeaderMap::new(), "vestnik", || false), None);
+        assert!(wanted(&Method::HEAD, &uri, &HeaderMap::new(), "vestnik", || false).is_some());
     }
 
     #[test]
     fn readers_differ_by_language_and_theme_alone() {
-        let of = |headers: &[(axum::http::HeaderName, &'static str)]| key("/", headers).unwrap().reader.unwrap();
+        let of = |headers: &[(axum::http::HeaderName, &'static str)]| {
+            let Reader { lang, theme, .. } = key("/", headers).unwrap().reader.unwrap();
+            (lang, theme)
+        };
         assert_eq!(of(&[]), (Lang::En, Theme::System));
         assert_eq!(of(&[(ACCEPT_LANGUAGE, "ru,en;q=0.5"), (COOKIE, "a=b; theme=dark")]), (Lang::Ru, Theme::Dark));
         assert_eq!(of(&[(ACCEPT_LANGUAGE, "ru"), (COOKIE, "lang=en; theme=blue")]), (Lang::En, Theme::System));
@@ -207,5 +231,9 @@ mod tests {
         assert_eq!(request.uri(), "/blog?q=a+b");
         assert_eq!(request.headers().len(), 1);
         assert_eq!(request.headers()[COOKIE], "lang=ru; theme=dark");
+        assert!(request.extensions().get::<Proven>().is_none());
+        let uri = "/".parse().unwrap();
+        let outbox = |open| wanted(&Method::GET, &uri, &HeaderMap::new(), "vestnik", || open).unwrap().key();
+        assert!(outbox(true) != outbox(false) && outbox(true).request().unwrap().extensions().get::<Proven>().is_some());
     }
 }

@@ -139,7 +139,7 @@ pub const FUNCTIONS: &[Row] = &[
     write("change_picks", users([Yes, No(409), No(409)]), "form[selection]={selection}&form[all]=put&form[q]="),
     // Another's clients are not taken into one's own.
     write("change_picks", users(CHOSEN), "form[selection]={mine.selection}&form[ids][0]={client}"),
-    // What was caught on this machine. Others may reach it, so it is for administrators.
+    // What was caught on this machine. Others may reach it, so it is for administrators; `proxies` tries who else is.
     read_all("list_letters", admins(ALL), "search="),
     read_all("get_letter", admins(SHARED), "id={letter}"),
     // Reports.

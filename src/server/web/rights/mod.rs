@@ -8,6 +8,7 @@ mod functions;
 mod guessing;
 mod listing;
 mod nasty;
+mod proxies;
 mod routes;
 mod rule;
 mod sessions;

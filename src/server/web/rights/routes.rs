@@ -45,8 +45,8 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /healthz", everyone(ALL), ""),
     // No engine runs in these tests.
     read_all("GET /readyz", everyone([No(503); 3]), ""),
-    // For whoever is on this machine, as these tests are.
-    read_all("GET /metrics", everyone(ALL), ""),
+    // For this machine, which is not alone here, and for who has the token.
+    read_all("GET /metrics", everyone([No(403); 3]), ""),
 ];
 
 /// What the app's routes show. A page's status is that of what it could not load.

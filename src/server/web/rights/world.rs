@@ -7,6 +7,7 @@ use crate::forms::mailings::MailingForm;
 use crate::forms::posts::PostForm;
 use crate::forms::relays::RelayForm;
 use crate::server::clock::ManualClock;
+use crate::server::config::Config;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
 use crate::server::db::sessions::{Sessions, USER};
@@ -17,6 +18,7 @@ use crate::server::db::{Db, deliveries, on_db, on_tx, selections};
 use crate::server::network::Network;
 use crate::server::services::posts::Saved;
 use crate::server::services::{Actor, images, import, mailings, passwords, posts, relays, tokens};
+use crate::server::web::session_cookie;
 use crate::server::web::testing::Served;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +44,6 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// Argon2 takes long; all have the same password.
     hash: String,
-    people: AtomicU32,
 }
 
 /// A picture of one pixel.
@@ -92,10 +93,21 @@ impl World {
     }
 
     async fn with(db: Db, proxies: Vec<Network>) -> Self {
-        let hash = passwords::hash(PASSWORD).await.unwrap();
         let clock = ManualClock::new(made_at());
         let served = Served::start_for_many(db, clock.clone(), proxies).await;
-        Self { served, clock, hash, people: AtomicU32::new(0) }
+        Self::of(served, clock).await
+    }
+
+    /// With these settings.
+    pub async fn set(db: Db, settle: impl FnOnce(&mut Config)) -> Self {
+        let clock = ManualClock::new(made_at());
+        let served = Served::start_set(db, clock.clone(), settle).await;
+        Self::of(served, clock).await
+    }
+
+    async fn of(served: Served, clock: Arc<ManualClock>) -> Self {
+        let hash = passwords::hash(PASSWORD).await.unwrap();
+        Self { served, clock, hash }
     }
 
     pub fn db(&self) -> &Db {
@@ -116,7 +128,9 @@ impl World {
 
     /// A word that was never used before.
     pub fn fresh(&self) -> String {
-        format!("m{:05}x", self.people.fetch_add(1, Ordering::Relaxed))
+        // Several worlds may share a database.
+        static WORDS: AtomicU32 = AtomicU32::new(0);
+        format!("m{:05}x", WORDS.fetch_add(1, Ordering::Relaxed))
     }
 
     async fn account(&self, who: Who, mark: &str) -> Actor {
@@ -185,7 +199,7 @@ impl World {
         session.insert(USER, user).await.unwrap();
         session.save().await.unwrap();
         let id = session.id().unwrap();
-        (format!("vestnik={id}"), crate::server::db::sessions::stored_id(&id))
+        (format!("{}={id}", session_cookie(state)), crate::server::db::sessions::stored_id(&id))
     }
 
     async fn add(&self, part: &str, actor: &Actor, mark: &str, things: &mut Things) {
