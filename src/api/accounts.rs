@@ -20,8 +20,8 @@ pub async fn register(form: RegisterForm) -> Result<(), AppError> {
     let (state, lang, peer) = (request::state(), request::lang(), request::peer());
     let registered = accounts::register(&state.db, &form, lang, peer, state.now()).await;
     match request::answer(registered)? {
-        Registered::Admin { id } => {
-            request::answer(request::remember(id).await)?;
+        Registered::Admin(user) => {
+            request::answer(request::remember(&user).await)?;
             request::go("/mailings");
         }
         Registered::Asked(asked) => {
@@ -115,10 +115,11 @@ pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
     let state = request::state();
     let halfway = request::answer(request::halfway().await)?;
     let (peer, now) = (request::peer(), state.now());
-    let checked = accounts::check_code(&state.db, state.origin(), halfway.user, &form, peer, now).await;
+    let known = (halfway.user, halfway.epoch);
+    let checked = accounts::check_code(&state.db, state.origin(), known, &form, peer, now).await;
     let user = request::answer(checked)?;
     state.letters.ring();
-    request::answer(request::remember(user.id).await)?;
+    request::answer(request::remember(&user).await)?;
     request::go(&halfway.next);
     Ok(())
 }

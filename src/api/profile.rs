@@ -57,17 +57,26 @@ pub async fn take_new_email(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Follows the link that takes a change of address back.
+#[server]
+pub async fn revoke_email(token: String) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let state = request::state();
+    request::answer(accounts::revoke_email(&state.db, &token, request::peer(), state.now()).await)?;
+    request::go("/forgot?done=account.email_revoked");
+    Ok(())
+}
+
 /// Changes the password and ends the other sessions.
 #[server]
 pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, keep) = (request::state(), request::answer(request::session_id().await)?);
-    let changed =
-        accounts::change_password(&state.db, state.origin(), &actor, &form, keep.as_deref(), state.now()).await;
-    request::answer(changed)?;
+    let state = request::state();
+    let changed = accounts::change_password(&state.db, state.origin(), &actor, &form, state.now()).await;
+    let user = request::answer(changed)?;
     // Whoever knew the old password may know the session too.
-    request::answer(request::remember(actor.id).await)?;
+    request::answer(request::remember(&user).await)?;
     state.letters.ring();
     request::go("/account?done=account.password_changed");
     Ok(())

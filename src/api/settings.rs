@@ -87,8 +87,8 @@ pub async fn accept_invitation(form: InvitationForm) -> Result<(), AppError> {
     use crate::server::{services::invitations, web::request};
     let state = request::state();
     let accepted = invitations::accept(&state.db, &form, request::lang(), request::peer(), state.now()).await;
-    let id = request::answer(accepted)?;
-    request::answer(request::remember(id).await)?;
+    let user = request::answer(accepted)?;
+    request::answer(request::remember(&user).await)?;
     request::go("/mailings?done=invitations.accepted");
     Ok(())
 }

@@ -35,6 +35,7 @@ acts! {
     AccountConfirmed = "account_confirmed",
     NameChanged = "name_changed",
     EmailChanged = "email_changed",
+    EmailRevoked = "email_revoked",
     PasswordChanged = "password_changed",
     PasswordReset = "password_reset",
     DataExported = "data_exported",
@@ -76,6 +77,7 @@ impl Act {
             | Self::AccountConfirmed
             | Self::NameChanged
             | Self::EmailChanged
+            | Self::EmailRevoked
             | Self::PasswordChanged
             | Self::PasswordReset
             | Self::DataExported

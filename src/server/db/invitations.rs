@@ -11,6 +11,8 @@ pub struct Invitation {
     pub email: String,
     pub role: Role,
     pub invited_by: String,
+    /// Whose rights it stands for; none for one that was followed before this was kept.
+    pub inviter_id: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub used_at: Option<DateTime<Utc>>,
@@ -22,6 +24,7 @@ struct Row {
     email: String,
     role: String,
     invited_by: String,
+    inviter_id: Option<i64>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     used_at: Option<DateTime<Utc>>,
@@ -29,9 +32,9 @@ struct Row {
 
 impl Row {
     fn into_invitation(self) -> DbResult<Invitation> {
-        let Self { id, email, role, invited_by, created_at, expires_at, used_at } = self;
+        let Self { id, email, role, invited_by, inviter_id, created_at, expires_at, used_at } = self;
         let role = word("role", &role, Role::parse)?;
-        Ok(Invitation { id, email, role, invited_by, created_at, expires_at, used_at })
+        Ok(Invitation { id, email, role, invited_by, inviter_id, created_at, expires_at, used_at })
     }
 }
 
@@ -44,15 +47,17 @@ pub struct NewInvitation<'a> {
     pub role: Role,
     pub hash: &'a str,
     pub invited_by: &'a str,
+    pub inviter_id: i64,
     pub expires_at: DateTime<Utc>,
 }
 
 /// Stores an invitation in place of an open one to the same address.
 pub async fn replace(tx: &mut Tx, new: &NewInvitation<'_>, now: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "INSERT INTO invitations (email, email_key, role, hash, invited_by, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+    const SQL: &str = "INSERT INTO invitations
+        (email, email_key, role, hash, invited_by, created_at, expires_at, inviter_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (email_key) WHERE used_at IS NULL DO UPDATE SET email = $1, role = $3, hash = $4,
-        invited_by = $5, created_at = $6, expires_at = $7";
+        invited_by = $5, created_at = $6, expires_at = $7, inviter_id = $8";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(new.email)
         .bind(new.email_key)
@@ -61,13 +66,15 @@ pub async fn replace(tx: &mut Tx, new: &NewInvitation<'_>, now: DateTime<Utc>) -
         .bind(new.invited_by)
         .bind(now)
         .bind(new.expires_at)
+        .bind(new.inviter_id)
         .execute(conn)
         .await
         .map(drop))?;
     Ok(())
 }
 
-const COLUMNS: &str = "SELECT id, email, role, invited_by, created_at, expires_at, used_at FROM invitations WHERE ";
+const COLUMNS: &str =
+    "SELECT id, email, role, invited_by, inviter_id, created_at, expires_at, used_at FROM invitations WHERE ";
 
 /// Finds an invitation by the hash of what its link carries.
 pub async fn find(db: &Db, hash: &str) -> DbResult<Option<Invitation>> {
@@ -88,6 +95,13 @@ pub async fn use_up(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<bool> 
 pub async fn revoke(tx: &mut Tx, id: i64) -> DbResult<Option<String>> {
     const SQL: &str = "DELETE FROM invitations WHERE id = $1 AND used_at IS NULL RETURNING email";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)?)
+}
+
+/// Forgets the open invitations that a user has sent.
+pub async fn forget_of(tx: &mut Tx, inviter: i64) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM invitations WHERE inviter_id = $1 AND used_at IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(inviter).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// A page of open invitations, newest first, from before the id on.

@@ -15,6 +15,8 @@ use tower_sessions::session_store::{Error, Result};
 
 /// The key of the user's id in a session; the column `user_id` follows it.
 pub const USER: &str = "user";
+/// The key of the epoch in which the user was let in (`users.epoch`); in any other one the session is over.
+pub const EPOCH: &str = "epoch";
 /// The key of a session's [`Visit`].
 pub const VISIT: &str = "visit";
 /// Sessions that a user may have; the oldest make room.
@@ -56,7 +58,8 @@ impl Sessions {
     /// Writes a record; says whether a row was touched.
     async fn write(&self, sql: &'static str, record: &Record) -> Result<bool> {
         let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-        let user = record.data.get(USER).and_then(serde_json::Value::as_i64);
+        let number = |key| record.data.get(key).and_then(serde_json::Value::as_i64);
+        let (user, epoch) = (number(USER), number(EPOCH).unwrap_or_default());
         let expires_at = instant(record);
         let write = async {
             let mut tx = self.db.begin().await?;
@@ -65,6 +68,7 @@ impl Sessions {
                 .bind(user)
                 .bind(data)
                 .bind(expires_at)
+                .bind(epoch)
                 .execute(conn)
                 .await
                 .map(|done| done.rows_affected()))?;
@@ -87,21 +91,25 @@ fn backend(error: DbError) -> Error {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         const SQL: &str =
-            "INSERT INTO sessions (id, user_id, data, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            "INSERT INTO sessions (id, user_id, data, expires_at, epoch) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
         while !self.write(SQL, record).await? {
             record.id = Id::default();
         }
         Ok(())
     }
 
-    /// A session that has been ended meanwhile stays ended.
+    /// A session that has been ended meanwhile stays ended, and its epoch is what it began with, unless it was carried
+    /// over ([`carry_over`]).
     async fn save(&self, record: &Record) -> Result<()> {
-        const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id = $1";
+        const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id = $1 AND epoch >= $5";
         self.write(SQL, record).await.map(drop)
     }
 
+    /// A session whose account is in another epoch by now is none: a log-in that was under way meanwhile may have
+    /// stored it later.
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        const SQL: &str = "SELECT data, expires_at FROM sessions WHERE id = $1 AND expires_at > $2";
+        const SQL: &str = "SELECT s.data, s.expires_at FROM sessions s LEFT JOIN users u ON u.id = s.user_id
+            WHERE s.id = $1 AND s.expires_at > $2 AND (s.user_id IS NULL OR s.epoch = u.epoch)";
         let now = self.clock.now();
         let row: DbResult<Option<(String, DateTime<Utc>)>> = async {
             Ok(on_db!(&self.db, pool => sqlx::query_as(SQL)
@@ -133,8 +141,8 @@ impl SessionStore for Sessions {
 
 /// A user's sessions: the rows' ids, and what is known of each.
 pub async fn of_user(db: &Db, user_id: i64, now: DateTime<Utc>) -> DbResult<Vec<(String, Visit)>> {
-    const SQL: &str = "SELECT id, data FROM sessions WHERE user_id = $1 AND expires_at > $2
-        ORDER BY expires_at DESC, id LIMIT $3";
+    const SQL: &str = "SELECT s.id, s.data FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
+        WHERE s.user_id = $1 AND s.expires_at > $2 ORDER BY s.expires_at DESC, s.id LIMIT $3";
     let rows: Vec<(String, String)> =
         on_db!(db, pool => sqlx::query_as(SQL).bind(user_id).bind(now).bind(MOST).fetch_all(pool).await)?;
     let visit = |data: &str| {
@@ -164,6 +172,13 @@ pub async fn end_all(tx: &mut Tx, user_id: i64, keep: Option<&str>) -> DbResult<
     Ok(())
 }
 
+/// Lets the sessions of a user go on in the account's new epoch.
+pub async fn carry_over(tx: &mut Tx, user_id: i64, epoch: i64) -> DbResult<()> {
+    const SQL: &str = "UPDATE sessions SET epoch = $2 WHERE user_id = $1 AND epoch = $2 - 1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(user_id).bind(epoch).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
 /// Makes room for another session of a user.
 pub async fn make_room(tx: &mut Tx, user_id: i64) -> DbResult<()> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
@@ -181,9 +196,10 @@ pub async fn forget_expired(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<()> {
 
 /// Which of these sessions still live.
 pub async fn alive(db: &Db, ids: &[String], now: DateTime<Utc>) -> DbResult<Vec<String>> {
-    const SQLITE: &str = "SELECT id FROM sessions WHERE expires_at > $2 AND id IN (SELECT value FROM json_each($1))";
-    const POSTGRES: &str =
-        "SELECT id FROM sessions WHERE expires_at > $2 AND id IN (SELECT json_array_elements_text($1::json))";
+    const SQLITE: &str = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
+        WHERE s.expires_at > $2 AND s.id IN (SELECT value FROM json_each($1))";
+    const POSTGRES: &str = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
+        WHERE s.expires_at > $2 AND s.id IN (SELECT json_array_elements_text($1::json))";
     let sql = if matches!(db, Db::Sqlite { .. }) { SQLITE } else { POSTGRES };
     let ids = serde_json::json!(ids).to_string();
     Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(ids).bind(now).fetch_all(pool).await)?)

@@ -14,6 +14,8 @@ pub enum TokenKind {
     Reset,
     /// Moves an account to the address that the link's data name.
     Email,
+    /// Takes a change of address back, to the one that the link's data name.
+    Revoke,
 }
 
 impl TokenKind {
@@ -23,12 +25,13 @@ impl TokenKind {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::Email => "email",
+            Self::Revoke => "revoke",
         }
     }
 
     /// Reads the word of a link in a letter; the set-up link comes in none.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Confirm, Self::Reset, Self::Email].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Confirm, Self::Reset, Self::Email, Self::Revoke].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -53,14 +56,26 @@ pub async fn replace(
     now: DateTime<Utc>,
 ) -> DbResult<()> {
     const FORGET: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL AND user_id IS NULL";
-    const KEEP: &str =
-        "INSERT INTO tokens (user_id, kind, hash, data, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     let user_id: Option<i64> = user_id.into();
     match user_id {
         Some(user_id) => forget(tx, kind, user_id).await?,
         None => on_tx!(&mut *tx, conn => sqlx::query(FORGET).bind(kind.as_str()).execute(conn).await.map(drop))?,
     }
-    on_tx!(tx, conn => sqlx::query(KEEP)
+    add(tx, kind, user_id, (hash, data), expires_at, now).await
+}
+
+/// Stores a further link beside those of its kind and user.
+pub async fn add(
+    tx: &mut Tx,
+    kind: TokenKind,
+    user_id: Option<i64>,
+    (hash, data): (&str, &str),
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DbResult<()> {
+    const SQL: &str =
+        "INSERT INTO tokens (user_id, kind, hash, data, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    on_tx!(tx, conn => sqlx::query(SQL)
         .bind(user_id)
         .bind(kind.as_str())
         .bind(hash)
@@ -77,6 +92,21 @@ pub async fn replace(
 pub async fn forget(tx: &mut Tx, kind: TokenKind, user_id: i64) -> DbResult<()> {
     const SQL: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL AND user_id = $2";
     on_tx!(tx, conn => sqlx::query(SQL).bind(kind.as_str()).bind(user_id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets all unused links of a user, but those that take a change of address back: whoever has taken an account over
+/// could end them with a new password.
+pub async fn forget_all(tx: &mut Tx, user_id: i64) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM tokens WHERE user_id = $1 AND used_at IS NULL AND kind <> 'revoke'";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(user_id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets a user's unused links of a kind that were made after one.
+pub async fn forget_later(tx: &mut Tx, kind: TokenKind, user_id: i64, id: i64) -> DbResult<()> {
+    const SQL: &str = "DELETE FROM tokens WHERE kind = $1 AND used_at IS NULL AND user_id = $2 AND id > $3";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(kind.as_str()).bind(user_id).bind(id).execute(conn).await.map(drop))?;
     Ok(())
 }
 

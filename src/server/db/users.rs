@@ -23,6 +23,8 @@ pub struct User {
     pub totp: bool,
     pub confirmed_at: Option<DateTime<Utc>>,
     pub blocked_at: Option<DateTime<Utc>>,
+    /// Counts up with each new password, role or block; what was begun in an earlier one is over.
+    pub epoch: i64,
 }
 
 #[derive(FromRow)]
@@ -39,6 +41,7 @@ struct Row {
     totp: bool,
     confirmed_at: Option<DateTime<Utc>>,
     blocked_at: Option<DateTime<Utc>>,
+    epoch: i64,
 }
 
 impl Row {
@@ -56,6 +59,7 @@ impl Row {
             totp: self.totp,
             confirmed_at: self.confirmed_at,
             blocked_at: self.blocked_at,
+            epoch: self.epoch,
         })
     }
 }
@@ -104,7 +108,7 @@ fn search(email: &str, name: &str) -> String {
 
 const COLUMNS: &str =
     "SELECT id, email, email_key, name, password_hash, role, zone, lang, theme, totp_since IS NOT NULL AS totp,
-    confirmed_at, blocked_at FROM users WHERE ";
+    confirmed_at, blocked_at, epoch FROM users WHERE ";
 
 /// The user with this id.
 pub async fn by_id(db: &Db, id: i64) -> DbResult<Option<User>> {
@@ -138,6 +142,27 @@ pub async fn confirm(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<()> {
     const SQL: &str = "UPDATE users SET confirmed_at = $2 WHERE id = $1 AND confirmed_at IS NULL";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
     Ok(())
+}
+
+/// The epochs of users, whom nobody else changes until the transaction ends. They are locked in the order of their ids,
+/// so that two transactions cannot wait for each other.
+pub async fn lock_epochs(tx: &mut Tx, ids: [i64; 2]) -> DbResult<Vec<(i64, i64)>> {
+    const SQL: &str = "SELECT id, epoch FROM users WHERE id IN ($1, $2) ORDER BY id";
+    let [one, two] = ids;
+    Ok(match tx {
+        // Whoever writes is alone already.
+        Tx::Sqlite(tx) => sqlx::query_as(SQL).bind(one).bind(two).fetch_all(&mut **tx).await?,
+        Tx::Postgres(tx) => {
+            let sql = sqlx::AssertSqlSafe(format!("{SQL} FOR UPDATE"));
+            sqlx::query_as(sql).bind(one).bind(two).fetch_all(&mut **tx).await?
+        }
+    })
+}
+
+/// Begins a new epoch, and returns it.
+pub async fn next_epoch(tx: &mut Tx, id: i64) -> DbResult<i64> {
+    const SQL: &str = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)?)
 }
 
 /// Sets another password.
@@ -238,6 +263,13 @@ pub async fn use_totp_step(tx: &mut Tx, id: i64, step: i64) -> DbResult<bool> {
     let rows =
         on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(step).execute(conn).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Forgets a second factor that is being set up: whoever began it knows its secret.
+pub async fn forget_draft_totp(tx: &mut Tx, id: i64) -> DbResult<()> {
+    const SQL: &str = "UPDATE users SET totp_secret = NULL WHERE id = $1 AND totp_since IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// Ends the second factor, or its setting up.

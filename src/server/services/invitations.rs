@@ -12,7 +12,8 @@ use crate::forms::accounts::InvitationForm;
 use crate::forms::settings::InviteForm;
 use crate::server::db::audit::Entry;
 use crate::server::db::invitations::{self, Invitation, NewInvitation};
-use crate::server::db::{self, Db, users};
+use crate::server::db::users::{self, User};
+use crate::server::db::{self, Db};
 use crate::server::mail::markdown;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
@@ -53,14 +54,22 @@ pub async fn invite(db: &Db, origin: Origin<'_>, actor: &Actor, form: &InviteFor
     let (token, hash) = tokens::link();
     let expires_at = now + INVITED_FOR;
     let invited_by = if actor.name.is_empty() { &actor.email } else { &actor.name };
-    let new =
-        NewInvitation { email: email.as_str(), email_key: &email.key(), role, hash: &hash, invited_by, expires_at };
+    let new = NewInvitation {
+        email: email.as_str(),
+        email_key: &email.key(),
+        role,
+        hash: &hash,
+        invited_by,
+        inviter_id: actor.id,
+        expires_at,
+    };
     let link = format!("{}/invitation?token={token}", origin.site);
     let by = markdown::escape(invited_by);
     let args = [("link", link.as_str()), ("by", by.as_str())];
     let own =
         Own { subject: Subject::Invited, name: "", email: email.as_str(), lang: actor.lang, args: &args, expires_at };
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     invitations::replace(&mut tx, &new, now).await?;
     enqueue(&mut tx, origin, &own, now).await?;
     let entry = audit::entry(actor, Act::InvitationSent, None, email.as_str());
@@ -75,6 +84,7 @@ pub async fn invite(db: &Db, origin: Origin<'_>, actor: &Actor, form: &InviteFor
 pub async fn revoke(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Settings)?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     let email = invitations::revoke(&mut tx, id).await?.ok_or(Error::NotFound)?;
     db::audit::append(&mut tx, &audit::entry(actor, Act::InvitationRevoked, None, &email), now).await?;
     Ok(tx.commit().await?)
@@ -92,6 +102,13 @@ async fn usable(db: &Db, token: &str, now: DateTime<Utc>) -> Result<Invitation> 
     if settings::registration(db).await? == Registration::Closed {
         return Err(Error::Conflict("error.registration.closed"));
     }
+    let inviter = match invitation.inviter_id {
+        Some(id) => users::by_id(db, id).await?,
+        None => None,
+    };
+    if inviter.is_none_or(|inviter| Actor::prove(&inviter, Permission::Settings).is_err()) {
+        return Err(Error::Conflict("error.invitation.unknown"));
+    }
     Ok(invitation)
 }
 
@@ -104,14 +121,22 @@ pub async fn look(db: &Db, token: &str, now: DateTime<Utc>) -> Result<Invited> {
     Ok(Invited { email, role, by: invited_by })
 }
 
-/// Follows an invitation: makes the account, whose address the letter has confirmed, and returns its id.
+/// Follows an invitation: makes the account, whose address the letter has confirmed.
 ///
 /// # Errors
 /// As [`look`]; [`Error::Invalid`] by field, and the link goes on working.
-pub async fn accept(db: &Db, form: &InvitationForm, lang: Lang, peer: IpAddr, now: DateTime<Utc>) -> Result<i64> {
+pub async fn accept(db: &Db, form: &InvitationForm, lang: Lang, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
     let invitation = usable(db, &form.token, now).await?;
     let account = accounts::Account::of(&form.register(&invitation.email)).await?;
     let mut tx = db.begin().await?;
+    // Whoever invited may just be losing the right to.
+    let inviter = match invitation.inviter_id {
+        Some(id) => db::oversight::lock_user(&mut tx, id).await?,
+        None => None,
+    };
+    if !inviter.is_some_and(|inviter| inviter.role.may(Permission::Settings) && !inviter.blocked) {
+        return Err(Error::Conflict("error.invitation.unknown"));
+    }
     if !invitations::use_up(&mut tx, invitation.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
@@ -120,7 +145,7 @@ pub async fn accept(db: &Db, form: &InvitationForm, lang: Lang, peer: IpAddr, no
         other => other?,
     };
     tx.commit().await?;
-    Ok(id)
+    users::by_id(db, id).await?.ok_or(Error::NotFound)
 }
 
 #[cfg(test)]

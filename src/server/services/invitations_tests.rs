@@ -36,7 +36,8 @@ fn with(token: &str, password: &str) -> InvitationForm {
 }
 
 async fn follow(db: &Db, token: &str, now: DateTime<Utc>) -> Result<i64> {
-    accept(db, &with(token, "correct horse battery"), Lang::En, [10, 0, 0, 1].into(), now).await
+    let form = with(token, "correct horse battery");
+    accept(db, &form, Lang::En, [10, 0, 0, 1].into(), now).await.map(|user| user.id)
 }
 
 fn conflict<T: std::fmt::Debug>(result: Result<T>) -> &'static str {

@@ -38,7 +38,9 @@ pub enum Subject {
     PasswordChanged,
     /// Asks to confirm another address of an account; has a `link`.
     NewEmail,
-    /// To the old address: the account has another one, `email`.
+    /// To the present address: somebody wants another one, `email`; has a `link` that stops it.
+    EmailAsked,
+    /// To the old address: the account has another one, `email`; has a `link` that takes it back.
     EmailChanged,
     /// A second factor is asked for from now on.
     TotpOn,
@@ -64,6 +66,7 @@ impl Subject {
             Self::Reset => "reset",
             Self::PasswordChanged => "password_changed",
             Self::NewEmail => "new_email",
+            Self::EmailAsked => "email_asked",
             Self::EmailChanged => "email_changed",
             Self::TotpOn => "totp_on",
             Self::TotpOff => "totp_off",
@@ -80,10 +83,11 @@ impl Subject {
 #[derive(Clone, Copy)]
 pub struct Own<'a> {
     pub subject: Subject,
+    /// Empty where nobody has proven that the address is theirs: a visitor's words do not go to others.
     pub name: &'a str,
     pub email: &'a str,
     pub lang: Lang,
-    /// Placeholders beside `name` and `site`; trusted or escaped.
+    /// Placeholders beside `hello` and `site`; trusted or escaped.
     pub args: &'a [(&'a str, &'a str)],
     /// Later than this the letter is of no use.
     pub expires_at: DateTime<Utc>,
@@ -106,8 +110,11 @@ pub async fn enqueue(tx: &mut Tx, origin: Origin<'_>, own: &Own<'_>, now: DateTi
 fn write(sender: &Sender, site: &str, own: &Own<'_>, now: DateTime<Utc>) -> Result<NewOutgoing> {
     let Own { subject, name, email, lang, args, expires_at } = *own;
     let key = subject.as_str();
-    let safe = markdown::escape(name);
-    let mut filled: Vec<(&str, &dyn Display)> = vec![("name", &safe), ("site", &site)];
+    let hello = match name {
+        "" => text(lang, "letters.hello"),
+        name => text_with(lang, "letters.hello_name", &[("name", &markdown::escape(name))]),
+    };
+    let mut filled: Vec<(&str, &dyn Display)> = vec![("hello", &hello), ("site", &site)];
     filled.extend(args.iter().map(|(name, value)| (*name, value as &dyn Display)));
     let title = text(lang, &format!("letters.{key}.subject"));
     let body = text_with(lang, &format!("letters.{key}.body"), &filled);

@@ -29,7 +29,7 @@ pub mod tokens;
 
 use crate::api::error::{AppError, FieldErrors};
 use crate::domain::user::{Permission, Role};
-use crate::server::db::DbError;
+use crate::server::db::{DbError, Tx};
 
 /// Somebody who is logged in, confirmed and not blocked. Only [`Actor::prove`] makes one for a
 /// request, so a service that asks for it cannot be called without the check.
@@ -43,6 +43,8 @@ pub struct Actor {
     pub lang: crate::domain::lang::Lang,
     /// The network address that the request came from; empty on the command line.
     pub address: String,
+    /// The account's epoch when the permission was proven.
+    pub epoch: i64,
 }
 
 impl Actor {
@@ -63,7 +65,18 @@ impl Actor {
             zone: user.zone.clone(),
             lang: user.lang,
             address: String::new(),
+            epoch: user.epoch,
         })
+    }
+
+    /// Asks once more, inside the transaction of an act on others: whoever has been demoted, blocked or shut out since the
+    /// request began acts no more. Neither the actor nor `other` changes until the transaction ends, so that of two who
+    /// demote each other one is too late.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if the actor is not who they were.
+    pub async fn hold(&self, tx: &mut Tx, other: i64) -> Result<()> {
+        accounts::still(tx, (self.id, self.epoch), other).await
     }
 
     /// Asks for a further permission: for acts on what is not the actor's own.

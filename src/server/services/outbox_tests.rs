@@ -37,6 +37,7 @@ fn user(role: Role) -> User {
         totp: false,
         confirmed_at: Some(now()),
         blocked_at: None,
+        epoch: 0,
     }
 }
 

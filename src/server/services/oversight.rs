@@ -4,7 +4,7 @@
 pub mod mailings;
 
 use super::letters::{self, Origin, Own};
-use super::{Actor, Error, Result, audit, checked, paging};
+use super::{Actor, Error, Result, accounts, audit, checked, paging};
 use crate::domain::audit::Act;
 use crate::domain::oversight::{Stopped, UserRow, UserState};
 use crate::domain::page::Page;
@@ -54,6 +54,7 @@ pub async fn block(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, 
     actor.needs(Permission::Oversee)?;
     checked(form)?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, form.id).await?;
     let subject = subject(&mut tx, form.id).await?;
     if form.id == actor.id {
         return Err(Error::Conflict("error.block.self"));
@@ -66,6 +67,7 @@ pub async fn block(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, 
     }
     let stopped = stopped(actor, &form.reason, now);
     rows::set_stopped(&mut tx, Stoppable::User, form.id, Some(&stopped)).await?;
+    accounts::end_all_but_sessions(&mut tx, form.id).await?;
     tell(&mut tx, origin, &subject, letters::Subject::Blocked, "", &stopped).await?;
     let entry = audit::entry(actor, Act::UserBlocked, form.id, &subject.email);
     db::audit::append(&mut tx, &db::audit::Entry { reason: &stopped.reason, ..entry }, now).await?;
@@ -79,26 +81,30 @@ pub async fn block(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm, 
 pub async fn unblock(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Oversee)?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, id).await?;
     let subject = subject(&mut tx, id).await?;
     if !subject.blocked {
         return Err(Error::Conflict("error.block.not"));
     }
     rows::set_stopped(&mut tx, Stoppable::User, id, None).await?;
+    accounts::end_all_but_sessions(&mut tx, id).await?;
     db::audit::append(&mut tx, &audit::entry(actor, Act::UserUnblocked, id, &subject.email), now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Gives a user another role, and ends their sessions: whoever holds one of before has none with the new
-/// rights.
+/// Gives a user another role, and ends all that was begun under the old one, sessions too: whoever holds one of before
+/// has none with the new rights. An administrator always remains, the actor: nobody changes their own role, and an actor
+/// whom somebody else demotes at the same time is too late ([`Actor::hold`]).
 ///
 /// # Errors
-/// [`Error::Invalid`] for an unknown role; [`Error::Conflict`] for one's own role, which would leave
-/// the service without its last administrator.
+/// [`Error::Invalid`] for an unknown role; [`Error::Conflict`] for one's own role; [`Error::Unauthenticated`] for an
+/// actor who has just been demoted.
 pub async fn give_role(db: &Db, actor: &Actor, form: &RoleForm, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Settings)?;
     checked(form)?;
     let role = Role::parse(&form.role).ok_or_else(|| Error::field("role", "error.role.unknown"))?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, form.id).await?;
     let subject = subject(&mut tx, form.id).await?;
     if form.id == actor.id {
         return Err(Error::Conflict("error.role.self"));
@@ -107,7 +113,7 @@ pub async fn give_role(db: &Db, actor: &Actor, form: &RoleForm, now: DateTime<Ut
         return Ok(());
     }
     rows::set_role(&mut tx, form.id, role).await?;
-    db::sessions::end_all(&mut tx, form.id, None).await?;
+    accounts::end_all(&mut tx, form.id).await?;
     let entry = audit::entry(actor, Act::RoleChanged, form.id, &subject.email);
     let entry = db::audit::Entry { before: subject.role.as_str(), after: role.as_str(), ..entry };
     db::audit::append(&mut tx, &entry, now).await?;
@@ -154,6 +160,7 @@ pub async fn disable(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm
     actor.needs(Permission::Oversee)?;
     checked(form)?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     let mailing = db::mailings::lock(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
     if mailing.disabled_at.is_some() {
         return Err(Error::Conflict("error.disable.already"));
@@ -174,6 +181,7 @@ pub async fn disable(db: &Db, origin: Origin<'_>, actor: &Actor, form: &StopForm
 pub async fn enable(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Oversee)?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     let mailing = db::mailings::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
     if mailing.disabled_at.is_none() {
         return Err(Error::Conflict("error.disable.not"));

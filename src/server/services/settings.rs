@@ -38,6 +38,7 @@ pub async fn save(db: &Db, actor: &Actor, form: &SettingsForm, now: DateTime<Utc
     checked(form)?;
     let wanted = form.settings();
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     let stored = settings::get_in(&mut tx).await?;
     for setting in Setting::ALL {
         let (before, after) = (stored.text(setting), wanted.text(setting));
@@ -62,6 +63,7 @@ pub async fn set_limits(db: &Db, actor: &Actor, form: &LimitsForm, now: DateTime
     checked(form)?;
     let wanted = form.limits();
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, form.id).await?;
     let subject = db::oversight::lock_user(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
     if subject.limits == wanted {
         return Ok(());

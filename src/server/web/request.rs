@@ -5,7 +5,7 @@ use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::settings::Registration;
 use crate::domain::user::{Me, Permission, Session as Reader, Theme};
-use crate::server::db::sessions::{self, USER, VISIT, Visit, stored_id};
+use crate::server::db::sessions::{EPOCH, USER, VISIT, Visit, stored_id};
 use crate::server::db::users::{self, User};
 use crate::server::db::{oversight, settings};
 use crate::server::services::{self, Actor, Error};
@@ -87,24 +87,25 @@ pub fn peer() -> IpAddr {
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |parts| super::peer::of(&state(), &parts.extensions, &parts.headers))
 }
 
-/// Notes in the session who has logged in; its id is renewed, so that one planted before is worthless.
-/// A browser that has no language or theme of its own yet gets the user's.
+/// Notes in the session who has logged in, as they were when that was checked; its id is renewed, so that one planted
+/// before is worthless. A browser that has no language or theme of its own yet gets the user's.
 ///
 /// # Errors
-/// If the session cannot be stored.
-pub async fn remember(user: i64) -> Result<(), Error> {
+/// [`Error::Unauthenticated`] if what was checked holds no longer: the password is another one by now, or the role, or
+/// they are blocked. If the session cannot be stored.
+pub async fn remember(user: &User) -> Result<(), Error> {
     let (state, session) = (state(), session().await?);
-    let user = users::by_id(&state.db, user).await?.ok_or(Error::Unauthenticated)?;
+    services::accounts::admit(&state.db, user).await?;
     let now = state.now();
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
     session.insert(USER, user.id).await.map_err(broken)?;
+    // It is stored after the answer is made, and the password may change until then: where the epoch is not the
+    // account's any more, the session is none.
+    session.insert(EPOCH, user.epoch).await.map_err(broken)?;
     let agent = header(USER_AGENT).chars().take(AGENT_MAX).collect();
     let visit = Visit { agent, address: peer().to_string(), began: Some(now), seen: Some(now) };
     session.insert(VISIT, visit).await.map_err(broken)?;
-    let mut tx = state.db.begin().await?;
-    sessions::make_room(&mut tx, user.id).await?;
-    tx.commit().await?;
     let chosen = header(COOKIE);
     if !chosen.contains("lang=") && user.lang != lang() {
         keep("lang", user.lang.as_str());
@@ -149,14 +150,15 @@ pub fn apart(what: &'static str, work: impl Future<Output = Result<(), Error>> +
 pub async fn enter(user: &User, next: &str) -> Result<(), Error> {
     services::accounts::may_enter(user)?;
     if !user.totp {
-        remember(user.id).await?;
+        remember(user).await?;
         go(next);
         return Ok(());
     }
     let session = session().await?;
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
-    let halfway = Halfway { user: user.id, until: state().now() + CODE_WITHIN, next: next.to_owned() };
+    let until = state().now() + CODE_WITHIN;
+    let halfway = Halfway { user: user.id, epoch: user.epoch, until, next: next.to_owned() };
     session.insert(HALFWAY, halfway).await.map_err(broken)?;
     go("/login/code");
     Ok(())
@@ -166,6 +168,9 @@ pub async fn enter(user: &User, next: &str) -> Result<(), Error> {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Halfway {
     pub user: i64,
+    /// In which the password was right.
+    #[serde(default)]
+    pub epoch: i64,
     until: DateTime<Utc>,
     pub next: String,
 }

@@ -30,7 +30,7 @@ async fn an_account_is_followed_from_its_beginning(db: Db) {
     save_profile(&db, &anna, &profile, noon()).await.unwrap();
     let other = "another long phrase";
     let change = NewPasswordForm { old_password: PASSWORD.into(), new_password: other.into() };
-    change_password(&db, origin(), &anna, &change, None, noon()).await.unwrap();
+    change_password(&db, origin(), &anna, &change, noon()).await.unwrap();
     end_sessions(&db, &anna, None, noon()).await.unwrap();
     super::tests::post(&db).await;
     send_reset(&db, origin(), &AddressForm { email: "anna@example.org".into() }, noon()).await.unwrap();

@@ -16,11 +16,11 @@ use std::net::IpAddr;
 /// How long a link in a confirmation letter works.
 const CONFIRM_FOR: TimeDelta = TimeDelta::hours(48);
 
-/// Writes the letter with a new link to a user's (id, name, address); older links stop working.
+/// Writes the letter with a new link to a user's (id, address); older links stop working.
 pub(super) async fn ask_to_confirm(
     tx: &mut Tx,
     origin: Origin<'_>,
-    (id, name, email): (i64, &str, &str),
+    (id, email): (i64, &str),
     lang: Lang,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) async fn ask_to_confirm(
     let (token, hash) = tokens::link();
     links::replace(tx, TokenKind::Confirm, id, (&hash, ""), expires_at, now).await?;
     let link = format!("{}/confirm?token={token}", origin.site);
-    let own = Own { subject: Subject::Confirm, name, email, lang, args: &[("link", &link)], expires_at };
+    let own = Own { subject: Subject::Confirm, name: "", email, lang, args: &[("link", &link)], expires_at };
     enqueue(tx, origin, &own, now).await
 }
 
@@ -44,7 +44,7 @@ pub async fn send_confirmation(db: &Db, origin: Origin<'_>, form: &AddressForm, 
         return Ok(());
     };
     let mut tx = db.begin().await?;
-    ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
+    ask_to_confirm(&mut tx, origin, (user.id, &user.email), user.lang, now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -1,13 +1,13 @@
 //! Deleting an account: at once nobody can use it; what was theirs goes in the background, batch by batch.
 
-use super::{notice, prove_password};
+use super::{end_all, notice, prove_password, still};
 use crate::domain::account::OwnCounts;
 use crate::domain::audit::Act;
 use crate::domain::user::Role;
 use crate::forms::accounts::PasswordForm;
 use crate::server::db::audit::Entry;
 use crate::server::db::audit_erasing::{Of, erase};
-use crate::server::db::{self, Db, erasing, own_data, sessions};
+use crate::server::db::{self, Db, erasing, own_data};
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::{Actor, Error, Result, checked, import};
 use chrono::{DateTime, Utc};
@@ -46,6 +46,7 @@ pub async fn delete_account(
     if user.role == Role::Admin && !erasing::is_other_admin(&mut tx, user.id).await? {
         return Err(Error::Conflict("error.delete.last_admin"));
     }
+    still(&mut tx, (user.id, user.epoch), user.id).await?;
     let (actor_id, target_id) = (Some(user.id), Some(user.id));
     let act = Act::AccountDeleted;
     let entry =
@@ -53,7 +54,7 @@ pub async fn delete_account(
     db::audit::append(&mut tx, &entry, now).await?;
     notice(&mut tx, origin, &user, Subject::Deleted, &[], now).await?;
     erase(&mut tx, Of::Invited(&user.email), 0, BATCH).await?;
-    sessions::end_all(&mut tx, user.id, None).await?;
+    end_all(&mut tx, user.id).await?;
     erasing::mark(&mut tx, user.id, &user.email_key, now).await?;
     Ok(tx.commit().await?)
 }

@@ -7,6 +7,7 @@ mod erase;
 mod links;
 mod log_in;
 mod own_data;
+mod pending;
 mod profile;
 #[cfg(test)]
 mod profile_tests;
@@ -25,7 +26,8 @@ pub use erase::{delete_account, keep_emptying, own_counts};
 pub use links::check_link;
 pub use log_in::{log_in, may_enter};
 pub use own_data::own_data;
-pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
+pub use pending::{admit, end_all, end_all_but_sessions, still};
+pub use profile::{ask_new_email, change_password, profile, revoke_email, save_profile, take_new_email};
 pub use register::{Account, Asked, Registered, add, offer_setup, register};
 pub use reset::{reset, send_reset};
 pub use sessions::{end_session, end_sessions, own_sessions};
@@ -60,7 +62,8 @@ async fn notice(
     enqueue(tx, origin, &own, now).await
 }
 
-/// Asks for the password again, before what only the owner may do.
+/// Asks for the password again, before what only the owner may do. It may change while it is being checked: the
+/// transaction of what follows asks [`still`].
 async fn prove_password(db: &Db, actor: &Actor, field: &str, password: &str, now: DateTime<Utc>) -> Result<User> {
     let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
     let key = Key::account(Act::Prove, &user.email_key);

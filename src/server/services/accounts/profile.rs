@@ -1,7 +1,7 @@
 //! What people change of their own accounts.
 
 use super::links::{owner, usable};
-use super::{notice, prove_password};
+use super::{end_all, notice, prove_password, still};
 use crate::domain::account::Profile;
 use crate::domain::audit::Act;
 use crate::domain::email::EmailAddress;
@@ -11,7 +11,7 @@ use crate::forms::accounts::{NewEmailForm, NewPasswordForm, ProfileForm};
 use crate::server::db::audit::Entry;
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, User};
-use crate::server::db::{self, Db, sessions};
+use crate::server::db::{self, Db, Tx};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::{Actor, Error, Result, audit, checked, mailings, passwords, tokens};
@@ -20,6 +20,8 @@ use std::net::IpAddr;
 
 /// How long the link to a new address works.
 const EMAIL_FOR: TimeDelta = TimeDelta::hours(48);
+/// How long the old address can take a change back: not everybody reads letters each day.
+const REVOKE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// The actor's account.
 ///
@@ -53,8 +55,8 @@ pub async fn save_profile(db: &Db, actor: &Actor, form: &ProfileForm, now: DateT
     Ok((lang, theme))
 }
 
-/// Sends a link to a new address. Nothing changes before it is followed. Where somebody has the address,
-/// the letter tells them, and whoever asked sees the same.
+/// Sends a link to a new address. Nothing changes before it is followed, and the old address is told how to stop it.
+/// Where somebody has the new one, the letter tells them, and whoever asked sees the same.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong password or address; [`Error::RateLimited`].
@@ -74,6 +76,7 @@ pub async fn ask_new_email(
     let taken = users::by_email(db, &email.key()).await?.filter(|other| other.id != user.id);
     let expires_at = now + EMAIL_FOR;
     let mut tx = db.begin().await?;
+    still(&mut tx, (user.id, user.epoch), user.id).await?;
     if let Some(other) = taken {
         let link = format!("{}/login", origin.site);
         notice(&mut tx, origin, &other, Subject::Taken, &[("link", &link)], now).await?;
@@ -84,18 +87,64 @@ pub async fn ask_new_email(
         let args = &[("link", link.as_str())];
         let own = Own {
             subject: Subject::NewEmail,
-            name: &user.name,
+            // Nobody knows whose address it is: what a visitor calls themselves is no word for them.
+            name: "",
             email: email.as_str(),
             lang: user.lang,
             args,
             expires_at,
         };
         enqueue(&mut tx, origin, &own, now).await?;
+        tell_old_address(&mut tx, origin, &user, Subject::EmailAsked, &email, now).await?;
     }
     Ok(tx.commit().await?)
 }
 
-/// Follows the link to a new address: from now on it is the account's, and the old one is told.
+/// Writes to the address that an account has, or had, with a link that takes the change back. It stands beside those
+/// of earlier letters: whoever moves the account on and on cannot end them.
+async fn tell_old_address(
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    user: &User,
+    subject: Subject,
+    new: &EmailAddress,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (token, hash) = tokens::link();
+    links::add(tx, TokenKind::Revoke, Some(user.id), (&hash, &user.email), now + REVOKE_FOR, now).await?;
+    let link = format!("{}/account/email/revoke?token={token}", origin.site);
+    let new = crate::server::mail::markdown::escape(new.as_str());
+    notice(tx, origin, user, subject, &[("email", &new), ("link", &link)], now).await
+}
+
+/// Follows the link of a letter to an old address: the account has that address again or keeps it, and everybody is
+/// logged out, for whoever asked for the change knows the password. The owner sets a new one by letter.
+///
+/// # Errors
+/// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile;
+/// [`Error::Invalid`] for a blocked user.
+pub async fn revoke_email(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<()> {
+    let link = usable(db, TokenKind::Revoke, token, now).await?;
+    let old = EmailAddress::parse(&link.data).map_err(|error| Error::Internal(error.to_string()))?;
+    let user = owner(db, &link).await?;
+    let mut tx = db.begin().await?;
+    if !links::use_up(&mut tx, link.id, now).await? {
+        return Err(Error::Conflict("error.link.used"));
+    }
+    match users::set_email(&mut tx, &user, old.as_str(), &old.key()).await {
+        Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
+        other => other?,
+    }
+    end_all(&mut tx, user.id).await?;
+    // What went to addresses that the account had later leads no way back to them.
+    links::forget_later(&mut tx, TokenKind::Revoke, user.id, link.id).await?;
+    let address = peer.to_string();
+    let entry = audit::own(&user, Act::EmailRevoked, &address);
+    db::audit::append(&mut tx, &Entry { before: &user.email, after: old.as_str(), ..entry }, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Follows the link to a new address: from now on it is the account's. The old one is told, and how to take it back.
 ///
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile;
@@ -113,16 +162,16 @@ pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, peer: IpAd
         other => other?,
     }
     // A link that went to the old address must not open the account any more.
-    links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    links::forget_all(&mut tx, user.id).await?;
     let address = peer.to_string();
     let entry = audit::own(&user, Act::EmailChanged, &address);
     db::audit::append(&mut tx, &Entry { before: &user.email, after: email.as_str(), ..entry }, now).await?;
-    let new = crate::server::mail::markdown::escape(email.as_str());
-    notice(&mut tx, origin, &user, Subject::EmailChanged, &[("email", &new)], now).await?;
+    tell_old_address(&mut tx, origin, &user, Subject::EmailChanged, &email, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Changes the password and ends all other sessions; `keep` names the one that asks.
+/// Changes the password and ends all that was begun under the old one, sessions too. Returns the user as they are now,
+/// who may have a new session.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong old password or one that cannot be taken; [`Error::RateLimited`].
@@ -131,18 +180,18 @@ pub async fn change_password(
     origin: Origin<'_>,
     actor: &Actor,
     form: &NewPasswordForm,
-    keep: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<User> {
     checked(form)?;
     passwords::acceptable("new_password", &form.new_password, &actor.email)?;
     let user = prove_password(db, actor, "old_password", &form.old_password, now).await?;
     let hash = passwords::hash(&form.new_password).await?;
     let mut tx = db.begin().await?;
+    still(&mut tx, (user.id, user.epoch), user.id).await?;
     users::set_password(&mut tx, user.id, &hash).await?;
-    sessions::end_all(&mut tx, user.id, keep).await?;
-    links::forget(&mut tx, TokenKind::Reset, user.id).await?;
+    let epoch = end_all(&mut tx, user.id).await?;
     db::audit::append(&mut tx, &audit::own(&user, Act::PasswordChanged, &actor.address), now).await?;
     notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(User { password_hash: hash, epoch, ..user })
 }

@@ -10,7 +10,7 @@ use crate::domain::user::Role;
 use crate::forms::accounts::RegisterForm;
 use crate::server::db::audit::Entry;
 use crate::server::db::tokens::{self as links, TokenKind};
-use crate::server::db::users::{self, NewUser};
+use crate::server::db::users::{self, NewUser, User};
 use crate::server::db::{self, Db, DbResult, Tx};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Subject};
@@ -26,7 +26,7 @@ const SETUP_FOR: TimeDelta = TimeDelta::hours(24);
 #[derive(Debug)]
 pub enum Registered {
     /// The administrator of the first start, confirmed at once.
-    Admin { id: i64 },
+    Admin(Box<User>),
     /// Somebody asks for an account. Whether there is one already shows nowhere; neither does that an address
     /// has been asked for too often, for which there is nothing to do.
     Asked(Option<Box<Asked>>),
@@ -174,7 +174,7 @@ impl Asked {
             let mut tx = db.begin().await?;
             match account.insert(&mut tx, (Role::User, lang, false), Some(peer), now).await {
                 Ok(id) => {
-                    ask_to_confirm(&mut tx, origin, (id, &account.name, account.email.as_str()), lang, now).await?;
+                    ask_to_confirm(&mut tx, origin, (id, account.email.as_str()), lang, now).await?;
                     return Ok(tx.commit().await?);
                 }
                 // Somebody has just been quicker.
@@ -185,7 +185,7 @@ impl Asked {
         let Some(user) = users::by_email(db, &account.key).await? else { return Ok(()) };
         let mut tx = db.begin().await?;
         if user.confirmed_at.is_none() {
-            ask_to_confirm(&mut tx, origin, (user.id, &user.name, &user.email), user.lang, now).await?;
+            ask_to_confirm(&mut tx, origin, (user.id, &user.email), user.lang, now).await?;
         } else {
             let link = format!("{}/login", origin.site);
             notice(&mut tx, origin, &user, Subject::Taken, &[("link", &link)], now).await?;
@@ -214,7 +214,8 @@ async fn register_admin(
         other => other?,
     };
     tx.commit().await?;
-    Ok(Registered::Admin { id })
+    let user = users::by_id(db, id).await?.ok_or(Error::NotFound)?;
+    Ok(Registered::Admin(Box::new(user)))
 }
 
 /// Makes a confirmed user of any role: for the command line.

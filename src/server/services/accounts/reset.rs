@@ -1,13 +1,13 @@
 //! A new password by the link of a letter.
 
 use super::links::{owner, usable};
-use super::notice;
+use super::{end_all, notice};
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::forms::accounts::{AddressForm, ResetForm};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, User};
-use crate::server::db::{self, Db, sessions};
+use crate::server::db::{self, Db};
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::throttle::{self, Act, Key};
 use crate::server::services::{Error, Result, audit, checked, passwords, tokens};
@@ -31,15 +31,17 @@ pub async fn send_reset(db: &Db, origin: Origin<'_>, form: &AddressForm, now: Da
     let (token, hash) = tokens::link();
     let link = format!("{}/reset?token={token}", origin.site);
     let args = &[("link", link.as_str())];
-    let own = Own { subject: Subject::Reset, name: &user.name, email: &user.email, lang: user.lang, args, expires_at };
+    // Before the address is confirmed, the name is what some visitor wrote.
+    let name = if user.confirmed_at.is_some() { user.name.as_str() } else { "" };
+    let own = Own { subject: Subject::Reset, name, email: &user.email, lang: user.lang, args, expires_at };
     let mut tx = db.begin().await?;
     links::replace(&mut tx, TokenKind::Reset, user.id, (&hash, ""), expires_at, now).await?;
     enqueue(&mut tx, origin, &own, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets the password by the link of a letter. It ends all sessions and all throttling of the account,
-/// and confirms the address, for the letter has arrived there.
+/// Sets the password by the link of a letter. It ends all that was begun under the old one, sessions too, and all
+/// throttling of the account, and confirms the address, for the letter has arrived there.
 ///
 /// # Errors
 /// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] refuses the
@@ -56,11 +58,11 @@ pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, peer: IpAddr, 
     }
     users::set_password(&mut tx, user.id, &hash).await?;
     users::confirm(&mut tx, user.id, now).await?;
-    sessions::end_all(&mut tx, user.id, None).await?;
+    let epoch = end_all(&mut tx, user.id).await?;
     throttle::succeeded(&mut tx, &[Key::account(Act::LogIn, &user.email_key)]).await?;
     let address = peer.to_string();
     db::audit::append(&mut tx, &audit::own(&user, Noted::PasswordReset, &address), now).await?;
     notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;
     tx.commit().await?;
-    Ok(User { confirmed_at: user.confirmed_at.or(Some(now)), password_hash: hash, ..user })
+    Ok(User { confirmed_at: user.confirmed_at.or(Some(now)), password_hash: hash, epoch, ..user })
 }

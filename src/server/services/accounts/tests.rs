@@ -49,7 +49,7 @@ async fn ask(db: &Db, form: &RegisterForm, now: DateTime<Utc>) -> Result<()> {
     match register(db, form, Lang::En, fresh_peer(), now).await? {
         Registered::Asked(Some(asked)) => asked.settle(db, origin()).await,
         Registered::Asked(None) => Ok(()),
-        Registered::Admin { id } => panic!("{id} is an administrator"),
+        Registered::Admin(user) => panic!("{} is an administrator", user.id),
     }
 }
 
@@ -182,8 +182,7 @@ async fn the_set_up_link_makes_one_administrator(db: &Db) {
     assert_eq!(key(admin(&link, "stranger@example.org", noon()).await.unwrap_err()), "error.email.taken");
     let (one, two) = tokio::join!(admin(&link, "a@example.org", noon()), admin(&link, "b@example.org", noon()));
     assert!(one.is_ok() != two.is_ok(), "exactly one wins");
-    let Registered::Admin { id } = one.or(two).unwrap() else { panic!("not an administrator") };
-    let user = users::by_id(db, id).await.unwrap().unwrap();
+    let Registered::Admin(user) = one.or(two).unwrap() else { panic!("not an administrator") };
     assert_eq!((user.role, user.confirmed_at, user.lang), (Role::Admin, Some(noon()), Lang::Ru));
     assert_eq!(offer_setup(db, noon()).await.unwrap(), None);
     assert!(post(db).await.is_empty());

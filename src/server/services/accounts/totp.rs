@@ -1,7 +1,7 @@
 //! The second factor: codes that change every half minute (RFC 6238), and recovery codes.
 
 use super::log_in::{enter, note_refusal};
-use super::{notice, prove_password};
+use super::{notice, prove_password, still};
 use crate::domain::account::{SecondFactor, TotpSetup};
 use crate::domain::audit::{Act as Noted, Refusal};
 use crate::forms::accounts::{CodeForm, PasswordForm};
@@ -121,8 +121,9 @@ fn qr(text: &str) -> Result<(i32, String)> {
 /// [`Error::Invalid`] for a wrong password; [`Error::Conflict`] if there is one already.
 pub async fn begin_totp(db: &Db, actor: &Actor, form: &PasswordForm, now: DateTime<Utc>) -> Result<()> {
     checked(form)?;
-    prove_password(db, actor, "password", &form.password, now).await?;
+    let user = prove_password(db, actor, "password", &form.password, now).await?;
     let mut tx = db.begin().await?;
+    still(&mut tx, (user.id, user.epoch), user.id).await?;
     if !users::draft_totp(&mut tx, actor.id, &Draft::new().write()).await? {
         return Err(Error::Conflict("error.totp.on"));
     }
@@ -149,6 +150,7 @@ pub async fn confirm_totp(
     let (secret, codes) = (draft.secret.to_base32(), draft.codes()?);
     let step = step(draft.secret, &folded(&form.code), now)?.ok_or_else(|| Error::field("code", "error.code"))?;
     let mut tx = db.begin().await?;
+    actor.hold(&mut tx, actor.id).await?;
     if !users::confirm_totp(&mut tx, actor.id, (&text, &secret), step, now).await? {
         return Err(Error::Conflict("error.totp.off"));
     }
@@ -176,6 +178,7 @@ pub async fn end_totp(
     checked(form)?;
     let user = prove_password(db, actor, "password", &form.password, now).await?;
     let mut tx = db.begin().await?;
+    still(&mut tx, (user.id, user.epoch), user.id).await?;
     users::end_totp(&mut tx, actor.id).await?;
     recovery_codes::forget(&mut tx, actor.id).await?;
     if user.totp {
@@ -185,21 +188,22 @@ pub async fn end_totp(
     Ok(tx.commit().await?)
 }
 
-/// Checks the code that is asked for after the password: of the app, or a recovery code. Each is taken once.
+/// Checks the code that is asked for after the password: of the app, or a recovery code. Each is taken once. The
+/// password was right for a user in an epoch.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a code that is wrong or has been used, and for somebody who may not come in;
-/// [`Error::RateLimited`] after several.
+/// [`Error::RateLimited`] after several; [`Error::Unauthenticated`] if the password is another one by now.
 pub async fn check_code(
     db: &Db,
     origin: Origin<'_>,
-    user: i64,
+    (user, epoch): (i64, i64),
     form: &CodeForm,
     peer: IpAddr,
     now: DateTime<Utc>,
 ) -> Result<User> {
     checked(form)?;
-    let user = users::by_id(db, user).await?.ok_or(Error::Unauthenticated)?;
+    let user = users::by_id(db, user).await?.filter(|user| user.epoch == epoch).ok_or(Error::Unauthenticated)?;
     let address = peer.to_string();
     enter(db, &user, &address, now).await?;
     let key = Key::account(Act::Code, &user.email_key);
@@ -209,6 +213,7 @@ pub async fn check_code(
     let code = folded(&form.code);
     let step = step(decode(&secret)?, &code, now)?;
     let mut tx = db.begin().await?;
+    still(&mut tx, (user.id, epoch), user.id).await?;
     let (taken, by) = match step {
         Some(step) => (users::use_totp_step(&mut tx, user.id, step).await?, "totp"),
         None => (use_recovery_code(&mut tx, origin, &user, &code, now).await?, "recovery code"),

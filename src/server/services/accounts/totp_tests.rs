@@ -58,7 +58,7 @@ async fn is_set_up_and_asked_for(db: Db) {
     assert_eq!(key(begin_totp(&db, &anna, &password(PASSWORD), noon()).await.unwrap_err()), "error.totp.on");
     assert_eq!(post(&db).await.len(), 1, "the owner is told");
 
-    let check = async |text: &str, now| check_code(&db, origin(), anna.id, &code(text), fresh_peer(), now).await;
+    let check = async |text: &str, now| check_code(&db, origin(), (anna.id, anna.epoch), &code(text), fresh_peer(), now).await;
     assert_eq!(key(check(&first, noon()).await.unwrap_err()), "error.code", "the first code is used");
     let later = noon() + TimeDelta::seconds(30);
     let second = shown(&setup.secret, later);
@@ -72,7 +72,7 @@ async fn is_set_up_and_asked_for(db: Db) {
     let typed = setup.recovery[0].to_uppercase().replace('-', " ");
     let tries = (0..4).map(|_| {
         let (db, typed) = (db.clone(), typed.clone());
-        tokio::spawn(async move { check_code(&db, origin(), anna.id, &code(&typed), fresh_peer(), old).await.is_ok() })
+        tokio::spawn(async move { check_code(&db, origin(), (anna.id, anna.epoch), &code(&typed), fresh_peer(), old).await.is_ok() })
     });
     let mut won = 0;
     for one in tries.collect::<Vec<_>>() {
@@ -94,7 +94,7 @@ async fn codes_cannot_be_guessed_and_the_factor_ends_with_the_password(db: Db) {
     let mut limited = 0;
     for _ in 0..10 {
         limited += i32::from(matches!(
-            check_code(&db, origin(), boris.id, &code(wrong), fresh_peer(), later).await,
+            check_code(&db, origin(), (boris.id, boris.epoch), &code(wrong), fresh_peer(), later).await,
             Err(Error::RateLimited)
         ));
         // A right password in between gives no further tries.
@@ -102,7 +102,7 @@ async fn codes_cannot_be_guessed_and_the_factor_ends_with_the_password(db: Db) {
     }
     assert_eq!(limited, 4);
     assert!(matches!(
-        check_code(&db, origin(), boris.id, &code(&good), fresh_peer(), later).await,
+        check_code(&db, origin(), (boris.id, boris.epoch), &code(&good), fresh_peer(), later).await,
         Err(Error::RateLimited)
     ));
     post(&db).await;
@@ -114,7 +114,7 @@ async fn codes_cannot_be_guessed_and_the_factor_ends_with_the_password(db: Db) {
     assert_eq!(second_factor(&db, &boris).await.unwrap(), SecondFactor::Off);
     assert_eq!(post(&db).await.len(), 1);
     let again = later + TimeDelta::hours(1);
-    let old = check_code(&db, origin(), boris.id, &code(&setup.recovery[1]), fresh_peer(), again).await;
+    let old = check_code(&db, origin(), (boris.id, boris.epoch), &code(&setup.recovery[1]), fresh_peer(), again).await;
     assert!(matches!(old, Err(Error::Unauthenticated)), "recovery codes end with it");
 }
 

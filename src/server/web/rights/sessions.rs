@@ -5,7 +5,7 @@ use super::rule::Who;
 use super::try_out::encoded;
 use super::world::{PASSWORD, World};
 use crate::server::db::Db;
-use crate::server::db::testing::{made_at, on_both};
+use crate::server::db::testing::{self, made_at, on_both};
 use crate::server::services::accounts;
 use crate::server::web::testing::Answer;
 
@@ -118,7 +118,63 @@ async fn one_set_up_link_makes_one_administrator(db: Db) {
     assert_eq!(done.len(), 1);
 }
 
+/// How often two requests are tried at once; a soak takes ten times as many.
+const ROUNDS: usize = 20;
+
+/// A log-in is under way while what it was checked against changes: it comes to nothing, whichever is first.
+async fn log_ins_under_way(world: &World, rounds: usize) {
+    let admin = world.person(Who::Admin, "").await;
+    for round in 0..rounds {
+        world.forget_tries().await;
+        let person = world.person(Who::User, "{reset}").await;
+        let email = &person.things["email"];
+        let log_in = format!("form[email]={email}&form[password]={PASSWORD}");
+        let (name, cookie, form) = match round % 3 {
+            0 => ("reset", "", format!("form[token]={}&form[password]={NEW}", person.things["reset"])),
+            1 => {
+                let form = format!("form[old_password]={PASSWORD}&form[new_password]={NEW}");
+                ("change_password", person.cookie.as_str(), form)
+            }
+            _ => ("users/role", admin.cookie.as_str(), format!("form[id]={}&form[role]=manager", person.things["user"])),
+        };
+        // Three log-ins, so that one of them is in the midst of it.
+        let (one, two, three, changed) = tokio::join!(
+            send(world, "login", "", &log_in),
+            send(world, "login", "", &log_in),
+            send(world, "login", "", &log_in),
+            send(world, name, cookie, &form),
+        );
+        assert_eq!(changed.status, 200, "round {round}: {name} {changed:?}");
+        for entered in [one, two, three] {
+            assert!([200, 401, 422].contains(&entered.status), "round {round}: {entered:?}");
+            let given = entered.header("set-cookie").split(';').next().unwrap_or_default();
+            // With another role, whoever logs in afterwards is in.
+            let may = name == "users/role";
+            assert!(given.is_empty() || !is_in(world, given).await || may, "round {round}: in after {name}");
+        }
+        assert!(!is_in(world, &person.cookie).await, "round {round}: {name}");
+    }
+}
+
+async fn a_log_in_under_way_ends_with_the_password(db: Db) {
+    log_ins_under_way(&World::new(db).await, ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "soak: 200 rounds"]
+async fn soak_sqlite_log_ins_under_way() {
+    let (db, _folder) = testing::sqlite().await;
+    log_ins_under_way(&World::new(db).await, 10 * ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "soak: 200 rounds"]
+async fn soak_postgres_log_ins_under_way() {
+    log_ins_under_way(&World::new(testing::postgres().await).await, 10 * ROUNDS).await;
+}
+
 on_both!(
+    a_log_in_under_way_ends_with_the_password,
     a_planted_session_is_worth_nothing,
     a_cookie_that_was_ended_is_not_taken_again,
     a_link_works_once_however_often_it_is_followed,

@@ -10,7 +10,7 @@ use crate::server::clock::ManualClock;
 use crate::server::config::Config;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
-use crate::server::db::sessions::{Sessions, USER};
+use crate::server::db::sessions::{EPOCH, Sessions, USER};
 use crate::server::db::testing::{client, made_at, message, open_run};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
@@ -73,7 +73,7 @@ pub fn missing() -> Things {
         "invitation",
     ];
     let mut things: Things = ids.into_iter().map(|name| (name, "987654".to_owned())).collect();
-    for word in ["session", "confirm", "reset", "move", "invited"] {
+    for word in ["session", "confirm", "reset", "move", "revoke", "invited"] {
         things.insert(word, "nosuch".to_owned());
     }
     things.insert("slug", "no-such".to_owned());
@@ -166,7 +166,7 @@ impl World {
             ("image", &["image"]),
             ("relay", &["relay"]),
             ("letter", &["letter"]),
-            ("token", &["confirm", "reset", "move"]),
+            ("token", &["confirm", "reset", "move", "revoke"]),
             ("user", &["admin", "stopped"]),
             ("session", &["session"]),
             ("invitation", &["invitation", "invited"]),
@@ -197,6 +197,8 @@ impl World {
         let expiry = tower_sessions::Expiry::OnInactivity(time::Duration::days(1));
         let session = Session::new(None, store, Some(expiry));
         session.insert(USER, user).await.unwrap();
+        let epoch = users::by_id(self.db(), user).await.unwrap().map(|user| user.epoch);
+        session.insert(EPOCH, epoch).await.unwrap();
         session.save().await.unwrap();
         let id = session.id().unwrap();
         (format!("{}={id}", session_cookie(state)), crate::server::db::sessions::stored_id(&id))
@@ -268,9 +270,12 @@ impl World {
                 things.insert("letter", id.to_string());
             }
             "token" => {
-                for (name, kind) in
-                    [("confirm", TokenKind::Confirm), ("reset", TokenKind::Reset), ("move", TokenKind::Email)]
-                {
+                for (name, kind) in [
+                    ("confirm", TokenKind::Confirm),
+                    ("reset", TokenKind::Reset),
+                    ("move", TokenKind::Email),
+                    ("revoke", TokenKind::Revoke),
+                ] {
                     let (text, hash) = tokens::link();
                     let data = format!("moved-{mark}@example.org");
                     let (hash, end) = ((hash.as_str(), data.as_str()), now + chrono::TimeDelta::days(1));
@@ -295,6 +300,7 @@ impl World {
                     role: Role::User,
                     hash: &hash,
                     invited_by: mark,
+                    inviter_id: self.account(Who::Admin, &self.fresh()).await.id,
                     expires_at: now + chrono::TimeDelta::days(1),
                 };
                 let mut tx = db.begin().await.unwrap();
