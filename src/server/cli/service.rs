@@ -6,6 +6,7 @@ use crate::server::config::Config;
 use crate::server::db::{Db, sqlite_file};
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, ring_others};
+use crate::server::services::accounts;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -29,10 +30,11 @@ pub fn start_log(filter: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the database and brings it to this version's shape.
+/// Opens the database and brings it, and what SQL cannot, to this version's shape.
 pub async fn open(config: &Config) -> Result<Db, Failure> {
     let db = Db::open(&config.database_url).await?;
     db.migrate().await?;
+    accounts::fold_accounts(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;
     Ok(db)
 }
 

@@ -7,7 +7,7 @@ use crate::forms::accounts::RegisterForm;
 use crate::locales;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::{Db, users};
+use crate::server::db::Db;
 use crate::server::services::{Actor, Error, accounts};
 use clap::Subcommand;
 
@@ -52,8 +52,8 @@ pub fn added(id: i64, json: bool) {
 
 /// The user with this address, as an actor.
 pub async fn actor(db: &Db, email: &str) -> Result<Actor, Failure> {
-    let key = crate::domain::email::EmailAddress::parse(email)?.key();
-    let user = users::by_email(db, &key).await?;
+    let address = crate::domain::email::EmailAddress::parse(email)?;
+    let user = accounts::find(db, &address).await.map_err(explain)?;
     let user = user.ok_or_else(|| Failure::Failed(format!("there is no user {email}")))?;
     Actor::prove(&user, crate::domain::user::Permission::Own).map_err(explain)
 }

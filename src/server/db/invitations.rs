@@ -42,7 +42,7 @@ impl Row {
 #[derive(Clone, Copy, Debug)]
 pub struct NewInvitation<'a> {
     pub email: &'a str,
-    /// As `EmailAddress::key` folds it.
+    /// As `accounts::account_key` folds it.
     pub email_key: &'a str,
     pub role: Role,
     pub hash: &'a str,
@@ -95,6 +95,23 @@ pub async fn use_up(tx: &mut Tx, id: i64, now: DateTime<Utc>) -> DbResult<bool> 
 pub async fn revoke(tx: &mut Tx, id: i64) -> DbResult<Option<String>> {
     const SQL: &str = "DELETE FROM invitations WHERE id = $1 AND used_at IS NULL RETURNING email";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)?)
+}
+
+/// Open invitations' ids, addresses and keys, the newest first.
+pub async fn addresses(tx: &mut Tx) -> DbResult<Vec<(i64, String, String)>> {
+    const SQL: &str = "SELECT id, email, email_key FROM invitations WHERE used_at IS NULL ORDER BY id DESC";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)?)
+}
+
+/// Gives an open invitation another key; where a newer one has it, this one goes.
+pub async fn set_key(tx: &mut Tx, id: i64, email_key: &str) -> DbResult<()> {
+    const OLDER: &str = "DELETE FROM invitations WHERE id = $1 AND EXISTS (SELECT 1 FROM invitations
+        WHERE email_key = $2 AND used_at IS NULL AND id <> $1)";
+    const SQL: &str = "UPDATE invitations SET email_key = $2 WHERE id = $1";
+    for sql in [OLDER, SQL] {
+        on_tx!(&mut *tx, conn => sqlx::query(sql).bind(id).bind(email_key).execute(conn).await.map(drop))?;
+    }
+    Ok(())
 }
 
 /// Forgets the open invitations that a user has sent.

@@ -11,7 +11,7 @@ use sqlx::FromRow;
 pub struct User {
     pub id: i64,
     pub email: String,
-    /// As `EmailAddress::key` folds it.
+    /// As `accounts::account_key` folds it.
     pub email_key: String,
     pub name: String,
     pub password_hash: String,
@@ -117,11 +117,30 @@ pub async fn by_id(db: &Db, id: i64) -> DbResult<Option<User>> {
     row.map(Row::into_user).transpose()
 }
 
-/// The user with this address (as `EmailAddress::key` folds it).
+/// The user with this address (as `accounts::account_key` folds it).
 pub async fn by_email(db: &Db, email_key: &str) -> DbResult<Option<User>> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} email_key = $1"));
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(sql).bind(email_key).fetch_optional(pool).await)?;
     row.map(Row::into_user).transpose()
+}
+
+/// All accounts' ids, addresses and keys, the oldest first.
+pub async fn addresses(tx: &mut Tx) -> DbResult<Vec<(i64, String, String)>> {
+    const SQL: &str = "SELECT id, email, email_key FROM users WHERE deleted_at IS NULL ORDER BY id";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)?)
+}
+
+/// Gives an account another key; false if some other has it.
+pub async fn set_key(tx: &mut Tx, id: i64, email_key: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE users SET email_key = $2 WHERE id = $1
+        AND NOT EXISTS (SELECT 1 FROM users WHERE email_key = $2 AND id <> $1)";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(email_key)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// Whether anybody is registered; inside a transaction.

@@ -48,7 +48,7 @@ pub async fn invite(db: &Db, origin: Origin<'_>, actor: &Actor, form: &InviteFor
     if settings::registration(db).await? == Registration::Closed {
         return Err(Error::Conflict("error.registration.closed"));
     }
-    if users::by_email(db, &email.key()).await?.is_some() {
+    if accounts::find(db, &email).await?.is_some() {
         return Err(Error::field("email", "error.invitation.account"));
     }
     let (token, hash) = tokens::link();
@@ -56,7 +56,7 @@ pub async fn invite(db: &Db, origin: Origin<'_>, actor: &Actor, form: &InviteFor
     let invited_by = if actor.name.is_empty() { &actor.email } else { &actor.name };
     let new = NewInvitation {
         email: email.as_str(),
-        email_key: &email.key(),
+        email_key: &accounts::account_key(&email),
         role,
         hash: &hash,
         invited_by,

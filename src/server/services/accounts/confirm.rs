@@ -1,6 +1,7 @@
 //! Confirming that an address is one's own.
 
 use super::links::{owner, usable};
+use super::{account_key, find};
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
@@ -38,8 +39,8 @@ pub(super) async fn ask_to_confirm(
 /// Database errors.
 pub async fn send_confirmation(db: &Db, origin: Origin<'_>, form: &AddressForm, now: DateTime<Utc>) -> Result<()> {
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
-    throttle::take(db, &[Key::account(Act::Letter, &email.key())], now).await?;
-    let user = users::by_email(db, &email.key()).await?;
+    throttle::take(db, &[Key::account(Act::Letter, &account_key(&email))], now).await?;
+    let user = find(db, &email).await?;
     let Some(user) = user.filter(|user| user.confirmed_at.is_none() && user.blocked_at.is_none()) else {
         return Ok(());
     };

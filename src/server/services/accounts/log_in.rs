@@ -1,5 +1,6 @@
 //! Log-in.
 
+use super::{account_key, find};
 use crate::domain::audit::{Act as Noted, Refusal};
 use crate::domain::email::EmailAddress;
 use crate::forms::accounts::LogInForm;
@@ -21,9 +22,9 @@ use std::net::IpAddr;
 pub async fn log_in(db: &Db, form: &LogInForm, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
-    let keys = [Key::account(Act::LogIn, &email.key()), Key::peer(Act::LogInFrom, peer)];
+    let keys = [Key::account(Act::LogIn, &account_key(&email)), Key::peer(Act::LogInFrom, peer)];
     let address = peer.to_string();
-    let user = users::by_email(db, &email.key()).await?;
+    let user = find(db, &email).await?;
     let mut tx = db.begin().await?;
     if throttle::take_in(&mut tx, &keys, now).await? {
         db::audit::append(&mut tx, &audit::tried(user.as_ref(), Noted::LogInThrottled, &address), now).await?;

@@ -1,5 +1,6 @@
 //! Accounts: registration, links in letters, log-in, and what people change of their own.
 
+mod address;
 #[cfg(test)]
 mod audit_tests;
 mod confirm;
@@ -21,6 +22,7 @@ mod tests;
 mod totp;
 
 pub use crate::server::db::tokens::TokenKind;
+pub use address::{account_key, find, fold_accounts};
 pub use confirm::{confirm, may_ask, send_confirmation};
 pub use erase::{delete_account, keep_emptying, own_counts};
 pub use links::check_link;

@@ -1,7 +1,7 @@
 //! What people change of their own accounts.
 
 use super::links::{owner, usable};
-use super::{end_all, notice, prove_password, still};
+use super::{account_key, end_all, find, notice, prove_password, still};
 use crate::domain::account::Profile;
 use crate::domain::audit::Act;
 use crate::domain::email::EmailAddress;
@@ -73,7 +73,7 @@ pub async fn ask_new_email(
     if email.as_str() == user.email {
         return Err(Error::field("email", "error.email.same"));
     }
-    let taken = users::by_email(db, &email.key()).await?.filter(|other| other.id != user.id);
+    let taken = find(db, &email).await?.filter(|other| other.id != user.id);
     let expires_at = now + EMAIL_FOR;
     let mut tx = db.begin().await?;
     still(&mut tx, (user.id, user.epoch), user.id).await?;
@@ -131,7 +131,7 @@ pub async fn revoke_email(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>
     if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
-    match users::set_email(&mut tx, &user, old.as_str(), &old.key()).await {
+    match users::set_email(&mut tx, &user, old.as_str(), &account_key(&old)).await {
         Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
         other => other?,
     }
@@ -157,7 +157,7 @@ pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, peer: IpAd
     if !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
-    match users::set_email(&mut tx, &user, email.as_str(), &email.key()).await {
+    match users::set_email(&mut tx, &user, email.as_str(), &account_key(&email)).await {
         Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
         other => other?,
     }

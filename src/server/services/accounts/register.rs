@@ -1,7 +1,7 @@
 //! Registration.
 
 use super::confirm::ask_to_confirm;
-use super::notice;
+use super::{account_key, find, notice};
 use crate::domain::audit::{Act as Noted, COMMAND_LINE};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
@@ -66,7 +66,7 @@ impl Account {
         passwords::acceptable("password", &form.password, email.as_str())?;
         let hash = passwords::hash(&form.password).await?;
         let zone = parse_zone(&form.zone).map_or("UTC", |zone| zone.name());
-        Ok(Self { key: email.key(), email, name: form.name.trim().to_owned(), hash, zone })
+        Ok(Self { key: account_key(&email), email, name: form.name.trim().to_owned(), hash, zone })
     }
 
     /// Stores the user, with a line in the audit log, and returns its id. `address` is where the request
@@ -170,7 +170,7 @@ impl Asked {
     /// Database errors.
     pub async fn settle(self, db: &Db, origin: Origin<'_>) -> Result<()> {
         let Self { account, lang, peer, now } = self;
-        if users::by_email(db, &account.key).await?.is_none() {
+        if find(db, &account.email).await?.is_none() {
             let mut tx = db.begin().await?;
             match account.insert(&mut tx, (Role::User, lang, false), Some(peer), now).await {
                 Ok(id) => {
@@ -182,7 +182,7 @@ impl Asked {
                 Err(error) => return Err(error.into()),
             }
         }
-        let Some(user) = users::by_email(db, &account.key).await? else { return Ok(()) };
+        let Some(user) = find(db, &account.email).await? else { return Ok(()) };
         let mut tx = db.begin().await?;
         if user.confirmed_at.is_none() {
             ask_to_confirm(&mut tx, origin, (user.id, &user.email), user.lang, now).await?;

@@ -1,7 +1,7 @@
 //! A new password by the link of a letter.
 
 use super::links::{owner, usable};
-use super::{end_all, notice};
+use super::{account_key, end_all, find, notice};
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::forms::accounts::{AddressForm, ResetForm};
@@ -24,8 +24,8 @@ const RESET_FOR: TimeDelta = TimeDelta::hours(1);
 /// [`Error::RateLimited`] after several letters; database errors.
 pub async fn send_reset(db: &Db, origin: Origin<'_>, form: &AddressForm, now: DateTime<Utc>) -> Result<()> {
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
-    throttle::take(db, &[Key::account(Act::Letter, &email.key())], now).await?;
-    let user = users::by_email(db, &email.key()).await?;
+    throttle::take(db, &[Key::account(Act::Letter, &account_key(&email))], now).await?;
+    let user = find(db, &email).await?;
     let Some(user) = user.filter(|user| user.blocked_at.is_none()) else { return Ok(()) };
     let expires_at = now + RESET_FOR;
     let (token, hash) = tokens::link();
