@@ -69,11 +69,11 @@ test("a refused form keeps what was typed", async ({ page, server, problems }) =
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", "boris@example.org", "--name", "Boris"], { env, input: PASSWORD });
 
-  await page.goto("/signup");
+  await page.goto("/setup?token=nonsense");
   await page.getByLabel("Name", { exact: false }).first().fill("Вера «В» <b>");
   await page.getByLabel("Email").fill("vera@example.org");
   await page.getByLabel("Password").fill("short");
-  await send(page, "Sign up");
+  await send(page, "Create the administrator");
   await expect(page.getByText("A password needs at least 10 characters.")).toBeVisible();
   await expect(page.getByLabel("Name", { exact: false }).first()).toHaveValue("Вера «В» <b>");
   await expect(page.getByLabel("Email")).toHaveValue("vera@example.org");

@@ -2,7 +2,7 @@
 
 use super::error::AppError;
 use crate::domain::user::Session as Reader;
-use crate::forms::accounts::{AddressForm, CodeForm, LogInForm, RegisterForm, ResetForm};
+use crate::forms::accounts::{AccountForm, AddressForm, CodeForm, LogInForm, RegisterForm, ResetForm};
 use leptos::prelude::*;
 
 /// Who reads the page, and what every page needs to know.
@@ -12,29 +12,31 @@ pub async fn session() -> Result<Reader, AppError> {
     request::answer(request::reader().await)
 }
 
-/// Registers a user, or the first administrator with the token of the set-up link.
-#[server(prefix = "/api", endpoint = "register")]
-pub async fn register(form: RegisterForm) -> Result<(), AppError> {
-    use crate::server::services::accounts::{self, Registered};
-    use crate::server::web::request;
+/// Makes the first administrator with the token of the set-up link, and logs in.
+#[server(prefix = "/api", endpoint = "setup")]
+pub async fn set_up(form: RegisterForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
     let (state, lang, peer) = (request::state(), request::lang(), request::peer());
-    let registered = accounts::register(&state.db, &form, lang, peer, state.now()).await;
-    match request::answer(registered)? {
-        Registered::Admin(user) => {
-            request::answer(request::remember(&user).await)?;
-            request::go("/mailings");
-        }
-        Registered::Asked(asked) => {
-            if let Some(asked) = asked {
-                request::apart("a registration", async move {
-                    asked.settle(&state.db, state.origin()).await?;
-                    state.letters.ring();
-                    Ok(())
-                });
-            }
-            request::go("/signup/sent");
-        }
+    let user = request::answer(accounts::set_up(&state.db, &form, lang, peer, state.now()).await)?;
+    request::answer(request::remember(&user).await)?;
+    request::go("/mailings");
+    Ok(())
+}
+
+/// Asks for an account. The answer is the same whether or not somebody has the address.
+#[server(prefix = "/api", endpoint = "signup")]
+pub async fn sign_up(form: AddressForm) -> Result<(), AppError> {
+    use crate::server::{services::accounts, web::request};
+    let (state, lang, peer) = (request::state(), request::lang(), request::peer());
+    let asked = request::answer(accounts::sign_up(&state.db, &form, lang, peer, state.now()).await)?;
+    if let Some(asked) = asked {
+        request::apart("a registration", async move {
+            asked.settle(&state.db, state.origin()).await?;
+            state.letters.ring();
+            Ok(())
+        });
     }
+    request::go("/signup/sent");
     Ok(())
 }
 
@@ -48,14 +50,13 @@ pub async fn check_link(kind: String, token: String) -> Result<(), AppError> {
     request::answer(accounts::check_link(&state.db, kind, &token, state.now()).await)
 }
 
-/// Follows the link of a confirmation letter.
+/// Follows the link of a confirmation letter: makes the account and logs in.
 #[server(prefix = "/api", endpoint = "confirm")]
-pub async fn confirm(token: String) -> Result<(), AppError> {
+pub async fn confirm(form: AccountForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    request::answer(accounts::confirm(&state.db, &token, request::peer(), state.now()).await)?;
-    request::go("/login?done=accounts.confirmed");
-    Ok(())
+    let user = request::answer(accounts::confirm(&state.db, &form, request::peer(), state.now()).await)?;
+    request::answer(request::enter(&user, "/mailings?done=accounts.confirmed").await)
 }
 
 /// Asks for another confirmation letter. The answer is the same whether or not the address waits for one.

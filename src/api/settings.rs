@@ -3,7 +3,7 @@
 use super::error::AppError;
 use crate::domain::page::Page;
 use crate::domain::settings::{InvitationRow, Invited, SettingsPage};
-use crate::forms::accounts::InvitationForm;
+use crate::forms::accounts::AccountForm;
 use crate::forms::settings::{InvitationId, InviteForm, LimitsForm, SettingsForm};
 use leptos::prelude::*;
 
@@ -83,7 +83,7 @@ pub async fn look_at_invitation(token: String) -> Result<Invited, AppError> {
 
 /// Follows an invitation: makes the account and logs in.
 #[server(prefix = "/api", endpoint = "invitations/accept")]
-pub async fn accept_invitation(form: InvitationForm) -> Result<(), AppError> {
+pub async fn accept_invitation(form: AccountForm) -> Result<(), AppError> {
     use crate::server::{services::invitations, web::request};
     let state = request::state();
     let accepted = invitations::accept(&state.db, &form, request::lang(), request::peer(), state.now()).await;

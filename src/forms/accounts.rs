@@ -35,7 +35,7 @@ fn is_theme<C>(value: &str, _: &C) -> garde::Result {
     Theme::parse(value).map(drop).ok_or_else(|| garde::Error::new("error.choice"))
 }
 
-/// A new account: the administrator's or anybody's.
+/// A new account with its address: the first administrator's, or one that the command line makes.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
 pub struct RegisterForm {
     #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
@@ -48,7 +48,7 @@ pub struct RegisterForm {
     #[garde(skip)]
     #[serde(default)]
     pub zone: String,
-    /// The token of the set-up link, when the first administrator is made.
+    /// The token of the set-up link.
     #[garde(skip)]
     #[serde(default)]
     pub setup: String,
@@ -83,9 +83,9 @@ pub struct ResetForm {
     pub password: String,
 }
 
-/// An account by the link of an invitation, which knows the address.
+/// An account by the link of a letter, which knows the address: somebody was invited, or has asked for one.
 #[derive(Clone, Default, Deserialize, Serialize, Validate)]
-pub struct InvitationForm {
+pub struct AccountForm {
     #[garde(skip)]
     pub token: String,
     #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
@@ -98,7 +98,7 @@ pub struct InvitationForm {
     pub zone: String,
 }
 
-impl InvitationForm {
+impl AccountForm {
     /// The same as a registration of the address.
     pub fn register(&self, email: &str) -> RegisterForm {
         let Self { name, password, zone, .. } = self.clone();
@@ -199,4 +199,4 @@ macro_rules! hides_all {
     };
 }
 
-hides_all!(ResetForm, InvitationForm, NewPasswordForm, PasswordForm, CodeForm);
+hides_all!(ResetForm, AccountForm, NewPasswordForm, PasswordForm, CodeForm);

@@ -8,7 +8,7 @@ use crate::domain::lang::Lang;
 use crate::domain::page::Page;
 use crate::domain::settings::{InvitationRow, Invited, Registration};
 use crate::domain::user::{Permission, Role};
-use crate::forms::accounts::InvitationForm;
+use crate::forms::accounts::AccountForm;
 use crate::forms::settings::InviteForm;
 use crate::server::db::audit::Entry;
 use crate::server::db::invitations::{self, Invitation, NewInvitation};
@@ -125,7 +125,7 @@ pub async fn look(db: &Db, token: &str, now: DateTime<Utc>) -> Result<Invited> {
 ///
 /// # Errors
 /// As [`look`]; [`Error::Invalid`] by field, and the link goes on working.
-pub async fn accept(db: &Db, form: &InvitationForm, lang: Lang, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
+pub async fn accept(db: &Db, form: &AccountForm, lang: Lang, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
     let invitation = usable(db, &form.token, now).await?;
     let account = accounts::Account::of(&form.register(&invitation.email)).await?;
     let mut tx = db.begin().await?;
@@ -140,7 +140,7 @@ pub async fn accept(db: &Db, form: &InvitationForm, lang: Lang, peer: IpAddr, no
     if !invitations::use_up(&mut tx, invitation.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
-    let id = match account.insert(&mut tx, (invitation.role, lang, true), Some(peer), now).await {
+    let id = match account.insert(&mut tx, (invitation.role, lang), Some(peer), now).await {
         Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
         other => other?,
     };

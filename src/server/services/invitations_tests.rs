@@ -31,8 +31,8 @@ async fn invite_now(db: &Db, admin: &Actor, email: &str, role: &str) -> String {
     rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
-fn with(token: &str, password: &str) -> InvitationForm {
-    InvitationForm { token: token.into(), name: "Boris".into(), password: password.into(), zone: String::new() }
+fn with(token: &str, password: &str) -> AccountForm {
+    AccountForm { token: token.into(), name: "Boris".into(), password: password.into(), zone: String::new() }
 }
 
 async fn follow(db: &Db, token: &str, now: DateTime<Utc>) -> Result<i64> {

@@ -91,8 +91,9 @@ pub async fn hash(password: &str) -> Result<String> {
 /// # Errors
 /// Only if the machine cannot (no memory, no thread).
 pub async fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
+    // An account that waits for its confirmation has none.
+    let hash = hash.filter(|hash| !hash.is_empty()).map(str::to_owned);
     let known = hash.is_some();
-    let hash = hash.map(str::to_owned);
     let password = password.to_owned();
     let same = apart(move || {
         let hash = hash.unwrap_or_else(|| DECOY.clone());

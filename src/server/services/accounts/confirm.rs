@@ -1,13 +1,14 @@
-//! Confirming that an address is one's own.
+//! Confirming that an address is one's own, which makes the account.
 
 use super::links::{owner, usable};
-use super::{account_key, find};
+use super::{Account, account_key, end_all, find};
 use crate::domain::audit::Act as Noted;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
-use crate::forms::accounts::AddressForm;
+use crate::forms::accounts::{AccountForm, AddressForm};
 use crate::server::db::tokens::{self as links, TokenKind};
-use crate::server::db::{self, Db, Tx, users};
+use crate::server::db::users::{self, User};
+use crate::server::db::{self, Db, Tx};
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::throttle::{self, Act, Key};
 use crate::server::services::{Error, Result, audit, checked, tokens};
@@ -58,20 +59,25 @@ pub async fn may_ask(db: &Db, form: &AddressForm, peer: IpAddr, now: DateTime<Ut
     throttle::take(db, &[Key::peer(Act::LetterFrom, peer)], now).await
 }
 
-/// Follows the link of a confirmation letter and returns whose address it was.
+/// Follows the link of a confirmation letter: the account is whose it reached, with the name and the password that they
+/// choose now. What somebody else may have chosen before counts for nothing.
 ///
 /// # Errors
-/// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] for a blocked user.
-pub async fn confirm(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<i64> {
-    let link = usable(db, TokenKind::Confirm, token, now).await?;
+/// [`Error::Conflict`] says whether the link is unknown, used or too old; [`Error::Invalid`] by field, and the link goes
+/// on working, or for a blocked user.
+pub async fn confirm(db: &Db, form: &AccountForm, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
+    let link = usable(db, TokenKind::Confirm, &form.token, now).await?;
     let user = owner(db, &link).await?;
+    let account = Account::of(&form.register(&user.email)).await?;
     let mut tx = db.begin().await?;
-    if !links::use_up(&mut tx, link.id, now).await? {
+    if user.confirmed_at.is_some() || !links::use_up(&mut tx, link.id, now).await? {
         return Err(Error::Conflict("error.link.used"));
     }
+    account.complete(&mut tx, &user).await?;
     users::confirm(&mut tx, user.id, now).await?;
+    end_all(&mut tx, user.id).await?;
     let address = peer.to_string();
     db::audit::append(&mut tx, &audit::own(&user, Noted::AccountConfirmed, &address), now).await?;
     tx.commit().await?;
-    Ok(user.id)
+    users::by_id(db, user.id).await?.ok_or(Error::NotFound)
 }

@@ -30,7 +30,7 @@ pub use log_in::{log_in, may_enter};
 pub use own_data::own_data;
 pub use pending::{admit, end_all, end_all_but_sessions, still};
 pub use profile::{ask_new_email, change_password, profile, revoke_email, save_profile, take_new_email};
-pub use register::{Account, Asked, Registered, add, offer_setup, register};
+pub use register::{Account, Asked, add, offer_setup, set_up, sign_up};
 pub use reset::{reset, send_reset};
 pub use sessions::{end_session, end_sessions, own_sessions};
 pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};

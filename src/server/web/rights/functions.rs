@@ -10,17 +10,28 @@ const fn link() -> Rule {
     everyone([Yes, Yes, No(409)]).but(Who::Blocked, [No(422), Yes, No(409)])
 }
 
+/// The same for an account that waits; nobody else's has such a link.
+const fn waiting_link() -> Rule {
+    everyone([No(409), No(409), No(409)]).but(Who::Unconfirmed, [Yes, No(409), No(409)]).but(Who::Blocked, [No(422), No(409), No(409)])
+}
+
 /// Where two things are named, `{mine.…}` is the asker's own: the other one alone decides.
 pub const FUNCTIONS: &[Row] = &[
     // Accounts.
     read("session", everyone(ALL), ""),
+    write("signup", everyone(ALL), "form[email]={fresh}@example.org"),
+    // There are administrators here.
     write(
-        "register",
-        everyone(ALL),
-        "form[name]=Eve&form[email]={fresh}@example.org&form[password]=a long password&form[zone]=UTC&form[setup]=",
+        "setup",
+        everyone([No(409); 3]),
+        "form[name]=Eve&form[email]=eve@example.org&form[password]=a long password&form[zone]=UTC&form[setup]=nosuch",
     ),
     read("check_link", everyone([Yes, Yes, No(409)]), "kind=reset&token={reset}"),
-    write("confirm", link(), "token={confirm}"),
+    write(
+        "confirm",
+        waiting_link(),
+        "form[token]={confirm}&form[name]=Eve&form[password]=a new long password&form[zone]=UTC",
+    ),
     write("resend", everyone([Yes, Yes, Idle]), "form[email]={email}"),
     write("forgot", everyone([Yes, Yes, Idle]), "form[email]={email}"),
     write("reset", link(), "form[token]={reset}&form[password]=a new long password"),

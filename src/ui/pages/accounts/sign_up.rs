@@ -1,5 +1,5 @@
 use super::forgot::OutboxLink;
-use crate::api::accounts::Register;
+use crate::api::accounts::{SetUp, SignUp};
 use crate::domain::settings::Registration;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
@@ -19,7 +19,7 @@ pub fn SignUpPage() -> impl IntoView {
         registration().map(|registration| match registration {
             Registration::Open => view! {
                 <p class="-mt-4 mb-6 text-sm opacity-80">{t("accounts.signup_lead")}</p>
-                <RegisterForm setup=String::new() label=t("accounts.signup") />
+                <AddressForm />
             }
             .into_any(),
             Registration::Invitation | Registration::Closed => {
@@ -48,7 +48,7 @@ pub fn SetupPage() -> impl IntoView {
     view! {
         <div class="mx-auto max-w-md">
             <Page title=t("accounts.setup") lead=t("accounts.setup_lead")>
-                <RegisterForm setup=token label=t("accounts.setup_do") />
+                <SetupForm token=token />
             </Page>
         </div>
     }
@@ -56,8 +56,22 @@ pub fn SetupPage() -> impl IntoView {
 }
 
 #[component]
-fn RegisterForm(setup: String, label: String) -> impl IntoView {
-    let action = ServerAction::<Register>::new();
+fn AddressForm() -> impl IntoView {
+    let action = ServerAction::<SignUp>::new();
+    let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
+    let error = Signal::derive(move || error_of(action.value().get().as_ref()));
+    view! {
+        <FormErrors error=error />
+        <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
+            <TextField name="form[email]" label=t("accounts.email") kind="email" required=true autocomplete="username" errors=errors />
+            <Submit label=t("accounts.signup") pending=action.pending() class="btn-primary mt-4 w-full" />
+        </ActionForm>
+    }
+}
+
+#[component]
+fn SetupForm(token: String) -> impl IntoView {
+    let action = ServerAction::<SetUp>::new();
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     let zone = RwSignal::new(String::new());
@@ -65,12 +79,12 @@ fn RegisterForm(setup: String, label: String) -> impl IntoView {
     view! {
         <FormErrors error=error />
         <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
-            <input type="hidden" name="form[setup]" value=setup />
+            <input type="hidden" name="form[setup]" value=token />
             <input type="hidden" name="form[zone]" prop:value=zone />
             <TextField name="form[name]" label=t("accounts.name") hint=t("accounts.name_hint") required=true autocomplete="name" errors=errors />
             <TextField name="form[email]" label=t("accounts.email") kind="email" required=true autocomplete="username" errors=errors />
             <TextField name="form[password]" label=t("accounts.password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
-            <Submit label=label pending=action.pending() class="btn-primary mt-4 w-full" />
+            <Submit label=t("accounts.setup_do") pending=action.pending() class="btn-primary mt-4 w-full" />
         </ActionForm>
     }
 }
