@@ -105,7 +105,7 @@ pub async fn reset(form: ResetForm) -> Result<(), AppError> {
 pub async fn log_in(form: LogInForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    let user = request::answer(accounts::log_in(&state.db, &form, request::peer(), state.now()).await)?;
+    let user = request::answer(accounts::log_in(&state.db, &form, request::visitor(), state.now()).await)?;
     request::answer(request::enter(&user, if form.next.is_empty() { "/mailings" } else { &form.next }).await)
 }
 
@@ -115,9 +115,9 @@ pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
     let halfway = request::answer(request::halfway().await)?;
-    let (peer, now) = (request::peer(), state.now());
+    let (visitor, now) = (request::visitor(), state.now());
     let known = (halfway.user, halfway.epoch);
-    let checked = accounts::check_code(&state.db, state.origin(), known, &form, peer, now).await;
+    let checked = accounts::check_code(&state.db, state.origin(), known, &form, visitor, now).await;
     let user = request::answer(checked)?;
     state.letters.ring();
     request::answer(request::remember(&user).await)?;

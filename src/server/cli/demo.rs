@@ -134,7 +134,10 @@ mod tests {
         assert_eq!(made.len(), Lang::ALL.len());
         for (lang, Made { email, password }) in Lang::ALL.into_iter().zip(made) {
             let form = LogInForm { email: email.to_owned(), password, ..LogInForm::default() };
-            assert_eq!(accounts::log_in(&db, &form, [127, 0, 0, 1].into(), now).await.unwrap().lang, lang);
+            assert_eq!(
+                accounts::log_in(&db, &form, std::net::IpAddr::from([127, 0, 0, 1]), now).await.unwrap().lang,
+                lang
+            );
             let actor = actor(&db, email).await.unwrap();
             assert_eq!(actor.zone, texts(lang).zone);
             let all = clients::list(&db, &actor, &Listing::new("", "", "")).await.unwrap();

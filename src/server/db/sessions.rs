@@ -90,8 +90,7 @@ fn backend(error: DbError) -> Error {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        const SQL: &str =
-            "INSERT INTO sessions (id, user_id, data, expires_at, epoch) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        const SQL: &str = "INSERT INTO sessions (id, user_id, data, expires_at, epoch) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
         while !self.write(SQL, record).await? {
             record.id = Id::default();
         }

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod chosen;
 pub mod clients;
 pub mod csv;
+pub mod devices;
 pub mod figures;
 pub mod images;
 pub mod import;
@@ -30,6 +31,7 @@ pub mod tokens;
 use crate::api::error::{AppError, FieldErrors};
 use crate::domain::user::{Permission, Role};
 use crate::server::db::{DbError, Tx};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Somebody who is logged in, confirmed and not blocked. Only [`Actor::prove`] makes one for a
 /// request, so a service that asks for it cannot be called without the check.
@@ -77,6 +79,11 @@ impl Actor {
     /// [`Error::Unauthenticated`] if the actor is not who they were.
     pub async fn hold(&self, tx: &mut Tx, other: i64) -> Result<()> {
         accounts::still(tx, (self.id, self.epoch), other).await
+    }
+
+    /// The network address that the request came from, as far as it has one.
+    pub fn peer(&self) -> IpAddr {
+        self.address.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// Asks for a further permission: for acts on what is not the actor's own.

@@ -12,7 +12,7 @@ pub const REMEMBER: TimeDelta = TimeDelta::days(1);
 /// What may be tried how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A password or a code, for one account.
+    /// A password, for one account.
     LogIn,
     /// The password of somebody who is logged in, asked for once more.
     Prove,
@@ -42,14 +42,19 @@ impl Act {
         let (free, first, most) = match self {
             Self::LogIn | Self::Prove | Self::Code => (5, TimeDelta::seconds(5), TimeDelta::minutes(15)),
             Self::LogInFrom => (30, TimeDelta::seconds(2), TimeDelta::minutes(15)),
-            Self::Letter => (3, TimeDelta::minutes(5), TimeDelta::hours(12)),
+            // As long as the link in such a letter works: whoever asks for others' letters keeps nobody out.
+            Self::Letter => (3, TimeDelta::minutes(5), TimeDelta::hours(1)),
             Self::LetterFrom => (20, TimeDelta::seconds(10), TimeDelta::hours(1)),
         };
         Rule { free, first, most }
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Of tries for one account from all networks together. One network makes some 110 a day at the most, so it takes several
+/// to make others wait.
+const ANYWHERE: Rule = Rule { free: 200, first: TimeDelta::seconds(5), most: TimeDelta::minutes(15) };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rule {
     /// Tries without a wait.
     free: i64,
@@ -79,28 +84,70 @@ fn judge(known: &Throttle, rule: Rule, now: DateTime<Utc>) -> std::result::Resul
 /// One thing that is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    act: Act,
+    rule: Rule,
+    /// What becomes of it when the try succeeds.
+    ends: Ends,
     key: String,
 }
 
+/// What a success makes of what was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// It is forgotten: whoever tried has shown who they are.
+    All,
+    /// This try does not count; those of others do.
+    One,
+}
+
 impl Key {
-    /// For an account: by its address (as `EmailAddress::key` folds it), whether it exists or not. Only
+    /// For an account: by its address (as `accounts::account_key` folds it), whether it exists or not. Only
     /// a hash is stored.
-    pub fn account(act: Act, email_key: &str) -> Self {
-        Self { act, key: format!("{}:{}", act.as_str(), tokens::hash(email_key)) }
+    pub fn account(act: Act, account: &str) -> Self {
+        Self { rule: act.rule(), ends: Ends::One, key: format!("{}:{}", act.as_str(), tokens::hash(account)) }
     }
 
     /// For whoever asks. IPv6 counts by /64, which is what one household gets.
     pub fn peer(act: Act, peer: IpAddr) -> Self {
-        let network = match peer.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        };
-        Self { act, key: format!("{}:{network}", act.as_str()) }
+        Self { rule: act.rule(), ends: Ends::One, key: format!("{}:{}", act.as_str(), network(peer)) }
     }
+
+    /// For an account and whoever asks together: others' tries are not theirs.
+    fn pair(act: Act, account: &str, who: &str) -> Self {
+        let key = format!("{}:{}:{who}", act.as_str(), tokens::hash(account));
+        Self { rule: act.rule(), ends: Ends::All, key }
+    }
+
+    fn anywhere(act: Act, account: &str) -> Self {
+        let key = format!("{}-anywhere:{}", act.as_str(), tokens::hash(account));
+        Self { rule: ANYWHERE, ends: Ends::One, key }
+    }
+}
+
+fn network(peer: IpAddr) -> String {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// What a try for an account counts under: by the network that it comes from, and all networks together; or by the
+/// browser alone, where the account was in it before.
+pub fn tries(act: Act, account: &str, peer: IpAddr, device: Option<&str>) -> Vec<Key> {
+    match device {
+        // Its name is proven (`devices`), and bounded by that.
+        Some(device) => vec![Key::pair(act, account, device)],
+        None => vec![Key::pair(act, account, &network(peer)), Key::anywhere(act, account)],
+    }
+}
+
+/// In one order, so that two transactions cannot wait for each other.
+fn in_order(keys: &[Key]) -> Vec<&Key> {
+    let mut keys: Vec<&Key> = keys.iter().collect();
+    keys.sort_by(|a, b| a.key.cmp(&b.key));
+    keys
 }
 
 /// Counts a try under all keys, before it is made: tries that run at once cannot slip through.
@@ -115,26 +162,31 @@ pub async fn take(db: &Db, keys: &[Key], now: DateTime<Utc>) -> Result<()> {
 
 /// The same in a transaction; says whether further tries have to wait from now on, which they had not before.
 pub async fn take_in(tx: &mut Tx, keys: &[Key], now: DateTime<Utc>) -> Result<bool> {
-    let mut keys: Vec<&Key> = keys.iter().collect();
-    // In one order, so that two transactions cannot wait for each other.
-    keys.sort_by(|a, b| a.key.cmp(&b.key));
     let mut begins = false;
-    for Key { act, key } in keys {
+    for Key { rule, key, .. } in in_order(keys) {
         let known = throttles::lock(tx, key, now).await?;
-        let next = judge(&known, act.rule(), now).map_err(|_| Error::RateLimited)?;
-        begins |= next.tries == act.rule().free + 1;
+        let next = judge(&known, *rule, now).map_err(|_| Error::RateLimited)?;
+        begins |= next.tries == rule.free + 1;
         throttles::store(tx, key, &next).await?;
     }
     Ok(begins)
 }
 
-/// The try has succeeded: an account is as good as new, and an address gets its try back.
+/// The try has succeeded: what whoever tried has counted is forgotten, and what others share gets the try back.
 pub async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
-    for Key { act, key } in keys {
-        match act {
-            Act::LogIn | Act::Prove | Act::Code => throttles::forget(tx, key).await?,
-            Act::LogInFrom | Act::Letter | Act::LetterFrom => throttles::give_back(tx, key).await?,
+    for Key { ends, key, .. } in in_order(keys) {
+        match ends {
+            Ends::All => throttles::forget(tx, key).await?,
+            Ends::One => throttles::give_back(tx, key).await?,
         }
+    }
+    Ok(())
+}
+
+/// Forgets all that these keys have counted.
+pub async fn forgive(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    for Key { key, .. } in in_order(keys) {
+        throttles::forget(tx, key).await?;
     }
     Ok(())
 }

@@ -34,8 +34,19 @@ fn addresses_count_by_network() {
     assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
 }
 
+#[test]
+fn tries_are_those_of_one_network_or_one_browser() {
+    let of = |peer: &str, device| tries(Act::LogIn, "anna@example.org", peer.parse().unwrap(), device);
+    let (one, other) = (of("192.0.2.1", None), of("192.0.2.2", None));
+    assert!(one[0] != other[0] && one[1] == other[1], "each network for itself, and all together");
+    assert_eq!(of("2001:db8:1:2::1", None), of("2001:db8:1:2:ffff::1", None));
+    assert_eq!(of("192.0.2.1", Some("a")), of("192.0.2.2", Some("a")));
+    assert_eq!(of("192.0.2.1", Some("a")).len(), 1, "what others try elsewhere makes it wait for nothing");
+    assert_ne!(of("192.0.2.1", Some("a")), of("192.0.2.1", Some("b")));
+}
+
 async fn counts_in_the_database(db: Db) {
-    let account = || Key::account(Act::LogIn, "anna@example.org");
+    let account = || Key::pair(Act::LogIn, "anna@example.org", "a network");
     let peer = |n: u8| Key::peer(Act::LogInFrom, IpAddr::from([192, 0, 2, n]));
     // Fifty guesses at once, each from an address of its own: five get through.
     let guesses = (0..50).map(|n| {

@@ -113,4 +113,3 @@ fn is_direct(state: &AppState, peer: IpAddr, head: Head<'_>) -> bool {
     let mut hops = peer::hops(head.headers).peekable();
     hops.peek().is_some() && hops.all(|hop| hop.is_some_and(|address| address.is_loopback()))
 }
-

@@ -79,6 +79,11 @@ fn session_cookie(state: &AppState) -> &'static str {
     if is_secure(state) { "__Host-vestnik" } else { "vestnik" }
 }
 
+/// Holds which accounts were in this browser before.
+fn device_cookie(state: &AppState) -> &'static str {
+    if is_secure(state) { "__Host-vestnik-device" } else { "vestnik-device" }
+}
+
 fn router(state: AppState, assets: Assets) -> Router {
     // A second router in the same process (tests) finds it set already.
     let _ = any_spawner::Executor::init_tokio();

@@ -1,6 +1,7 @@
 //! What a server function asks of the request it serves.
 
 use super::state::AppState;
+use super::{device_cookie, preferences};
 use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::settings::Registration;
@@ -8,6 +9,7 @@ use crate::domain::user::{Me, Permission, Session as Reader, Theme};
 use crate::server::db::sessions::{EPOCH, USER, VISIT, Visit, stored_id};
 use crate::server::db::users::{self, User};
 use crate::server::db::{oversight, settings};
+use crate::server::services::devices::{self, Visitor};
 use crate::server::services::{self, Actor, Error};
 use axum::http::StatusCode;
 use axum::http::header::{ACCEPT, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
@@ -26,7 +28,7 @@ const HALFWAY: &str = "halfway";
 const CODE_WITHIN: TimeDelta = TimeDelta::minutes(10);
 /// Longest User-Agent that is kept, in characters.
 const AGENT_MAX: usize = 300;
-/// The longest life of a language and theme cookie, in seconds: a year.
+/// The longest life of a cookie that is not a session's, in seconds: a year.
 const KEEP: u32 = 365 * 24 * 3600;
 
 /// The service, from the context that the router provides.
@@ -87,6 +89,19 @@ pub fn peer() -> IpAddr {
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |parts| super::peer::of(&state(), &parts.extensions, &parts.headers))
 }
 
+/// Who asks to be let in.
+pub fn visitor() -> Visitor {
+    let state = state();
+    Visitor::new(peer(), state.sealer(), device(&state))
+}
+
+/// The cookie of a browser that accounts were in before.
+fn device(state: &AppState) -> String {
+    let parts = use_context::<Parts>();
+    let cookie = parts.as_ref().and_then(|parts| preferences::cookie(&parts.headers, device_cookie(state)));
+    cookie.unwrap_or_default().to_owned()
+}
+
 /// Notes in the session who has logged in, as they were when that was checked; its id is renewed, so that one planted
 /// before is worthless. A browser that has no language or theme of its own yet gets the user's.
 ///
@@ -106,6 +121,8 @@ pub async fn remember(user: &User) -> Result<(), Error> {
     let agent = header(USER_AGENT).chars().take(AGENT_MAX).collect();
     let visit = Visit { agent, address: peer().to_string(), began: Some(now), seen: Some(now) };
     session.insert(VISIT, visit).await.map_err(broken)?;
+    let known = devices::cookie(&state.sealer(), user, &device(&state));
+    set_cookie(&state, device_cookie(&state), &known, "; HttpOnly");
     let chosen = header(COOKIE);
     if !chosen.contains("lang=") && user.lang != lang() {
         keep("lang", user.lang.as_str());
@@ -124,7 +141,12 @@ fn header(name: axum::http::HeaderName) -> String {
 
 /// Lets the browser keep a language or a theme, as `/language` and `/theme` do.
 pub fn keep(cookie: &str, value: &str) {
-    let text = format!("{cookie}={value}; Path=/; Max-Age={KEEP}; SameSite=Lax");
+    set_cookie(&state(), cookie, value, "");
+}
+
+fn set_cookie(state: &AppState, cookie: &str, value: &str, more: &str) {
+    let secure = if super::is_secure(state) { "; Secure" } else { "" };
+    let text = format!("{cookie}={value}; Path=/; Max-Age={KEEP}; SameSite=Lax{secure}{more}");
     if let Some(options) = use_context::<ResponseOptions>()
         && let Ok(text) = HeaderValue::from_str(&text)
     {

@@ -78,6 +78,23 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The cookies that the answer sets, with all that is said of each.
+    pub fn cookies(&self) -> Vec<&str> {
+        let split = self.headers.lines().filter_map(|line| line.split_once(": "));
+        split.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value).collect()
+    }
+
+    /// The session's cookie among them, or an empty text.
+    pub fn session(&self) -> &str {
+        let cookie = self
+            .cookies()
+            .into_iter()
+            .find(|cookie| ["vestnik=", "__Host-vestnik="].iter().any(|name| cookie.starts_with(name)));
+        cookie.unwrap_or_default()
+    }
+}
+
 impl Served {
     /// On an address that only this machine reaches.
     pub async fn start(db: Db) -> Self {
@@ -202,7 +219,7 @@ impl Served {
             .finish();
         let answer = self.post("/api/login", "", &form).await;
         assert!(answer.status < 400, "{answer:?}");
-        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+        answer.session().split(';').next().unwrap().to_owned()
     }
 
     pub async fn get(&self, path: &str, cookie: &str) -> Answer {

@@ -197,11 +197,19 @@ async fn behind_tls_nothing_goes_without_it(db: Db) {
             let header = served.get(path, "").await.header("strict-transport-security").to_owned();
             assert_eq!(header, if secure { "max-age=31536000" } else { "" }, "{path}");
         }
-        let set = served.post("/api/login", "", form).await.header("set-cookie").to_owned();
-        assert_eq!(set.starts_with("__Host-vestnik="), secure, "{set}");
-        assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("; Path=/"), "{set}");
-        let cookies = [set, served.get("/language?to=ru", "").await.header("set-cookie").to_owned()];
-        assert!(cookies.iter().all(|set| set.contains("; Secure") == secure), "{cookies:?}");
+        let entered = served.post("/api/login", "", form).await;
+        let set = entered.cookies();
+        assert_eq!(set.len(), 2, "the session's and the browser's: {set:?}");
+        assert!(set.iter().all(|set| set.starts_with("__Host-vestnik") == secure), "{set:?}");
+        let kept =
+            |set: &&str| set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("; Path=/");
+        assert!(set.iter().all(kept), "{set:?}");
+        let chosen = served.get("/language?to=ru", "").await;
+        let profile = "form[name]=Anna&form[lang]=en&form[theme]=dark&form[zone]=UTC";
+        let session = entered.session().split(';').next().unwrap().to_owned();
+        let saved = served.post("/api/save_profile", &session, profile).await;
+        let cookies = [set, chosen.cookies(), saved.cookies()].concat();
+        assert!(cookies.len() >= 3 && cookies.iter().all(|set| set.contains("; Secure") == secure), "{cookies:?}");
     }
 }
 

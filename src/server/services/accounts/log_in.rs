@@ -7,24 +7,29 @@ use crate::forms::accounts::LogInForm;
 use crate::server::db::audit::Entry;
 use crate::server::db::users::{self, User};
 use crate::server::db::{self, Db};
+use crate::server::services::devices::Visitor;
 use crate::server::services::throttle::{self, Act, Key};
 use crate::server::services::{Error, Result, audit, checked, passwords};
 use chrono::{DateTime, Utc};
-use std::net::IpAddr;
 
 /// Checks an address and a password.
 ///
 /// # Errors
 /// [`Error::Invalid`] on the form as a whole when they do not match (the same for an unknown
 /// address), when the address waits for confirmation, or when the user is blocked; the last two only
-/// to somebody who knows the password. [`Error::RateLimited`] after several tries for the account or
-/// from the peer.
-pub async fn log_in(db: &Db, form: &LogInForm, peer: IpAddr, now: DateTime<Utc>) -> Result<User> {
+/// to somebody who knows the password. [`Error::RateLimited`] after several tries for the account from there, or
+/// from the peer; others' tries keep nobody out whose browser was in before.
+pub async fn log_in(db: &Db, form: &LogInForm, visitor: impl Into<Visitor>, now: DateTime<Utc>) -> Result<User> {
+    let visitor: Visitor = visitor.into();
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
-    let keys = [Key::account(Act::LogIn, &account_key(&email)), Key::peer(Act::LogInFrom, peer)];
-    let address = peer.to_string();
+    let address = visitor.peer.to_string();
     let user = find(db, &email).await?;
+    let device = user.as_ref().and_then(|user| visitor.known_to(user));
+    let mut keys = throttle::tries(Act::LogIn, &account_key(&email), visitor.peer, device);
+    if device.is_none() {
+        keys.push(Key::peer(Act::LogInFrom, visitor.peer));
+    }
     let mut tx = db.begin().await?;
     if throttle::take_in(&mut tx, &keys, now).await? {
         db::audit::append(&mut tx, &audit::tried(user.as_ref(), Noted::LogInThrottled, &address), now).await?;

@@ -36,7 +36,7 @@ pub use sessions::{end_session, end_sessions, own_sessions};
 pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};
 
 use super::letters::{Origin, Own, Subject, enqueue};
-use super::throttle::{self, Act, Key};
+use super::throttle::{self, Act};
 use super::{Actor, Error, Result, passwords};
 use crate::server::db::users::{self, User};
 use crate::server::db::{Db, Tx, invitations, limits, sessions as stored_sessions, throttles, tokens};
@@ -68,13 +68,13 @@ async fn notice(
 /// transaction of what follows asks [`still`].
 async fn prove_password(db: &Db, actor: &Actor, field: &str, password: &str, now: DateTime<Utc>) -> Result<User> {
     let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
-    let key = Key::account(Act::Prove, &user.email_key);
-    throttle::take(db, std::slice::from_ref(&key), now).await?;
+    let keys = throttle::tries(Act::Prove, &user.email_key, actor.peer(), None);
+    throttle::take(db, &keys, now).await?;
     if !passwords::verify(password, Some(&user.password_hash)).await? {
         return Err(Error::field(field, "error.password.wrong"));
     }
     let mut tx = db.begin().await?;
-    throttle::succeeded(&mut tx, &[key]).await?;
+    throttle::succeeded(&mut tx, &keys).await?;
     tx.commit().await?;
     Ok(user)
 }

@@ -119,7 +119,11 @@ async fn all_that_waits_ends_with_the_password_role_or_block(db: Db) {
             assert_eq!(refused, "error.invitation.unknown", "{way}");
         }
         let now = prove(&db, anna.id).await;
-        assert_eq!(second_factor(&db, &now).await.unwrap(), SecondFactor::Off, "{way}: a secret that the intruder knows");
+        assert_eq!(
+            second_factor(&db, &now).await.unwrap(),
+            SecondFactor::Off,
+            "{way}: a secret that the intruder knows"
+        );
         // What was checked under the old one is worth nothing: a log-in, a request, half a log-in.
         assert!(matches!(admit(&db, &before).await, Err(Error::Unauthenticated)), "{way}");
         let (sessions, id) = session(&db, &before).await;

@@ -59,7 +59,7 @@ pub async fn reset(db: &Db, origin: Origin<'_>, form: &ResetForm, peer: IpAddr, 
     users::set_password(&mut tx, user.id, &hash).await?;
     users::confirm(&mut tx, user.id, now).await?;
     let epoch = end_all(&mut tx, user.id).await?;
-    throttle::succeeded(&mut tx, &[Key::account(Act::LogIn, &user.email_key)]).await?;
+    throttle::forgive(&mut tx, &throttle::tries(Act::LogIn, &user.email_key, peer, None)).await?;
     let address = peer.to_string();
     db::audit::append(&mut tx, &audit::own(&user, Noted::PasswordReset, &address), now).await?;
     notice(&mut tx, origin, &user, Subject::PasswordChanged, &[], now).await?;

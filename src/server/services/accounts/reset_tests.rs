@@ -1,6 +1,6 @@
 //! A new password by letter, and how often one may try.
 
-use super::tests::{PASSWORD, confirm, enter, form, fresh_peer, key, noon, origin, post, sign_up, token};
+use super::tests::{PASSWORD, confirm, enter, form, fresh_peer, key, noon, origin, post, sign_up, token, token_in};
 use super::*;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
@@ -8,6 +8,8 @@ use crate::forms::accounts::{AddressForm, LogInForm, ResetForm};
 use crate::server::clock::ManualClock;
 use crate::server::db::sessions::{Sessions, USER, stored_id};
 use crate::server::db::testing;
+use crate::server::seal::Sealer;
+use crate::server::services::devices::{self, Visitor};
 use std::collections::HashMap;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
@@ -115,30 +117,83 @@ async fn confirmation_letters_come_again(db: Db) {
 
 async fn guessing_is_throttled_and_the_owner_still_gets_in(db: Db) {
     let id = user(&db, "dora@example.org").await;
-    let guess = async |peer| {
-        let form =
-            LogInForm { email: "dora@example.org".into(), password: "a wrong guess".into(), next: String::new() };
-        log_in(&db, &form, peer, noon()).await
+    let guess = async |email: &str, from: Visitor| {
+        let form = LogInForm { email: email.into(), password: "a wrong guess".into(), next: String::new() };
+        log_in(&db, &form, from, noon()).await
     };
+    let right = async |from: Visitor| {
+        let form = LogInForm { email: "dora@example.org".into(), password: PASSWORD.into(), next: String::new() };
+        log_in(&db, &form, from, noon()).await
+    };
+    // The browser that the owner was in before.
+    let sealer = Sealer::new(&"0123456789abcdef0123456789abcdef".to_owned().into());
+    let cookie = devices::cookie(&sealer, &users::by_id(&db, id).await.unwrap().unwrap(), "");
+    let known = |peer| Visitor::new(peer, sealer.clone(), cookie.clone());
+    // From one network, whose case of the address makes no difference.
+    let attacker = fresh_peer();
+    let mut refused = 0;
+    for n in 0..20 {
+        let email = if n % 2 == 0 { "dora@example.org" } else { "DORA@example.org" };
+        refused += i32::from(matches!(guess(email, attacker.into()).await, Err(Error::RateLimited)));
+    }
+    assert_eq!(refused, 14, "five tries are free, the sixth begins the waits");
+    assert!(matches!(right(attacker.into()).await, Err(Error::RateLimited)));
+    right(fresh_peer().into()).await.expect("the owner gets in from anywhere else");
+    // From very many.
+    let mut refused = 0;
+    for _ in 0..300 {
+        refused += i32::from(matches!(guess("dora@example.org", fresh_peer().into()).await, Err(Error::RateLimited)));
+    }
+    assert!((90..110).contains(&refused), "all together are slowed down too: {refused}");
+    assert!(matches!(right(fresh_peer().into()).await, Err(Error::RateLimited)), "a browser that nobody knows waits");
+    for peer in [fresh_peer(), attacker] {
+        right(known(peer)).await.expect("one that the account was in does not, wherever it is");
+    }
+    // A browser that is known guesses no more than any other, and proves nothing for another account.
     let mut refused = 0;
     for _ in 0..20 {
-        refused += i32::from(matches!(guess(fresh_peer()).await, Err(Error::RateLimited)));
+        refused += i32::from(matches!(guess("dora@example.org", known(fresh_peer())).await, Err(Error::RateLimited)));
     }
-    assert_eq!(refused, 14, "five tries are free, the sixth begins the waits, wherever they come from");
-    assert!(matches!(enter(&db, "dora@example.org", PASSWORD).await, Err(Error::RateLimited)));
+    assert_eq!(refused, 14);
+    user(&db, "emma@example.org").await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += i32::from(matches!(guess("emma@example.org", known(attacker)).await, Err(Error::RateLimited)));
+    }
+    assert_eq!(refused, 14);
+    // A letter lets the owner in, whoever guesses and however many.
     send_reset(&db, origin(), &address("dora@example.org"), noon()).await.unwrap();
     let link = token(&db).await;
     assert_eq!(reset(&db, origin(), &with(&link, NEW), fresh_peer(), noon()).await.unwrap().id, id);
     enter(&db, "dora@example.org", NEW).await.expect("the reset ends the throttling");
+    let mut limited = 0;
+    for _ in 0..7 {
+        limited += i32::from(matches!(right(known(fresh_peer())).await, Err(Error::RateLimited)));
+    }
+    assert_eq!(limited, 0, "with the new password the browser is known no more: each comes from elsewhere");
     // One peer and many accounts; an account that nobody has counts the same.
     let peer = fresh_peer();
     let mut refused = 0;
     for n in 0..40 {
-        let form =
-            LogInForm { email: format!("u{n}@example.org"), password: "a wrong guess".into(), next: String::new() };
-        refused += i32::from(matches!(log_in(&db, &form, peer, noon()).await, Err(Error::RateLimited)));
+        let tried = guess(&format!("u{n}@example.org"), peer.into()).await;
+        refused += i32::from(matches!(tried, Err(Error::RateLimited)));
     }
     assert_eq!(refused, 9);
+}
+
+async fn asking_for_letters_keeps_nobody_out(db: Db) {
+    user(&db, "dora@example.org").await;
+    // Somebody asks again and again, as often as they may, for a day.
+    let (mut now, mut sent) = (noon(), 0);
+    for _ in 0..24 * 60 {
+        sent += i32::from(send_reset(&db, origin(), &address("dora@example.org"), now).await.is_ok());
+        now += TimeDelta::minutes(1);
+    }
+    assert!((20..40).contains(&sent), "{sent} letters in a day");
+    // The newest link still works, or a new one can be asked for.
+    let link = token_in(&post(&db).await.last().unwrap().1);
+    let asked = send_reset(&db, origin(), &address("dora@example.org"), now).await;
+    assert!(asked.is_ok() || reset(&db, origin(), &with(&link, NEW), fresh_peer(), now).await.is_ok());
 }
 
 async fn outdated_hashes_are_renewed_at_log_in(db: Db) {
@@ -193,6 +248,7 @@ testing::on_both!(
     a_reset_confirms_the_address_and_a_blocked_user_gets_none,
     confirmation_letters_come_again,
     guessing_is_throttled_and_the_owner_still_gets_in,
+    asking_for_letters_keeps_nobody_out,
     outdated_hashes_are_renewed_at_log_in,
     own_sessions_are_listed_and_ended,
 );

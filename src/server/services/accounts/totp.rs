@@ -9,8 +9,9 @@ use crate::server::db::audit::Entry;
 use crate::server::db::recovery_codes;
 use crate::server::db::users::{self, Totp, User};
 use crate::server::db::{self, Db, Tx};
+use crate::server::services::devices::Visitor;
 use crate::server::services::letters::{Origin, Subject};
-use crate::server::services::throttle::{self, Act, Key};
+use crate::server::services::throttle::{self, Act};
 use crate::server::services::{Actor, Error, Result, audit, checked, tokens};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
@@ -18,7 +19,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcodegen::{QrCode, QrCodeEcc};
 use sha2::Sha256;
 use std::fmt::Write;
-use std::net::IpAddr;
 use totp_rs::{Builder, Secret};
 
 /// Recovery codes that are given out at a time.
@@ -145,7 +145,8 @@ pub async fn confirm_totp(
     let user = users::by_id(db, actor.id).await?.ok_or(Error::NotFound)?;
     let totp = users::totp(db, actor.id).await?.filter(|totp| totp.since.is_none());
     let text = totp.and_then(|totp| totp.secret).ok_or(Error::Conflict("error.totp.off"))?;
-    throttle::take(db, &[Key::account(Act::Code, &user.email_key)], now).await?;
+    let keys = throttle::tries(Act::Code, &user.email_key, actor.peer(), None);
+    throttle::take(db, &keys, now).await?;
     let draft = Draft::read(&text)?;
     let (secret, codes) = (draft.secret.to_base32(), draft.codes()?);
     let step = step(draft.secret, &folded(&form.code), now)?.ok_or_else(|| Error::field("code", "error.code"))?;
@@ -158,7 +159,7 @@ pub async fn confirm_totp(
     for code in codes {
         recovery_codes::insert(&mut tx, actor.id, &tokens::hash(&folded(&code))).await?;
     }
-    throttle::succeeded(&mut tx, &[Key::account(Act::Code, &user.email_key)]).await?;
+    throttle::succeeded(&mut tx, &keys).await?;
     db::audit::append(&mut tx, &audit::own(&user, Noted::TotpOn, &actor.address), now).await?;
     notice(&mut tx, origin, &user, Subject::TotpOn, &[], now).await?;
     Ok(tx.commit().await?)
@@ -199,15 +200,16 @@ pub async fn check_code(
     origin: Origin<'_>,
     (user, epoch): (i64, i64),
     form: &CodeForm,
-    peer: IpAddr,
+    visitor: impl Into<Visitor>,
     now: DateTime<Utc>,
 ) -> Result<User> {
+    let visitor: Visitor = visitor.into();
     checked(form)?;
     let user = users::by_id(db, user).await?.filter(|user| user.epoch == epoch).ok_or(Error::Unauthenticated)?;
-    let address = peer.to_string();
+    let address = visitor.peer.to_string();
     enter(db, &user, &address, now).await?;
-    let key = Key::account(Act::Code, &user.email_key);
-    throttle::take(db, std::slice::from_ref(&key), now).await?;
+    let keys = throttle::tries(Act::Code, &user.email_key, visitor.peer, visitor.known_to(&user));
+    throttle::take(db, &keys, now).await?;
     let totp = users::totp(db, user.id).await?.filter(|totp| totp.since.is_some());
     let secret = totp.and_then(|totp| totp.secret).ok_or(Error::Unauthenticated)?;
     let code = folded(&form.code);
@@ -223,7 +225,7 @@ pub async fn check_code(
         note_refusal(db, Some(&user), Refusal::Code, &address, now).await?;
         return Err(Error::field("code", "error.code"));
     }
-    throttle::succeeded(&mut tx, &[key]).await?;
+    throttle::succeeded(&mut tx, &keys).await?;
     let entry = Entry { after: by, ..audit::own(&user, Noted::LoggedIn, &address) };
     db::audit::append(&mut tx, &entry, now).await?;
     tx.commit().await?;

@@ -234,6 +234,8 @@ mod tests {
         assert!(request.extensions().get::<Proven>().is_none());
         let uri = "/".parse().unwrap();
         let outbox = |open| wanted(&Method::GET, &uri, &HeaderMap::new(), "vestnik", || open).unwrap().key();
-        assert!(outbox(true) != outbox(false) && outbox(true).request().unwrap().extensions().get::<Proven>().is_some());
+        assert!(
+            outbox(true) != outbox(false) && outbox(true).request().unwrap().extensions().get::<Proven>().is_some()
+        );
     }
 }

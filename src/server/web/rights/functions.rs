@@ -12,7 +12,9 @@ const fn link() -> Rule {
 
 /// The same for an account that waits; nobody else's has such a link.
 const fn waiting_link() -> Rule {
-    everyone([No(409), No(409), No(409)]).but(Who::Unconfirmed, [Yes, No(409), No(409)]).but(Who::Blocked, [No(422), No(409), No(409)])
+    everyone([No(409), No(409), No(409)])
+        .but(Who::Unconfirmed, [Yes, No(409), No(409)])
+        .but(Who::Blocked, [No(422), No(409), No(409)])
 }
 
 /// Where two things are named, `{mine.…}` is the asker's own: the other one alone decides.

@@ -29,7 +29,7 @@ async fn is_in(world: &World, cookie: &str) -> bool {
 async fn log_in(world: &World, cookie: &str, email: &str, password: &str) -> String {
     let answer = send(world, "login", cookie, &format!("form[email]={email}&form[password]={password}")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let set = answer.header("set-cookie");
+    let set = answer.session();
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
     set.split(';').next().unwrap().to_owned()
 }
@@ -67,7 +67,7 @@ async fn a_cookie_that_was_ended_is_not_taken_again(db: Db) {
     let (here, elsewhere) = (fresh().await, fresh().await);
     let form = format!("form[old_password]={PASSWORD}&form[new_password]=another long password");
     let changed = send(&world, "change_password", &here, &form).await;
-    let renewed = changed.header("set-cookie").split(';').next().unwrap().to_owned();
+    let renewed = changed.session().split(';').next().unwrap().to_owned();
     assert!(is_in(&world, &renewed).await, "the password was changed here");
     assert!(!is_in(&world, &here).await && !is_in(&world, &elsewhere).await);
 
@@ -136,7 +136,9 @@ async fn log_ins_under_way(world: &World, rounds: usize) {
                 let form = format!("form[old_password]={PASSWORD}&form[new_password]={NEW}");
                 ("change_password", person.cookie.as_str(), form)
             }
-            _ => ("users/role", admin.cookie.as_str(), format!("form[id]={}&form[role]=manager", person.things["user"])),
+            _ => {
+                ("users/role", admin.cookie.as_str(), format!("form[id]={}&form[role]=manager", person.things["user"]))
+            }
         };
         // Three log-ins, so that one of them is in the midst of it.
         let (one, two, three, changed) = tokio::join!(
@@ -148,7 +150,7 @@ async fn log_ins_under_way(world: &World, rounds: usize) {
         assert_eq!(changed.status, 200, "round {round}: {name} {changed:?}");
         for entered in [one, two, three] {
             assert!([200, 401, 422].contains(&entered.status), "round {round}: {entered:?}");
-            let given = entered.header("set-cookie").split(';').next().unwrap_or_default();
+            let given = entered.session().split(';').next().unwrap_or_default();
             // With another role, whoever logs in afterwards is in.
             let may = name == "users/role";
             assert!(given.is_empty() || !is_in(world, given).await || may, "round {round}: in after {name}");
