@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,7 +45,11 @@ lighthouse: setup-test build ## judge the public pages by Lighthouse
 	@cd end2end && npx playwright test -c lighthouse.config.ts
 
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (forty minutes)
+	@.ci/fuzz.sh 60
 	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
+
+fuzz: setup ## feed templates, Markdown, HTML and client files to libFuzzer, a minute each (needs a C++ compiler)
+	@.ci/fuzz.sh $(SECONDS)
 
 bench: setup-test build ## measure sending beside Postfix's smtp-source
 	@.ci/postgres.sh --durable .ci/bench.sh

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::decide::{Decision, decide};
 use super::failpoint;
-use super::feed::{Job, Queue, RunWork};
+use super::feed::{Job, Queue, RunWork, why_not_made};
 use super::recorder::{Arming, Entry, MOST_AHEAD, Place, Record};
 use super::relays::{Handed, Session};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
@@ -205,7 +205,7 @@ impl Engine {
         match &job.run.composer {
             Ok(composer) => composer
                 .compose(&Recipient { email, full_name, comment }, *client_id, self.clock.now())
-                .map_err(|error| error.to_string()),
+                .map_err(|error| why_not_made(&error, job.run.lang)),
             Err(error) => Err(error.clone()),
         }
     }
@@ -437,11 +437,18 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::lang::Lang;
     use std::sync::atomic::AtomicU32;
 
     #[test]
     fn each_row_of_refused_letters_is_a_reason_to_pause() {
-        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
+        let run = RunWork {
+            mailing: 1,
+            hold: false,
+            refused: AtomicU32::new(0),
+            lang: Lang::En,
+            composer: Err(String::new()),
+        };
         let after_dot = |kind| {
             let outcome =
                 Outcome { stage: Stage::Dot, kind, reply: None, note: String::new(), connection_usable: true };

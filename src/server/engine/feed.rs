@@ -2,15 +2,19 @@
 
 use super::Engine;
 use super::recorder::{MOST_AHEAD, Ticket};
+use crate::domain::lang::Lang;
 use crate::domain::mailing::Counts;
+use crate::locales;
 use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
 use crate::server::db::settings::{self, Sender};
 use crate::server::db::{DbResult, deliveries, limits, mailings};
-use crate::server::mail::compose::{Composer, Mailbox, RunParts};
+use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
+use crate::server::mail::template::TemplateError;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,6 +44,8 @@ pub struct RunWork {
     pub hold: bool,
     /// Letters that the mail server refused after the dot since it last took one.
     pub refused: AtomicU32,
+    /// The language that its owner is told in why a letter could not be made.
+    pub lang: Lang,
     /// A run whose message cannot be used fails each delivery with this sentence.
     pub composer: Result<Composer, String>,
 }
@@ -202,8 +208,9 @@ impl Engine {
             secret: self.config.secret.expose_secret().as_bytes(),
             dkim: self.config.dkim.as_ref(),
         };
-        let composer = Composer::new(&parts).map_err(|error| error.to_string());
-        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), composer }
+        let lang = run.snapshot.lang;
+        let composer = Composer::new(&parts).map_err(|error| why_not_made(&error, lang));
+        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), lang, composer }
     }
 
     /// Ends what is left of a run that may not go on.
@@ -217,6 +224,18 @@ impl Engine {
             mailings::finish_after(&mut tx, run.id).await?;
         }
         tx.commit().await
+    }
+}
+
+/// Why a letter cannot be made, in the words that stand at the field where a message is written.
+pub(super) fn why_not_made(error: &ComposeError, lang: Lang) -> String {
+    match error {
+        ComposeError::Template(TemplateError { field, problem }) => {
+            let field = locales::text(lang, &format!("messages.{field}"));
+            let args: [(&str, &dyn Display); 2] = [("name", &problem.detail), ("line", &problem.line)];
+            format!("{field}: {}", locales::text_with(lang, &problem.key, &args))
+        }
+        ComposeError::Address { .. } => error.to_string(),
     }
 }
 
@@ -243,7 +262,13 @@ mod tests {
 
     #[tokio::test]
     async fn all_but_the_last_are_at_hand_across_batches() {
-        let run = RunWork { mailing: 1, hold: false, refused: AtomicU32::new(0), composer: Err(String::new()) };
+        let run = RunWork {
+            mailing: 1,
+            hold: false,
+            refused: AtomicU32::new(0),
+            lang: Lang::En,
+            composer: Err(String::new()),
+        };
         let (run, (sender, receiver)) = (Arc::new(run), mpsc::channel(2));
         let queue = Queue::new(receiver);
         let at_hand = || queue.at_hand(2).map(|job| job.claimed.id);

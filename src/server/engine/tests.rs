@@ -28,6 +28,7 @@ mod in_order;
 mod limits;
 mod protect;
 mod records;
+mod unusable;
 
 struct World {
     db: Db,

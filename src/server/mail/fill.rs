@@ -92,13 +92,18 @@ impl Pattern {
     /// Cuts plain text; a percent-encoded mark stands in a URL that the text shows.
     pub fn text(source: &str) -> Self {
         let mut builder = Builder::default();
+        // Where the word begins that is being read.
+        let mut word = 0;
         let mut rest = source;
         while let Some(c) = rest.chars().next() {
+            let at = source.len() - rest.len();
+            if c.is_whitespace() || c == '<' {
+                word = at + c.len_utf8();
+            }
             if is_mark(c) {
                 builder.value((u32::from(c) - FIRST_MARK) as usize, Place::Text);
             } else if let Some((index, length)) = value_at(rest, true) {
-                let word = source[..source.len() - rest.len()].rsplit(|c: char| c.is_whitespace() || c == '<').next();
-                builder.value(index, url_place(word.unwrap_or("")));
+                builder.value(index, url_place(&source[word..at]));
                 rest = &rest[length..];
                 continue;
             } else {
@@ -109,10 +114,14 @@ impl Pattern {
         builder.finish()
     }
 
-    /// Writes the text with its values; a mark without a value (typed by hand) leaves nothing.
-    pub fn fill(&self, values: &[String]) -> String {
+    /// Writes the text with its values; a mark without a value (typed by hand) leaves nothing. Nothing comes out
+    /// if it takes more than `most` bytes.
+    pub fn fill(&self, values: &[String], most: usize) -> Option<String> {
         let mut out = String::with_capacity(self.literal + self.pieces.len() * 16);
         for piece in &self.pieces {
+            if out.len() > most {
+                return None;
+            }
             match piece {
                 Piece::Literal(text) => out.push_str(text),
                 Piece::Value(index, place) => {
@@ -126,7 +135,7 @@ impl Pattern {
                 }
             }
         }
-        out
+        (out.len() <= most).then_some(out)
     }
 }
 
@@ -231,13 +240,13 @@ mod tests {
             "<p title=\"{m}\">{m}</p><a href=\"https://x.org/%EE%80%80?q={m}\">l</a><a href=\"mailto:%EE%80%80\">m</a>"
         );
         assert_eq!(
-            Pattern::html(&source).fill(&["a@b\"<&".to_owned()]),
+            Pattern::html(&source).fill(&["a@b\"<&".to_owned()], 1000).unwrap(),
             "<p title=\"a@b&quot;&lt;&amp;\">a@b&quot;&lt;&amp;</p>\
              <a href=\"https://x.org/a%40b%22%3C%26?q=a%40b%22%3C%26\">l</a><a href=\"mailto:a@b%22%3C%26\">m</a>"
         );
         let text = format!("Hi {m}, see <https://x.org/%EE%80%80> or <mailto:%EE%80%80>");
         assert_eq!(
-            Pattern::text(&text).fill(&["a@b c".to_owned()]),
+            Pattern::text(&text).fill(&["a@b c".to_owned()], 1000).unwrap(),
             "Hi a@b c, see <https://x.org/a%40b%20c> or <mailto:a@b%20c>"
         );
     }
@@ -249,19 +258,27 @@ mod tests {
         assert!(!is_mark('\u{f000}') && !is_mark('\u{d7ff}'));
     }
 
+    #[test]
+    fn what_would_be_too_large_is_not_written() {
+        let pattern = Pattern::html(&"\u{e000}".repeat(3));
+        let value = ["&".to_owned()];
+        assert_eq!(pattern.fill(&value, 15).as_deref(), Some("&amp;&amp;&amp;"));
+        assert_eq!(pattern.fill(&value, 14), None);
+    }
+
     proptest! {
         #[test]
         fn values_open_no_tag(value in "\\PC{0,40}") {
             let m = mark(0).unwrap();
-            let filled = Pattern::html(&format!("<b>{m}</b><a href=\"https://x/{m}\">x</a>")).fill(&[value]);
+            let filled = Pattern::html(&format!("<b>{m}</b><a href=\"https://x/{m}\">x</a>")).fill(&[value], 10_000).unwrap();
             prop_assert_eq!(filled.matches('<').count(), 4);
             prop_assert_eq!(filled.matches('"').count(), 2);
         }
 
         #[test]
         fn anything_can_be_cut(source in ".{0,80}") {
-            Pattern::html(&source).fill(&[]);
-            Pattern::text(&source).fill(&[]);
+            Pattern::html(&source).fill(&[], 1000);
+            Pattern::text(&source).fill(&[], 1000);
         }
     }
 }

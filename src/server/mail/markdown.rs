@@ -1,5 +1,6 @@
 //! Markdown to the HTML and the plain text of a letter.
 
+use super::bounded::{self, TooMuch};
 use ammonia::{Builder, UrlRelative};
 use html2text::render::TextDecorator;
 use pulldown_cmark::{Options, Parser, html};
@@ -52,13 +53,33 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Renders Markdown (CommonMark with tables and strikethrough) as safe HTML with inline styles. HTML
+/// Renders Markdown (CommonMark with tables and strikethrough) that people wrote as safe HTML with inline styles. HTML
 /// in the Markdown is sanitised, never trusted; links may be http, https, mailto and tel.
+///
+/// # Errors
+/// If it would become more than the limits of [`bounded`] allow.
+pub fn render(markdown: &str) -> Result<String, TooMuch> {
+    let raw = bounded::html(markdown, parser(markdown).into_offset_iter())?;
+    Ok(SANITISER.clean(&raw).to_string())
+}
+
+/// Whether [`render`] would make HTML of it.
+///
+/// # Errors
+/// As there.
+pub fn check(markdown: &str) -> Result<(), TooMuch> {
+    bounded::html(markdown, parser(markdown).into_offset_iter()).map(|_| ())
+}
+
+/// The same for texts of our own, whose size and depth are known.
 pub fn to_html(markdown: &str) -> String {
-    let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
     let mut raw = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut raw, parser);
+    html::push_html(&mut raw, parser(markdown));
     SANITISER.clean(&raw).to_string()
+}
+
+fn parser(markdown: &str) -> Parser<'_> {
+    Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
 }
 
 /// A whole HTML letter around a fragment. `lang` is an RFC 5646 tag, `title` is already escaped.

@@ -2,6 +2,7 @@
 //! here knows the database; the engine calls it and records what comes back.
 
 pub mod address;
+pub mod bounded;
 pub mod classify;
 pub mod compose;
 pub mod dkim;
@@ -14,6 +15,7 @@ pub mod markdown;
 pub mod relay;
 pub mod reply;
 pub mod smtp;
+mod syntax;
 pub mod template;
 pub mod timeouts;
 mod tls;
@@ -21,6 +23,8 @@ mod wire;
 
 #[cfg(test)]
 mod compose_tests;
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 pub(crate) mod script;
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //!
 //! What is allowed: expressions with minijinja's filters (`{{ full_name|default("friend") }}`) and
 //! conditions (`{% if comment %}..{% else %}..{% endif %}`). Loops, assignments and blocks are not:
-//! nothing in a letter needs them, and without them the output cannot outgrow the source. Each
-//! rendering has a fuel limit besides, which minijinja charges for bytes as well as for steps.
+//! nothing in a letter needs them, and without them the output cannot outgrow the source. Expressions have
+//! bounds that are held before they are parsed ([`super::syntax`]), each rendering has a fuel limit, which
+//! minijinja charges for bytes as well as for steps, and what the Markdown becomes is bounded, too
+//! ([`super::bounded`]), as is the letter that a client's values make of it.
 //!
 //! A client's data must not act as Markdown or HTML. So a body's expressions do not print their
 //! values: they leave marks (see [`super::fill`]) and the values are kept aside. What results, the
@@ -11,13 +13,16 @@
 //! it is turned into HTML and text once, kept as a variant, and each client's values are filled in,
 //! escaped for their place: HTML, URL or plain text. A letter for one more client costs no Markdown.
 
+use super::bounded::TooMuch;
 use super::fill::{self, Pattern};
+use super::syntax::{self, Source, line_at};
 use super::{header, markdown};
-use crate::domain::message::TemplateProblem;
+use crate::domain::message::{BODY_MAX, TemplateProblem};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -26,8 +31,12 @@ pub const NAMES: [&str; 3] = ["full_name", "email", "comment"];
 
 /// Steps of a rendering; 64 bytes written cost one. Enough for a body of the greatest length.
 const FUEL: u64 = 50_000;
+/// Bytes of a body of the greatest length.
+const SOURCE_MAX: usize = BODY_MAX * 4;
 /// Finished outputs that are kept, one for each combination of branches met.
 const MAX_VARIANTS: usize = 64;
+/// Bytes of the HTML of a letter with its values, and of its text. Mail servers take 10 to 25 MB as a rule.
+const LETTER_MAX: usize = 8 * 1024 * 1024;
 /// The name under which an expression finds where its value goes; no template can spell it.
 const SCOPE: &str = "\0scope";
 
@@ -89,6 +98,11 @@ pub struct Template {
 /// What the body became for one combination of branches.
 struct Variant {
     markdown: String,
+    letter: Result<Letter, TemplateError>,
+}
+
+/// A body with places for values.
+struct Letter {
     html: Pattern,
     text: Pattern,
     /// The subject's place among the values: after those of the body.
@@ -111,7 +125,8 @@ pub fn check(subject: &str, body: &str) -> Result<(), Vec<(Field, TemplateProble
         .into_iter()
         .filter_map(|(field, source)| {
             let mut environment = environment();
-            add(&mut environment, field, source).and_then(|()| try_out(&environment, field)).err()
+            let filled = add(&mut environment, field, source).and_then(|()| try_out(&environment, field));
+            filled.and_then(|filled| if field == Field::Body { showable(source, &filled) } else { Ok(()) }).err()
         })
         .map(|error| (error.field, error.problem))
         .collect();
@@ -142,29 +157,42 @@ impl Template {
         let markdown = render(&self.environment, Field::Body, &scope)?;
         let mut values = scope.take();
         let variant = self.variant(markdown, values.len());
+        let letter = variant.letter.as_ref().map_err(Clone::clone)?;
         values.push(subject);
-        let (html, text) = (variant.html.fill(&values), variant.text.fill(&values));
+        let (Some(html), Some(text)) = (letter.html.fill(&values, LETTER_MAX), letter.text.fill(&values, LETTER_MAX))
+        else {
+            let problem = syntax::problem("error.template.size", "", 1);
+            return Err(TemplateError { field: Field::Body, problem });
+        };
         Ok(Rendered { subject: values.pop().unwrap_or_default(), html, text })
     }
 
     fn variant(&self, markdown: String, values: usize) -> Arc<Variant> {
-        let known = |variant: &&Arc<Variant>| variant.markdown == markdown && variant.subject == values;
+        let known = |variant: &&Arc<Variant>| {
+            let same = variant.letter.as_ref().is_ok_and(|letter| letter.subject == values);
+            variant.markdown == markdown && (same || variant.letter.is_err())
+        };
         if let Some(found) = self.variants.read().unwrap_or_else(PoisonError::into_inner).iter().find(known) {
             return Arc::clone(found);
         }
-        let fragment = markdown::to_html(&markdown);
-        let title = fill::mark(values).map(String::from).unwrap_or_default();
-        let variant = Arc::new(Variant {
-            html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
-            text: Pattern::text(&markdown::to_text(&fragment)),
-            subject: values,
-            markdown,
-        });
+        let letter = self.letter(&markdown, values);
+        let variant = Arc::new(Variant { markdown, letter });
         let mut variants = self.variants.write().unwrap_or_else(PoisonError::into_inner);
         if variants.len() < MAX_VARIANTS {
             variants.push(Arc::clone(&variant));
         }
         variant
+    }
+
+    fn letter(&self, markdown: &str, values: usize) -> Result<Letter, TemplateError> {
+        let source = self.environment.get_template(Field::Body.name()).map_err(|error| failed(Field::Body, &error))?;
+        let fragment = markdown::render(markdown).map_err(|error| too_much(source.source(), markdown, error))?;
+        let title = fill::mark(values).map(String::from).unwrap_or_default();
+        Ok(Letter {
+            html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
+            text: Pattern::text(&markdown::to_text(&fragment)),
+            subject: values,
+        })
     }
 }
 
@@ -217,15 +245,16 @@ fn one_line(text: &str) -> Cow<'_, str> {
     if text.contains(odd) { Cow::Owned(text.replace("\r\n", " ").replace(odd, " ")) } else { Cow::Borrowed(text) }
 }
 
+/// A condition on a line of its own leaves no empty line, which would end a Markdown paragraph.
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default()
+}
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    // A condition on a line of its own leaves no empty line, which would end a Markdown paragraph.
-    let mut syntax = SyntaxConfig::builder();
-    if let Ok(syntax) = syntax.trim_blocks(true).lstrip_blocks(true).build() {
-        environment.set_syntax(syntax);
-    }
+    environment.set_syntax(syntax());
     environment.set_fuel(Some(FUEL));
     environment.set_formatter(print);
     for filter in ["default", "d"] {
@@ -272,75 +301,67 @@ fn render(environment: &Environment<'static>, field: Field, scope: &Arc<Scope>) 
     environment
         .get_template(field.name())
         .and_then(|template| template.render(Value::from_dyn_object(Arc::clone(scope))))
-        .map_err(|error| TemplateError { field, problem: problem(&error) })
+        .map_err(|error| failed(field, &error))
 }
 
 /// Compiles one field into the environment.
 fn add(environment: &mut Environment<'static>, field: Field, source: &str) -> Result<(), TemplateError> {
     let fail = |problem| TemplateError { field, problem };
+    if source.len() > SOURCE_MAX {
+        return Err(fail(syntax::problem("error.too_long", "", 1)));
+    }
     let source = source.replace("\r\n", "\n").replace('\r', "\n").replace(fill::is_mark, "");
-    if let Some(problem) = forbidden_statement(&source) {
-        return Err(fail(problem));
+    let read = Source::read(&source, syntax()).map_err(fail)?;
+    environment.add_template_owned(field.name(), source.clone()).map_err(|error| failed(field, &error))?;
+    let template = environment.get_template(field.name()).map_err(|error| failed(field, &error))?;
+    let mut unknown = template.undeclared_variables(false);
+    unknown.retain(|name| !NAMES.contains(&name.as_str()));
+    if unknown.is_empty() {
+        return Ok(());
     }
-    environment.add_template_owned(field.name(), source.clone()).map_err(|error| fail(problem(&error)))?;
-    let template = environment.get_template(field.name()).map_err(|error| fail(problem(&error)))?;
-    let unknown = template.undeclared_variables(false).into_iter().filter(|name| !NAMES.contains(&name.as_str()));
     // Of several, the one that comes first.
-    match unknown.map(|name| (line_of(&source, &name), name)).min() {
-        Some((line, detail)) => Err(fail(TemplateProblem { key: "error.template.undefined".to_owned(), detail, line })),
-        None => Ok(()),
-    }
+    let (name, line) = read.first_name(|name| unknown.contains(name)).unwrap_or(("", 1));
+    Err(fail(syntax::problem("error.template.undefined", name, line)))
 }
 
 /// Fills the field in for clients with and without each value, so that every way is tried on which
-/// an expression can meet an empty value.
-fn try_out(environment: &Environment<'static>, field: Field) -> Result<(), TemplateError> {
+/// an expression can meet an empty value; returns what it became.
+fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<String>, TemplateError> {
+    let mut filled = BTreeSet::new();
     for bits in 0..4 {
         let recipient = Recipient {
             email: "anna@example.org",
             full_name: if bits & 1 == 0 { "Anna Kim" } else { "" },
             comment: if bits & 2 == 0 { "Comment" } else { "" },
         };
-        render(environment, field, &Scope::new(&recipient, (field == Field::Body).then(Mutex::default)))?;
+        filled.insert(render(
+            environment,
+            field,
+            &Scope::new(&recipient, (field == Field::Body).then(Mutex::default)),
+        )?);
     }
-    Ok(())
+    Ok(filled)
 }
 
-/// Finds a statement other than a condition.
-fn forbidden_statement(source: &str) -> Option<TemplateProblem> {
-    for (at, _) in source.match_indices("{%") {
-        let rest = source[at + 2..].trim_start_matches(['-', '+']).trim_start();
-        let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        if !matches!(word.as_str(), "if" | "elif" | "else" | "endif" | "raw" | "endraw" | "") {
-            return Some(TemplateProblem {
-                key: "error.template.statement".to_owned(),
-                detail: word,
-                line: line_at(source, at),
-            });
-        }
-    }
-    None
+/// Whether each Markdown that a body becomes stays within the limits of a letter.
+fn showable(source: &str, filled: &BTreeSet<String>) -> Result<(), TemplateError> {
+    let shown = |markdown: &String| markdown::check(markdown).map_err(|error| too_much(source, markdown, error));
+    filled.iter().try_for_each(shown)
 }
 
-fn line_at(source: &str, at: usize) -> u32 {
-    u32::try_from(source[..at].matches('\n').count() + 1).unwrap_or(u32::MAX)
+/// Says where in a body's source it becomes too much. Conditions take whole lines out, so the line stands where it does in
+/// what the body became, or further down.
+fn too_much(source: &str, markdown: &str, error: TooMuch) -> TemplateError {
+    let index = (error.line as usize).saturating_sub(1);
+    let shown = markdown.lines().nth(index).unwrap_or_default();
+    // Neither values nor expressions.
+    let plain = shown.split(fill::is_mark).next().unwrap_or_default().trim();
+    let further = source.lines().skip(index).position(|line| line.contains(plain)).unwrap_or(0);
+    let line = error.line.saturating_add(u32::try_from(further).unwrap_or(0));
+    TemplateError { field: Field::Body, problem: syntax::problem(error.key(), "", line) }
 }
 
-/// The line on which a name first stands inside `{{ }}` or `{% %}`.
-fn line_of(source: &str, name: &str) -> u32 {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    source
-        .match_indices(name)
-        .find(|(at, _)| {
-            let (before, after) = (&source[..*at], &source[at + name.len()..]);
-            let opened = before.rfind("{{").max(before.rfind("{%"));
-            let closed = before.rfind("}}").max(before.rfind("%}"));
-            opened.is_some() && opened > closed && !before.ends_with(word) && !after.starts_with(word)
-        })
-        .map_or(1, |(at, _)| line_at(source, at))
-}
-
-fn problem(error: &Error) -> TemplateProblem {
+fn failed(field: Field, error: &Error) -> TemplateError {
     let key = match error.kind() {
         ErrorKind::UndefinedError => "error.template.undefined",
         ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => "error.template.syntax",
@@ -350,11 +371,11 @@ fn problem(error: &Error) -> TemplateProblem {
         }
         _ => "error.template.failed",
     };
-    TemplateProblem {
-        key: key.to_owned(),
-        detail: error.detail().unwrap_or_default().to_owned(),
-        line: error.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1),
-    }
+    // minijinja counts lines up to 65,535 only.
+    let place = error.template_source().zip(error.range());
+    let line = place.map(|(source, range)| line_at(source, range.start));
+    let line = line.or_else(|| error.line().and_then(|line| u32::try_from(line).ok())).unwrap_or(1);
+    TemplateError { field, problem: syntax::problem(key, error.detail().unwrap_or_default(), line) }
 }
 
 #[cfg(test)]

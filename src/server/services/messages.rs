@@ -1,6 +1,6 @@
 //! Writing, keeping and trying out messages.
 
-use super::{Actor, Error, Result, checked, chosen, paging};
+use super::{Actor, Error, Result, checked, chosen, paging, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::lang::Lang;
@@ -21,7 +21,7 @@ const CHOICE: i64 = 20;
 /// # Errors
 /// [`Error::Invalid`] for what the form's rules refuse, and for a template that could not be filled in.
 pub async fn create(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<i64> {
-    usable(form)?;
+    usable(form).await?;
     let mut tx = db.begin().await?;
     let id = messages::insert(&mut tx, actor.id, form.subject.trim(), &form.body, now).await?;
     tx.commit().await?;
@@ -33,7 +33,7 @@ pub async fn create(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Ut
 /// # Errors
 /// As [`create`]; [`Error::NotFound`] if the actor has no such message.
 pub async fn update(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<()> {
-    usable(form)?;
+    usable(form).await?;
     let mut tx = db.begin().await?;
     if !messages::update(&mut tx, actor.id, form.id, form.subject.trim(), &form.body, now).await? {
         return Err(Error::NotFound);
@@ -135,14 +135,18 @@ pub async fn preview(db: &Db, actor: &Actor, subject: &str, body: &str, client: 
     if !errors.is_empty() {
         return Err(FieldErrors(errors).into());
     }
-    fillable(subject, body)?;
     let client = match client {
         Some(id) => db::clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)?,
         None => example(actor.lang),
     };
-    let rendered = Template::new(subject, body, actor.lang.as_str())
-        .and_then(|template| template.render(&recipient(&client)))
-        .map_err(refused)?;
+    let lang = actor.lang;
+    let rendered = rendering::apart(move || {
+        fillable(&form.subject, &form.body)?;
+        Template::new(&form.subject, &form.body, lang.as_str())
+            .and_then(|template| template.render(&recipient(&client)))
+            .map_err(refused)
+    })
+    .await??;
     Ok(Preview { subject: rendered.subject, html: rendered.html, text: rendered.text })
 }
 
@@ -167,9 +171,10 @@ fn recipient(client: &Client) -> Recipient<'_> {
 }
 
 /// Refuses a form that could not be sent.
-pub(super) fn usable(form: &MessageForm) -> Result<()> {
+pub(super) async fn usable(form: &MessageForm) -> Result<()> {
     checked(form)?;
-    fillable(&form.subject, &form.body)
+    let MessageForm { subject, body, .. } = form.clone();
+    rendering::apart(move || fillable(&subject, &body)).await?
 }
 
 fn fillable(subject: &str, body: &str) -> Result<()> {

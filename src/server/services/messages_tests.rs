@@ -166,4 +166,40 @@ async fn previews(db: Db) {
     assert_eq!(clients(&db, &olga, "борис").await.unwrap().len(), 1);
 }
 
-testing::on_both!(ownership, in_use, template_errors, pages, many, previews);
+/// What once ended the process or stopped it for minutes is refused at its field and line by every door, and harmless where
+/// it is stored already.
+async fn hostile(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let id = create(&db, &olga, &form(0, "Good", "Hello"), now()).await.unwrap();
+    for (body, key, line) in [
+        (format!("One\n{{{{ {}email }}}}", "not ".repeat(49_000)), "error.template.operators", "2"),
+        (format!("\n\n{{{{ email{} }}}}", "|upper".repeat(30_000)), "error.template.operators", "3"),
+        (format!("{{{{ '{}' }}}}", "x".repeat(20_000)), "error.template.long", "1"),
+        (format!("{{% if email %}}{}{{% endif %}}", "{% elif email %}".repeat(10_000)), "error.template.nested", "1"),
+        (format!("One\n\n{}", ">".repeat(50_000)), "error.markdown.depth", "3"),
+        (format!("One\n\n{}", "<div>".repeat(30_000)), "error.markdown.depth", "3"),
+        (format!("{}|\n{}|\n{}", "|a".repeat(900), "|-".repeat(900), "|a\n".repeat(900)), "error.markdown.size", "58"),
+    ] {
+        for refused in [
+            save(&db, &olga, &form(0, "New", &body), now()).await.map(|_| ()),
+            save(&db, &olga, &form(id, "Good", &body), now()).await.map(|_| ()),
+            preview(&db, &olga, "s", &body, None).await.map(|_| ()),
+        ] {
+            let (fields, args) = wrong(refused);
+            assert_eq!(fields, [pair("body", key)]);
+            assert_eq!(args[1], pair("line", line), "{key}");
+        }
+        let old = testing::message(&db, olga.id, "Old", &body).await;
+        let stored = get(&db, &olga, old).await.unwrap();
+        assert_eq!(wrong(preview(&db, &olga, "s", &stored.body, None).await).0, [pair("body", key)]);
+        duplicate(&db, &olga, old, now()).await.unwrap();
+    }
+    assert_eq!(get(&db, &olga, id).await.unwrap().body, "Hello");
+    let subject = format!("{{{{ {}1 }}}}", "-".repeat(490));
+    assert_eq!(
+        wrong(save(&db, &olga, &form(0, &subject, "Hello"), now()).await).0,
+        [pair("subject", "error.template.operators")]
+    );
+}
+
+testing::on_both!(hostile, ownership, in_use, template_errors, pages, many, previews);

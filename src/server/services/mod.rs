@@ -20,6 +20,7 @@ pub mod paging;
 pub mod passwords;
 pub mod posts;
 pub mod relays;
+mod rendering;
 pub mod reports;
 pub mod settings;
 pub mod test_letter;

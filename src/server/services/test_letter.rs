@@ -1,6 +1,6 @@
 //! 'Send me a test': one letter to the writer's own address, now.
 
-use super::{Actor, Error, Result, messages};
+use super::{Actor, Error, Result, messages, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
@@ -47,30 +47,36 @@ pub async fn send(
     client: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<String> {
-    messages::usable(form)?;
+    messages::usable(form).await?;
     let client = match client {
         Some(id) => Some(db::clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)?),
         None => None,
     };
-    let recipient = Recipient {
-        email: &actor.email,
-        full_name: client.as_ref().map_or(&actor.name, |client| &client.full_name),
-        comment: client.as_ref().map_or("", |client| &client.comment),
-    };
     let sender = db::settings::sender(db, post.from).await?;
-    let composer = Composer::new(&RunParts {
-        from: Mailbox { name: &actor.name, address: sender.email.as_str() },
-        reply_to: &actor.email,
-        subject: form.subject.trim(),
-        body: &form.body,
-        lang: actor.lang,
-        run_id: NO_RUN,
-        secret: post.secret,
-        dkim: post.dkim,
+    let (of, form) = (actor.clone(), form.clone());
+    let (secret, dkim) = (post.secret.to_vec(), post.dkim.cloned());
+    let (envelope, letter) = rendering::apart(move || {
+        let composer = Composer::new(&RunParts {
+            from: Mailbox { name: &of.name, address: sender.email.as_str() },
+            reply_to: &of.email,
+            subject: form.subject.trim(),
+            body: &form.body,
+            lang: of.lang,
+            run_id: NO_RUN,
+            secret: &secret,
+            dkim: dkim.as_ref(),
+        })?;
+        let recipient = Recipient {
+            email: &of.email,
+            full_name: client.as_ref().map_or(&of.name, |client| &client.full_name),
+            comment: client.as_ref().map_or("", |client| &client.comment),
+        };
+        let letter = composer.compose(&recipient, rand::random(), now)?;
+        Ok((composer.sender().to_owned(), letter))
     })
+    .await?
     .map_err(refused)?;
-    let letter = composer.compose(&recipient, rand::random(), now).map_err(refused)?;
-    deliver(post.relay, post.timeouts, composer.sender(), &letter).await?;
+    deliver(post.relay, post.timeouts, &envelope, &letter).await?;
     Ok(actor.email.clone())
 }
 

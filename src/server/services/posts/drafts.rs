@@ -7,7 +7,7 @@ use crate::domain::post::{Content, Editing, Fields, Merge, PostState};
 use crate::forms::posts::PostForm;
 use crate::server::db::Db;
 use crate::server::db::posts::{self, Post, versions};
-use crate::server::services::{Actor, Error, Result};
+use crate::server::services::{Actor, Error, Result, rendering};
 use chrono::{DateTime, Utc};
 
 /// Largest form that is kept, in bytes: the longest body and then some.
@@ -93,8 +93,9 @@ pub async fn merge(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resul
     let base = versions::get(db, id, mine.version).await?;
     let state = PostState::at(post.published_at, now);
     let stored = fields(actor, post);
-    let diff = diff::contents(&stored.content, &mine.content);
-    let (content, mut clashes) = join(base.as_ref(), &mine.content, &stored.content);
+    let (ours, others) = (mine.content, stored.content);
+    let (diff, (content, mut clashes)) =
+        rendering::apart(move || (diff::contents(&others, &ours), join(base.as_ref(), &ours, &others))).await?;
     if (&mine.publish, &mine.publish_at) != (&stored.publish, &stored.publish_at) {
         clashes.push("publish".to_owned());
     }

@@ -6,7 +6,7 @@ use crate::domain::post::{Content, History};
 use crate::server::db::Db;
 use crate::server::db::posts::versions::{self, By};
 use crate::server::db::posts::{self, Write};
-use crate::server::services::{Actor, Error, Result};
+use crate::server::services::{Actor, Error, Result, rendering};
 use chrono::{DateTime, Utc};
 
 /// All versions of a post, and one of them compared.
@@ -20,7 +20,8 @@ pub async fn history(db: &Db, _actor: &Actor, id: i64, compare: Option<i64>) -> 
         None => None,
         Some(version) => {
             let old = versions::get(db, id, version).await?.ok_or(Error::NotFound)?;
-            Some((version, diff::contents(&old, &post.content)))
+            let new = post.content.clone();
+            Some((version, rendering::apart(move || diff::contents(&old, &new)).await?))
         }
     };
     Ok(History { title: post.content.title, current: post.version, versions, compared })
@@ -42,13 +43,13 @@ pub async fn restore(
     let post = posts::get(db, id).await?.ok_or(Error::NotFound)?;
     let old = versions::get(db, id, version).await?.ok_or(Error::NotFound)?;
     let content = Content { slug: post.content.slug, ..old };
-    let html = prepared(db, &content).await?;
+    let (html, images) = prepared(db, &content).await?;
     let mut tx = db.begin().await?;
     let write = Write { content: &content, html: &html, published_at: post.published_at, now };
     if !posts::update(&mut tx, id, current, &write).await? {
         return Err(Error::Conflict("error.post.changed"));
     }
-    let images = super::existing_images(&mut tx, &content.body).await?;
+    let images = super::existing_images(&mut tx, images).await?;
     posts::relate(&mut tx, id, &content, &images).await?;
     versions::insert(&mut tx, id, current + 1, &By { user: actor.id, name: &actor.name, now }, &content).await?;
     changed(tx, changes).await

@@ -14,7 +14,8 @@ mod tests;
 pub mod views;
 
 use self::changes::Changes;
-use super::{Actor, Error, Result, checked, paging};
+use super::{Actor, Error, Result, checked, paging, rendering};
+use crate::api::error::FieldErrors;
 use crate::domain::page::Page;
 use crate::domain::post::{CHART_DAYS, Content, Fields, PostRow, PostState, Rendered};
 use crate::domain::slug::slugify;
@@ -63,7 +64,7 @@ pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, no
         content.author = actor.name.clone();
     }
     let published_at = publication(actor, stored.as_ref(), &publish, &publish_at, now)?;
-    let html = prepared(db, &content).await?;
+    let (html, images) = prepared(db, &content).await?;
     let mut tx = db.begin().await?;
     content.slug = slug(&mut tx, form.id, &content).await?;
     let write = Write { content: &content, html: &html, published_at, now };
@@ -78,7 +79,7 @@ pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, no
             post.id
         }
     };
-    let images = existing_images(&mut tx, &content.body).await?;
+    let images = existing_images(&mut tx, images).await?;
     posts::relate(&mut tx, id, &content, &images).await?;
     let by = By { user: actor.id, name: &actor.name, now };
     versions::insert(&mut tx, id, version + 1, &by, &content).await?;
@@ -174,41 +175,58 @@ fn wall(actor: &Actor, at: DateTime<Utc>) -> String {
     zone.from_utc_datetime(&at.naive_utc()).format(WALL).to_string()
 }
 
-/// The body as HTML, when cover and body can be shown.
-async fn prepared(db: &Db, content: &Content) -> Result<String> {
+/// The body as HTML and the ids of its pictures, when cover and body can be shown.
+async fn prepared(db: &Db, content: &Content) -> Result<(String, Vec<String>)> {
     if let Some(cover) = &content.cover
         && images::size(db, cover).await?.is_none()
     {
         return Err(Error::field("cover", "error.image.unknown"));
     }
-    Ok(preview(db, &content.body).await?.html)
+    let (rendered, images) = rendered(db, &content.body).await?;
+    Ok((rendered.html, images))
 }
 
 /// A body as visitors would see it.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a body that is too long.
+/// [`Error::Invalid`] for a body that is too long, or would become too much.
 pub async fn preview(db: &Db, body: &str) -> Result<Rendered> {
+    Ok(rendered(db, body).await?.0)
+}
+
+/// A body rendered, and the ids of its pictures.
+async fn rendered(db: &Db, body: &str) -> Result<(Rendered, Vec<String>)> {
     if body.chars().count() > crate::domain::post::BODY_MAX {
         return Err(Error::field("body", "error.too_long"));
     }
+    let text = body.to_owned();
+    let (text, ids) = rendering::apart(move || {
+        let ids = render::images(&text);
+        (text, ids)
+    })
+    .await?;
     let mut sizes = HashMap::new();
-    for id in render::images(body) {
-        if let Some(size) = images::size(db, &id).await? {
-            sizes.insert(id, size);
+    for id in &ids {
+        if let Some(size) = images::size(db, id).await? {
+            sizes.insert(id.clone(), size);
         }
     }
-    Ok(render::render(body, &sizes))
+    let rendered = rendering::apart(move || render::render(&text, &sizes)).await?.map_err(|error| {
+        let mut errors = FieldErrors::default();
+        errors.push_with("body", error.key(), &[("line", &error.line.to_string())]);
+        Error::Invalid(errors)
+    })?;
+    Ok((rendered, ids))
 }
 
-async fn existing_images(tx: &mut Tx, body: &str) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    for id in render::images(body) {
+async fn existing_images(tx: &mut Tx, ids: Vec<String>) -> Result<Vec<String>> {
+    let mut existing = Vec::with_capacity(ids.len());
+    for id in ids {
         if images::exists(tx, &id).await? {
-            ids.push(id);
+            existing.push(id);
         }
     }
-    Ok(ids)
+    Ok(existing)
 }
 
 /// Deletes a post with its history.

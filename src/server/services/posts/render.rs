@@ -3,9 +3,11 @@
 
 use crate::domain::post::{Picture, Rendered};
 use crate::forms::posts::is_image_id;
+use crate::server::mail::bounded::{self, TooMuch};
 use ammonia::Builder;
-use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How wide a picture stands in the text; it must agree with `.article` in the stylesheet.
@@ -51,36 +53,14 @@ fn options() -> Options {
 }
 
 /// Renders a body; `sizes` has width and height of the pictures that exist, by id.
-pub fn render(markdown: &str, sizes: &HashMap<String, (u32, u32)>) -> Rendered {
-    let mut events = Vec::new();
-    let mut undescribed = 0;
-    let mut parser = Parser::new_ext(markdown, options());
-    while let Some(event) = parser.next() {
-        match event {
-            // The page has its one h1 already.
-            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
-                events.push(Event::Start(Tag::Heading { level: below(level), id, classes, attrs }));
-            }
-            Event::End(TagEnd::Heading(level)) => events.push(Event::End(TagEnd::Heading(below(level)))),
-            Event::Html(source) | Event::InlineHtml(source) => events.push(Event::Text(source)),
-            Event::Start(Tag::HtmlBlock) => events.push(Event::Start(Tag::Paragraph)),
-            Event::End(TagEnd::HtmlBlock) => events.push(Event::End(TagEnd::Paragraph)),
-            Event::Start(Tag::Image { dest_url, .. }) => {
-                let alt = text_of_image(&mut parser);
-                let known = image_id(&dest_url).and_then(|id| Some((id, sizes.get(id)?)));
-                if let Some((id, &(width, height))) = known {
-                    undescribed += i64::from(alt.is_empty());
-                    let picture = Picture { id: id.to_owned(), alt, width, height };
-                    events.push(Event::InlineHtml(CowStr::from(img(&picture))));
-                } else {
-                    link(&mut events, dest_url, alt);
-                }
-            }
-            other => events.push(other),
-        }
-    }
-    let mut raw = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut raw, events.into_iter());
+///
+/// # Errors
+/// If it would become more than the limits of [`bounded`] allow.
+pub fn render(markdown: &str, sizes: &HashMap<String, (u32, u32)>) -> Result<Rendered, TooMuch> {
+    let parser = Parser::new_ext(markdown, options()).into_offset_iter();
+    let mut shown = Shown { parser, sizes, coming: Vec::new(), undescribed: 0 };
+    let mut raw = bounded::html(markdown, &mut shown)?;
+    let undescribed = shown.undescribed;
     // Styles in attributes would need the policy's leave. No text can look like this: it is escaped.
     for cell in ["td", "th"] {
         raw = raw.replace(&format!("<{cell} style=\"text-align: left\">"), &format!("<{cell}>"));
@@ -89,7 +69,61 @@ pub fn render(markdown: &str, sizes: &HashMap<String, (u32, u32)>) -> Rendered {
             raw = raw.replace(&styled, &format!("<{cell} class=\"text-{side}\">"));
         }
     }
-    Rendered { html: SANITISER.clean(&raw).to_string(), undescribed }
+    Ok(Rendered { html: SANITISER.clean(&raw).to_string(), undescribed })
+}
+
+/// What a post shows of its Markdown: the parser's events, some of them in another form.
+struct Shown<'a, 's, P> {
+    parser: P,
+    sizes: &'s HashMap<String, (u32, u32)>,
+    /// What comes before the parser's next event, in reverse.
+    coming: Vec<(Event<'a>, Range<usize>)>,
+    /// Pictures without a description.
+    undescribed: i64,
+}
+
+impl<'a, P: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Shown<'a, '_, P> {
+    type Item = (Event<'a>, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(next) = self.coming.pop() {
+            return Some(next);
+        }
+        let (event, place) = self.parser.next()?;
+        let event = match event {
+            // The page has its one h1 already.
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                Event::Start(Tag::Heading { level: below(level), id, classes, attrs })
+            }
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
+            Event::Html(source) | Event::InlineHtml(source) => Event::Text(source),
+            Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+            Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                let alt = text_of_image(&mut self.parser);
+                match image_id(&dest_url).and_then(|id| Some((id, self.sizes.get(id)?))) {
+                    Some((id, &(width, height))) => {
+                        self.undescribed += i64::from(alt.is_empty());
+                        let picture = Picture { id: id.to_owned(), alt, width, height };
+                        Event::InlineHtml(CowStr::from(img(&picture)))
+                    }
+                    None => self.link(dest_url, alt, &place),
+                }
+            }
+            other => other,
+        };
+        Some((event, place))
+    }
+}
+
+impl<'a, P> Shown<'a, '_, P> {
+    /// Begins a link in place of a picture that is not ours.
+    fn link(&mut self, dest_url: CowStr<'a>, alt: String, place: &Range<usize>) -> Event<'a> {
+        let word = if alt.is_empty() { dest_url.clone() } else { CowStr::from(alt) };
+        self.coming = vec![(Event::End(TagEnd::Link), place.clone()), (Event::Text(word), place.clone())];
+        let (title, id) = (CowStr::from(""), CowStr::from(""));
+        Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
+    }
 }
 
 fn below(level: HeadingLevel) -> HeadingLevel {
@@ -103,9 +137,9 @@ fn below(level: HeadingLevel) -> HeadingLevel {
 }
 
 /// Reads on to the end of a picture and returns its description.
-fn text_of_image<'a>(parser: &mut impl Iterator<Item = Event<'a>>) -> String {
+fn text_of_image<'a>(parser: &mut impl Iterator<Item = (Event<'a>, Range<usize>)>) -> String {
     let (mut alt, mut depth) = (String::new(), 1);
-    for event in parser {
+    for (event, _) in parser {
         match event {
             Event::Start(Tag::Image { .. }) => depth += 1,
             Event::End(TagEnd::Image) => {
@@ -120,14 +154,6 @@ fn text_of_image<'a>(parser: &mut impl Iterator<Item = Event<'a>>) -> String {
         }
     }
     alt.trim().to_owned()
-}
-
-fn link<'a>(events: &mut Vec<Event<'a>>, dest_url: CowStr<'a>, alt: String) {
-    let word = if alt.is_empty() { dest_url.clone() } else { CowStr::from(alt) };
-    let (title, id) = (CowStr::from(""), CowStr::from(""));
-    events.push(Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }));
-    events.push(Event::Text(word));
-    events.push(Event::End(TagEnd::Link));
 }
 
 fn img(picture: &Picture) -> String {
@@ -170,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain(markdown: &str) -> String {
-        render(markdown, &HashMap::new()).html
+        render(markdown, &HashMap::new()).unwrap().html
     }
 
     #[test]
@@ -190,7 +216,7 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         let sizes = HashMap::from([(id.to_owned(), (1200, 800))]);
         let markdown = format!("![A \"horn\" <b>](/images/{id})\n\n![](/images/{id}/480)");
-        let Rendered { html, undescribed } = render(&markdown, &sizes);
+        let Rendered { html, undescribed } = render(&markdown, &sizes).unwrap();
         assert_eq!(undescribed, 1);
         assert!(html.contains("width=\"1200\" height=\"800\"") && html.contains("loading=\"lazy\""), "{html}");
         assert!(

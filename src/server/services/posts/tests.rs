@@ -87,6 +87,7 @@ testing::on_both!(
     a_post_becomes_a_message,
     views_are_added_in_batches,
     random_posts_are_different_ones,
+    what_becomes_too_much_is_refused,
 );
 
 #[tokio::test]
@@ -359,6 +360,30 @@ async fn views_are_added_in_batches(db: Db) {
     assert!(views.flush(&away).await.is_err());
     views.flush(db).await.unwrap();
     assert_eq!(list(db, &actor, "", None, None, now()).await.unwrap().rows[0].views, 7);
+}
+
+/// A body that would become too much is refused at its line and kept out of the database, also as an old version.
+async fn what_becomes_too_much_is_refused(db: Db) {
+    let db = &db;
+    let actor = editor(db, "a").await;
+    let table = format!("{}|\n{}|\n{}", "|a".repeat(900), "|-".repeat(900), "|a\n".repeat(900));
+    for (body, key, line) in [
+        (format!("One\n\n{}", ">".repeat(50_000)), "error.markdown.depth", "3"),
+        (format!("One\n\n{}a", "- ".repeat(50_000)), "error.markdown.depth", "3"),
+        (format!("\n{}{}", "*a _b ".repeat(9_000), "b_ a* ".repeat(9_000)), "error.markdown.depth", "2"),
+        (table, "error.markdown.size", "58"),
+    ] {
+        let form = PostForm { body: body.clone(), ..form("A", "now") };
+        let saved = save(db, &Changes::default(), &actor, &form, now()).await;
+        for refused in [saved.map(|_| ()), preview(db, &body).await.map(|_| ())] {
+            let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
+            assert_eq!((errors.0[0].field.as_str(), errors.0[0].key.as_str()), ("body", key));
+            assert_eq!(errors.0[0].args, [("line".to_owned(), line.to_owned())], "{key}");
+        }
+    }
+    assert_eq!(list(db, &actor, "", None, None, now()).await.unwrap().total, 0);
+    let html = "<div>".repeat(10_000);
+    assert!(preview(db, &html).await.unwrap().html.starts_with("<p>&lt;div&gt;"), "HTML is shown as written");
 }
 
 async fn random_posts_are_different_ones(db: Db) {
