@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
+.PHONY: help setup setup-test build site server run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,8 +17,14 @@ setup: ## install what building needs, where it is missing
 setup-test: setup ## install what testing needs, where it is missing
 	@.ci/setup.sh test
 
+# Beside each other: much of the client is optimised in one thread.
 build: setup ## build the release: target/release/vestnik and target/site
+	@$(MAKE) --no-print-directory -j2 site server
+
+site:
 	@node style/build.mjs
+
+server:
 	@cargo build --release --features ssr
 
 run: build ## build and serve
@@ -42,6 +48,7 @@ measure-images: setup-test build ## print what pictures that are bombs or disgui
 	@cd end2end && npx playwright test -c measure.config.ts
 
 lighthouse: setup-test build ## judge the public pages by Lighthouse
+	@.ci/setup.sh lighthouse
 	@cd end2end && npx playwright test -c lighthouse.config.ts
 
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (forty minutes)
@@ -70,4 +77,4 @@ scan: setup-test build ## have wapiti and sqlmap (both from Debian) look for hol
 	@.ci/scan.sh
 
 clean: ## remove everything that was built
-	@rm -rf target end2end/test-results style/node_modules end2end/node_modules
+	@rm -rf target end2end/test-results {style,end2end,end2end/lighthouse}/node_modules

@@ -2,6 +2,7 @@
 # Sets up what is missing, and only that.
 #   .ci/setup.sh build   what `make build` needs
 #   .ci/setup.sh test    what `make test` needs beside it
+#   .ci/setup.sh lighthouse   what `make lighthouse` needs beside both
 set -euo pipefail
 # shellcheck source=.ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -136,5 +137,6 @@ case "${1:-}" in
     node_modules end2end
     chromium
     ;;
-  *) fail "usage: .ci/setup.sh build|test" ;;
+  lighthouse) node_modules end2end/lighthouse ;;
+  *) fail "usage: .ci/setup.sh build|test|lighthouse" ;;
 esac
