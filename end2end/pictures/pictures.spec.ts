@@ -7,7 +7,7 @@ import { type Lang, logIn } from "../tests/support/demo.ts";
 import { calm, trouble } from "../tests/support/demo-test.ts";
 import type { Problems } from "../tests/support/problems.ts";
 import { test } from "../tests/support/test.ts";
-import { NARROW, type Theme, WIDE, dress, open } from "../tests/support/visit.ts";
+import { NARROW, type Theme, WIDE, dress, forget, open } from "../tests/support/visit.ts";
 import { ADMIN, EMPTY, PUBLIC, type Visit, administration, behindLogIn, blog, editors, mailings } from "../tests/support/visits.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -66,7 +66,7 @@ for (const lang of LANGS) {
     await demo.logIn(page, lang);
     await take(page, problems, await editors(page), "", lang);
     demo.addRelay();
-    await page.context().clearCookies();
+    await forget(page);
     await logIn(page, lang, demo.admin);
     await take(page, problems, await administration(page), "", lang);
     demo.removeRelay();

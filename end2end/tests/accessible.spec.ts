@@ -7,7 +7,7 @@ import { BINARY } from "./support/command.ts";
 import { type Lang, logIn } from "./support/demo.ts";
 import { calm, trouble } from "./support/demo-test.ts";
 import { expect, test } from "./support/test.ts";
-import { NARROW, type Theme, WIDE, dress, open, overflowing } from "./support/visit.ts";
+import { NARROW, type Theme, WIDE, dress, forget, open, overflowing } from "./support/visit.ts";
 import { ADMIN, EMPTY, PUBLIC, type Visit, administration, behindLogIn, blog, editors, mailings } from "./support/visits.ts";
 import type { Problems } from "./support/problems.ts";
 
@@ -55,7 +55,7 @@ test.describe("a new user's", () => {
     const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
     execFileSync(BINARY, ["user", "add", "--email", user.email, "--name", "Анна"], { env, input: user.password });
     for (const lang of LANGS) {
-      await page.context().clearCookies();
+      await forget(page);
       await logIn(page, lang, user);
       await look(page, EMPTY, lang, problems);
     }
@@ -71,7 +71,7 @@ test.describe("an administrator's", () => {
     const words = ["user", "add", "--email", admin.email, "--name", "Анна", "--role", "admin"];
     execFileSync(BINARY, words, { env, input: admin.password });
     for (const lang of LANGS) {
-      await page.context().clearCookies();
+      await forget(page);
       await logIn(page, lang, admin);
       await look(page, ADMIN, lang, problems);
     }

@@ -1,5 +1,6 @@
 // The main job, whole, as its first user does it: from the set-up link to letters that arrive.
 import { expect, test } from "./support/test.ts";
+import { forget } from "./support/visit.ts";
 
 const PASSWORD = "a long enough phrase";
 
@@ -23,7 +24,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create the administrator" }).click();
   await expect(page).toHaveURL(/\/mailings$/);
-  await page.context().clearCookies();
+  await forget(page);
 
   // A second user, confirmed through the Outbox.
   await page.goto("/signup");

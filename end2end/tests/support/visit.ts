@@ -16,6 +16,12 @@ export async function open(page: Page, visit: Visit, problems: Problems): Promis
   await expect(page.locator("h1"), `one heading on ${visit.path}`).toHaveCount(1);
 }
 
+/** Makes the browser a stranger again. The page is left first: what it still asks for would be refused. */
+export async function forget(page: Page): Promise<void> {
+  await page.goto("about:blank");
+  await page.context().clearCookies();
+}
+
 /** Shows the page as it stands in a theme and at a width, without loading it again. */
 export async function dress(page: Page, theme: Theme, size: { width: number; height: number }): Promise<void> {
   await page.setViewportSize(size);
