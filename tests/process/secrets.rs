@@ -179,4 +179,39 @@ fn secrets_stay_secret(mut world: World) {
     }
 }
 
-on_both!(secrets_stay_secret);
+/// A mail server that repeats what it was told, in every form: it stands in no log, record, page or file.
+fn what_a_mail_server_repeats_is_kept_nowhere(mut world: World) {
+    use base64::Engine;
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let forms = [SMTP.to_owned(), base64(SMTP), base64(&format!("\0somebody\0{SMTP}"))];
+    let echo = forms.join(" and ");
+    world.set("VESTNIK_LOG", "trace");
+    let faults = format!(
+        "connection auth reply 454 4.7.0 Not now, {echo} times=1\nc0@* rcpt reply 550 5.7.1 Not with {echo}\n\
+         c1@* dot reply 451 4.7.1 Later, {echo} times=1\nc2@* dot reply 250 2.0.0 Taken with {echo}"
+    );
+    world.mail(1, &faults);
+    let url = world.setting("VESTNIK_SMTP_URL").replace("smtp://", &format!("smtp://somebody:{SMTP}@"));
+    world.set("VESTNIK_SMTP_URL", &url);
+    let mailing = world.mailing(3, "resend");
+    let mut worker = world.work();
+    until("all is done", || world.show(&mailing).0 == "finished");
+    let mut said = String::new();
+    for words in [&["mailing", "deliveries", &mailing][..], &["relay", "list"], &["relay", "list", "--json"]] {
+        said += &String::from_utf8_lossy(&world.run(words).stdout);
+    }
+    worker.signal("TERM");
+    assert!(worker.end().success());
+    said += &worker.words();
+    assert!(said.contains("Not with ******** and ********") && said.contains("Not now, ********"), "{said}");
+    let faults = world.path("faults");
+    let files = world.files().into_iter().filter(|(path, _)| *path != faults);
+    for (place, text) in files.chain([("what it says".into(), said.into_bytes())]) {
+        for form in &forms {
+            let found = text.windows(form.len()).any(|window| window == form.as_bytes());
+            assert!(!found, "{form} stands in {}", place.display());
+        }
+    }
+}
+
+on_both!(secrets_stay_secret, what_a_mail_server_repeats_is_kept_nowhere);

@@ -14,6 +14,7 @@ mod header;
 pub mod markdown;
 pub mod relay;
 pub mod reply;
+mod secrets;
 pub mod smtp;
 mod syntax;
 pub mod template;

@@ -1,5 +1,6 @@
 //! Replies of a mail server (RFC 5321 4.2), read within bounds.
 
+use super::secrets::Secrets;
 use std::borrow::Cow;
 
 /// Longest line, line end included.
@@ -23,7 +24,15 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The lines as they came, without their codes, lossy UTF-8.
+    /// Takes what is secret out of the text, before it is cut off.
+    pub(super) fn hide(&mut self, secrets: &Secrets) {
+        if self.lines.iter().any(|line| matches!(secrets.hide(line), Cow::Owned(_))) {
+            let lines: Vec<_> = self.lines.iter().map(|line| secrets.hide(line)).collect();
+            self.text = shown(lines.join(" ").trim());
+        }
+    }
+
+    /// The lines as they came, without their codes, lossy UTF-8, secrets and all: not to be shown.
     pub(super) fn lines(&self) -> &[String] {
         &self.lines
     }

@@ -24,7 +24,7 @@
 use super::classify::{Outcome, OutcomeKind};
 use super::relay::Relay;
 use super::script::{Script, Step, say};
-use super::smtp::{Connection, Parcel, SmtpError, SmtpErrorKind};
+use super::smtp::{Connection, Dialogue, Parcel, SmtpError, SmtpErrorKind};
 use super::timeouts::Timeouts;
 use crate::domain::delivery::Stage;
 use Step::{Body, Drip, Endless, Expect, Nothing, Silence, Tls};
@@ -427,6 +427,48 @@ async fn authentication() {
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("454 later")]).await, Err(SmtpErrorKind::Busy));
     assert_eq!(auth("AUTH CRAM-MD5", vec![]).await, Err(SmtpErrorKind::Auth));
+}
+
+/// At every stage: what is kept of a reply is its text, and what people are shown of a session is its dialogue.
+#[tokio::test]
+async fn a_password_that_the_server_repeats_is_kept_nowhere() {
+    const ECHO: &str = "no geheim, Z2VoZWlt and AGFubmEAZ2VoZWlt";
+    const FORMS: [&str; 3] = ["geheim", "Z2VoZWlt", "AGFubmEAZ2VoZWlt"];
+    let say_all = |code: u16| say(&format!("{code}-{ECHO}\r\n{code} {ECHO}"));
+    let hello = |offer: &str| vec![say("220 hi"), Expect("EHLO"), say(&format!("250-x\r\n250 AUTH {offer}"))];
+    let login =
+        || vec![Expect("AUTH LOGIN"), say("334 VXNlcm5hbWU6"), Expect("YW5uYQ=="), say_all(334), Expect("Z2Vo")];
+    for steps in [
+        vec![say_all(554)],
+        vec![say_all(220), Expect("EHLO"), say_all(550)],
+        [hello("PLAIN"), vec![Expect("AUTH PLAIN"), say_all(535)]].concat(),
+        [hello("LOGIN"), login(), vec![say_all(454)]].concat(),
+    ] {
+        let script = Script::start(steps).await;
+        let relay = Relay::parse(&format!("smtp://anna:geheim@127.0.0.1:{}", script.port)).unwrap();
+        let mut dialogue = Dialogue::aloud();
+        let error = Connection::open_aloud(&relay, &timeouts(), &mut dialogue).await.err().unwrap();
+        let text = error.reply.as_ref().unwrap().text.clone();
+        let shown = format!("{error} {:?} {text} {:?}", error.fault(), dialogue.into_lines());
+        assert!(!FORMS.iter().any(|form| shown.contains(form)) && shown.contains("no ********, "), "{shown}");
+        script.end().await;
+    }
+    let authenticated = [hello("PLAIN"), vec![Expect("AUTH PLAIN"), say_all(235)]].concat();
+    let refused = |upto: usize| {
+        let mut steps = authenticated.clone();
+        for step in envelope().into_iter().take(upto + 1) {
+            steps.extend([step, say("250 ok")]);
+        }
+        steps.pop();
+        [steps, vec![say_all(550), Expect("RSET"), say("250 ok")]].concat()
+    };
+    for stage in 0..3 {
+        let script = Script::start(refused(stage)).await;
+        let relay = Relay::parse(&format!("smtp://anna:geheim@127.0.0.1:{}", script.port)).unwrap();
+        let mut connection = Connection::open(&relay, &timeouts()).await.unwrap();
+        let text = send(&mut connection).await.reply.unwrap().text;
+        assert!(!FORMS.iter().any(|form| text.contains(form)) && text.contains("no ********, "), "{stage}: {text}");
+    }
 }
 
 const SECOND: Parcel<'static> = Parcel { recipient: "q@x.org", ..PARCEL };

@@ -1,6 +1,7 @@
 //! Bytes to and from a mail server: buffered lines in, whole writes out.
 
 use super::reply::{MAX_LINE, Reply, ReplyError, ReplyParser};
+use super::secrets::Secrets;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -24,11 +25,13 @@ pub struct Wire<S> {
     io: S,
     buffer: Vec<u8>,
     used: usize,
+    secrets: Secrets,
 }
 
 impl<S: Io> Wire<S> {
-    pub fn new(io: S) -> Self {
-        Self { io, buffer: Vec::with_capacity(1024), used: 0 }
+    /// In the text of no reply these secrets stand.
+    pub fn new(io: S, secrets: Secrets) -> Self {
+        Self { io, buffer: Vec::with_capacity(1024), used: 0, secrets }
     }
 
     /// Whether the server said more than it was asked.
@@ -74,7 +77,8 @@ impl<S: Io> Wire<S> {
                 self.buffer.clear();
                 self.used = 0;
             }
-            if let Some(reply) = reply {
+            if let Some(mut reply) = reply {
+                reply.hide(&self.secrets);
                 return Ok(reply);
             }
         }
@@ -107,6 +111,6 @@ impl<S: Io> Wire<S> {
 impl<S: Io + 'static> Wire<S> {
     /// The same, whatever the kind of its stream.
     pub fn boxed(self) -> Wire<Box<dyn Io>> {
-        Wire { io: Box::new(self.io), buffer: self.buffer, used: self.used }
+        Wire { io: Box::new(self.io), buffer: self.buffer, used: self.used, secrets: self.secrets }
     }
 }

@@ -261,7 +261,6 @@ async fn try_within(relay: &Relay, timeouts: &Timeouts, patience: Duration) -> R
             detail: format!("{} s", patience.as_secs()),
         }),
     };
-    let fault = fault.map(|fault| Fault { detail: dialogue.clean(&fault.detail), ..fault });
     RelayTest { address: relay.to_string(), dialogue: dialogue.into_lines(), fault }
 }
 

@@ -3,14 +3,9 @@
 
 use crate::domain::delivery::Stage;
 use crate::domain::relay::{Line, Speaker};
-use crate::server::mail::relay::Credentials;
 use crate::server::mail::reply::Reply;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use secrecy::ExposeSecret;
+use crate::server::mail::secrets::{HIDDEN, Secrets};
 
-/// Stands in the place of a secret.
-const HIDDEN: &str = "********";
 /// Most lines that are kept of one side's endless talk.
 const LINES: usize = 500;
 
@@ -19,7 +14,7 @@ const LINES: usize = 500;
 pub struct Dialogue {
     aloud: bool,
     lines: Vec<Line>,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl Dialogue {
@@ -38,20 +33,9 @@ impl Dialogue {
         self.lines
     }
 
-    /// A text in which no secret stands that the dialogue knows of.
-    pub fn clean(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
-    }
-
-    /// From here on these may not be shown, in any form in which they go over the wire.
-    pub(super) fn hide(&mut self, credentials: &Credentials) {
-        if self.aloud {
-            let (user, password) = (&credentials.user, credentials.password.expose_secret());
-            let coded = [format!("\0{user}\0{password}"), password.to_owned()].map(|text| STANDARD.encode(text));
-            self.secrets.extend(coded);
-            self.secrets.push(password.to_owned());
-            self.secrets.retain(|secret| !secret.is_empty());
-        }
+    /// From here on these may not be shown.
+    pub(super) fn hide(&mut self, secrets: &Secrets) {
+        self.secrets = secrets.clone();
     }
 
     pub(super) fn said(&mut self, stage: Stage, command: &[u8]) {
@@ -75,8 +59,8 @@ impl Dialogue {
         let last = reply.lines().len().saturating_sub(1);
         for (index, line) in reply.lines().iter().enumerate() {
             let between = if index == last { ' ' } else { '-' };
-            let text: String = line.chars().flat_map(printable).collect();
-            self.push(Speaker::Server, format!("{}{between}{}", reply.code, self.clean(&text)));
+            let text: String = self.secrets.hide(line).chars().flat_map(printable).collect();
+            self.push(Speaker::Server, format!("{}{between}{text}", reply.code));
         }
     }
 

@@ -6,6 +6,7 @@ use crate::domain::delivery::Stage;
 use crate::domain::relay::{Cause, Fault};
 use crate::server::mail::relay::{Credentials, Relay, TlsMode};
 use crate::server::mail::reply::Reply;
+use crate::server::mail::secrets::Secrets;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::mail::wire::{Io, Wire, WireError};
 use base64::Engine;
@@ -115,15 +116,18 @@ impl Connection {
             .set_nodelay(true)
             .map_err(|error| SmtpError::new(Stage::Connect, SmtpErrorKind::Closed, Cause::Closed, error))?;
         let hello = hello(relay, &stream);
+        // A server may have been told by an earlier connection.
+        let secrets = Secrets::of(relay.credentials.as_ref());
+        log.hide(&secrets);
         if relay.tls == TlsMode::Implicit {
             let stream = encrypt(relay, stream, Stage::Connect, timeouts.connect, log).await?;
-            let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream));
+            let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream), secrets);
             let mut session = Session { wire, timeouts, log };
             session.greeting().await?;
             let capabilities = session.ehlo(&hello).await?;
             return session.finish(relay, capabilities, true).await;
         }
-        let mut session = Session { wire: Wire::new(stream), timeouts, log };
+        let mut session = Session { wire: Wire::new(stream, secrets.clone()), timeouts, log };
         session.greeting().await?;
         let capabilities = session.ehlo(&hello).await?;
         let encrypted = match relay.tls {
@@ -142,7 +146,7 @@ impl Connection {
         session.starttls().await?;
         let Session { wire, log, .. } = session;
         let stream = encrypt(relay, wire.into_inner(), Stage::Starttls, timeouts.connect, log).await?;
-        let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream));
+        let wire: Wire<Box<dyn Io>> = Wire::new(Box::new(stream), secrets);
         let mut session = Session { wire, timeouts, log };
         // What was announced in the clear may have been forged (RFC 3207 4.2).
         let capabilities = session.ehlo(&hello).await?;
@@ -217,7 +221,6 @@ impl Session<'_, Box<dyn Io>> {
                 let text = "the connection is not encrypted, so the password is not sent";
                 return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, Cause::NotEncrypted, text));
             }
-            self.log.hide(credentials);
             self.auth(credentials, &capabilities).await?;
         }
         Ok(Connection {
