@@ -92,6 +92,6 @@ pub async fn send_test(form: MessageForm, client: Option<i64>) -> Result<String,
     use crate::server::{services::test_letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    let (relay, _grant) = request::answer(state.relay_for_one().await)?;
-    request::answer(test_letter::send(&state.db, state.post(&relay), &actor, &form, client, state.now()).await)
+    let relay = async || state.relay_for_one().await;
+    request::answer(test_letter::send(&state.db, state.post(), &actor, &form, client, state.now(), relay).await)
 }

@@ -85,6 +85,22 @@ pub async fn letters_left(tx: &mut Tx, owner: i64, limit: i64, now: DateTime<Utc
     Ok((limit - n - in_hand).max(0))
 }
 
+/// Counts a letter that leaves outside any run, if the owner's limit has room for it; the owner's count is held until
+/// the transaction ends.
+pub async fn take_letter(tx: &mut Tx, owner: i64, now: DateTime<Utc>) -> DbResult<bool> {
+    const ADD: &str = "INSERT INTO letter_days (owner_id, day, n) VALUES ($1, $2, 1)
+        ON CONFLICT (owner_id, day) DO UPDATE SET n = letter_days.n + 1";
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {LETTERS_MAX} FROM users u WHERE u.id = $1"));
+    let limit: Option<i64> = on_tx!(&mut *tx, conn => sqlx::query_scalar(sql).bind(owner).fetch_one(conn).await)?;
+    if let Some(limit) = limit
+        && letters_left(tx, owner, limit, now).await? == 0
+    {
+        return Ok(false);
+    }
+    on_tx!(tx, conn => sqlx::query(ADD).bind(owner).bind(day_of(now)).execute(conn).await.map(drop))?;
+    Ok(true)
+}
+
 /// Whether nothing of an owner's may be claimed until the next day, or until what is in hand comes back.
 pub async fn is_used_up(db: &Db, owner: i64, limit: i64, now: DateTime<Utc>) -> DbResult<bool> {
     let in_hand: i64 = on_db!(db, pool => sqlx::query_scalar(in_hand()).bind(owner).fetch_one(pool).await)?;

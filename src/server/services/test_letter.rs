@@ -1,10 +1,11 @@
 //! 'Send me a test': one letter to the writer's own address, now.
 
+use super::throttle::{self, Act, Key};
 use super::{Actor, Error, Result, messages, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
-use crate::server::db::{self, Db};
+use crate::server::db::{self, Db, limits};
 use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::hand_over::{HandedOver, hand_over};
@@ -20,10 +21,9 @@ const NO_RUN: i64 = 0;
 /// How long somebody who waits for an answer is left waiting, whatever a stage may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a letter leaves by, and in whose name.
+/// How a letter leaves, and in whose name.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
-    pub relay: &'a Relay,
     pub timeouts: &'a Timeouts,
     /// The service's own address, unless the settings name another.
     pub from: &'a EmailAddress,
@@ -34,18 +34,22 @@ pub struct Post<'a> {
 }
 
 /// Sends what is being written to the actor, filled in with the name and comment of a client or with
-/// the actor's own name, and returns the address that it went to.
+/// the actor's own name, and returns the address that it went to. The letter counts as one of the actor's day, and
+/// test letters have a limit of their own besides, so that nobody uses up what all share. `relay` is asked for a mail
+/// server, and for permission to use it, when nothing else is in the way.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a message that cannot be used, and with the mail server's reply if it did not
-/// take the letter; [`Error::NotFound`] if the actor has no such client.
-pub async fn send(
+/// take the letter; [`Error::NotFound`] if the actor has no such client; [`Error::Conflict`] if the day's letters are
+/// used up, and after many test letters; those of `relay`.
+pub async fn send<Permit>(
     db: &Db,
     post: Post<'_>,
     actor: &Actor,
     form: &MessageForm,
     client: Option<i64>,
     now: DateTime<Utc>,
+    relay: impl AsyncFnOnce() -> Result<(Relay, Permit)>,
 ) -> Result<String> {
     messages::usable(form).await?;
     let client = match client {
@@ -76,8 +80,21 @@ pub async fn send(
     })
     .await?
     .map_err(refused)?;
-    deliver(post.relay, post.timeouts, &envelope, &letter).await?;
+    count(db, actor, now).await?;
+    let (relay, _permit) = relay().await?;
+    deliver(&relay, post.timeouts, &envelope, &letter).await?;
     Ok(actor.email.clone())
+}
+
+/// Counts a letter before it leaves: several at once cannot slip through.
+async fn count(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let often = |error| if matches!(error, Error::RateLimited) { Error::Conflict("error.test_often") } else { error };
+    throttle::take_in(&mut tx, &[Key::account(Act::TestLetter, &actor.email)], now).await.map_err(often)?;
+    if !limits::take_letter(&mut tx, actor.id, now).await? {
+        return Err(Error::Conflict("error.test_limit"));
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Hands the letter over now, or says why not.

@@ -24,6 +24,8 @@ pub enum Act {
     Letter,
     /// Asking for such letters, or registering, from one address.
     LetterFrom,
+    /// A test letter to oneself.
+    TestLetter,
 }
 
 impl Act {
@@ -35,6 +37,7 @@ impl Act {
             Self::LogInFrom => "login-from",
             Self::Letter => "letter",
             Self::LetterFrom => "letter-from",
+            Self::TestLetter => "test-letter",
         }
     }
 
@@ -45,6 +48,7 @@ impl Act {
             // As long as the link in such a letter works: whoever asks for others' letters keeps nobody out.
             Self::Letter => (3, TimeDelta::minutes(5), TimeDelta::hours(1)),
             Self::LetterFrom => (20, TimeDelta::seconds(10), TimeDelta::hours(1)),
+            Self::TestLetter => (20, TimeDelta::seconds(30), TimeDelta::minutes(10)),
         };
         Rule { free, first, most }
     }

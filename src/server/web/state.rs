@@ -97,10 +97,9 @@ impl AppState {
         &self.config.timeouts
     }
 
-    /// What a single letter leaves by.
-    pub fn post<'a>(&'a self, relay: &'a Relay) -> Post<'a> {
+    /// How a single letter leaves.
+    pub fn post(&self) -> Post<'_> {
         Post {
-            relay,
             timeouts: self.timeouts(),
             from: self.from(),
             secret: self.config.secret.expose_secret().as_bytes(),
