@@ -18,6 +18,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Parsers of HTML that would log every word of a letter, the links that let somebody in among them.
 const TALKERS: [&str; 2] = ["html5ever=warn", "html2text=warn"];
+    if let Some(file) = sqlite_file(&config.database_url) {
+        EngineLock::check_name(&file)?;
+    }
 
 /// Starts the log, on standard error.
 pub fn start_log(filter: &str) -> Result<(), Failure> {
