@@ -17,7 +17,8 @@ fn agrees(world: &World, mailing: &str, policy: &str, killed: usize, what: &str)
     for delivery in world.json(&["mailing", "deliveries", mailing]).as_array().unwrap() {
         match delivery["state"].as_str().unwrap() {
             "sent" => assert!(ledger.contains_key(delivery["email"].as_str().unwrap()), "missing: {delivery}"),
-            "unknown" => assert_eq!(policy, "hold", "{delivery}"),
+            // A letter that was in doubt three times waits for somebody's word whatever the policy.
+            "unknown" => assert!(policy == "hold" || delivery["attempts"].as_array().unwrap().len() >= 3, "{delivery}"),
             _ => panic!("it is neither sent nor in doubt: {delivery}"),
         }
     }

@@ -32,6 +32,8 @@ pub struct Claimed {
     pub comment: String,
     /// Attempts before this one.
     pub attempts: i64,
+    /// Those of them of which nobody knows whether the letter arrived.
+    pub unknown: i64,
     /// Times that the process died while it was claimed or in hand.
     pub crashes: i64,
 }
@@ -43,7 +45,11 @@ impl Claimed {
     }
 }
 
-const COLUMNS: &str = "id, run_id, client_id, email, full_name, comment, attempts, crashes";
+/// Of deliveries that nobody has tried.
+const FRESH: &str = "id, run_id, client_id, email, full_name, comment, attempts, CAST(0 AS BIGINT) AS unknown, crashes";
+/// Of those that have come back.
+const LOOSE: &str = "id, run_id, client_id, email, full_name, comment, attempts, (SELECT COUNT(*) FROM attempts a
+    WHERE a.delivery_id = deliveries.id AND a.status = 'unknown') AS unknown, crashes";
 
 /// Begins a run's queue: nothing is taken yet.
 pub async fn open(tx: &mut Tx, run: i64) -> DbResult<()> {
@@ -107,12 +113,12 @@ async fn in_order(tx: &mut Tx, run: i64, limit: i64) -> DbResult<Vec<Claimed>> {
     };
     let claimed: Vec<Claimed> = match tx {
         Tx::Sqlite(tx) => {
-            let sql = as_one(NEXT);
+            let sql = as_one(FRESH, NEXT);
             let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).bind(taken_to).bind(limit);
             read(query.fetch_one(&mut **tx).await?)?
         }
         Tx::Postgres(tx) => {
-            let sql = format!("SELECT {COLUMNS} {NEXT}");
+            let sql = format!("SELECT {FRESH} {NEXT}");
             let query = sqlx::query_as(AssertSqlSafe(sql)).bind(run).bind(taken_to).bind(limit);
             query.fetch_all(&mut **tx).await?
         }
@@ -131,7 +137,7 @@ async fn loose(tx: &mut Tx, run: i64, lease: &str, now: DateTime<Utc>, limit: i6
     match tx {
         // Nobody else writes meanwhile.
         Tx::Sqlite(tx) => {
-            let query = sqlx::query_scalar(AssertSqlSafe(as_one(DUE))).bind(run).bind(now).bind(limit);
+            let query = sqlx::query_scalar(AssertSqlSafe(as_one(LOOSE, DUE))).bind(run).bind(now).bind(limit);
             let claimed = read(query.fetch_one(&mut **tx).await?)?;
             let ids: Vec<i64> = claimed.iter().map(|claimed| claimed.id).collect();
             let sql = format!("{SET} $1 WHERE id IN (SELECT value FROM json_each($2))");
@@ -139,7 +145,7 @@ async fn loose(tx: &mut Tx, run: i64, lease: &str, now: DateTime<Utc>, limit: i6
             Ok(claimed)
         }
         Tx::Postgres(tx) => {
-            let sql = format!("{SET} $4 WHERE id IN (SELECT id {DUE} FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}");
+            let sql = format!("{SET} $4 WHERE id IN (SELECT id {DUE} FOR UPDATE SKIP LOCKED) RETURNING {LOOSE}");
             let query = sqlx::query_as(AssertSqlSafe(sql)).bind(run).bind(now).bind(limit).bind(lease);
             Ok(query.fetch_all(&mut **tx).await?)
         }
@@ -147,8 +153,9 @@ async fn loose(tx: &mut Tx, run: i64, lease: &str, now: DateTime<Utc>, limit: i6
 }
 
 /// SQLite: all rows as one. Each costs a message between two threads there, and as much as all else.
-fn as_one(from: &str) -> String {
-    format!("SELECT json_group_array(json_array({COLUMNS})) FROM (SELECT {COLUMNS} {from})")
+fn as_one(columns: &str, from: &str) -> String {
+    const NAMES: &str = "id, run_id, client_id, email, full_name, comment, attempts, unknown, crashes";
+    format!("SELECT json_group_array(json_array({NAMES})) FROM (SELECT {columns} {from})")
 }
 
 fn read(rows: String) -> DbResult<Vec<Claimed>> {

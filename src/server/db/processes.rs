@@ -73,10 +73,8 @@ pub async fn leave(tx: &mut Tx, id: &str) -> DbResult<()> {
 pub const ALONE_FROM: i64 = 2;
 /// A process that dies so often with nothing but one delivery in hand dies of it.
 const DEADLY: i64 = 3;
-/// Letters of which the process died each time once they were handed over: the first time others were, too.
-pub const DOUBTS: i64 = 1 + DEADLY;
 /// The reason of a delivery that nobody takes in hand any more.
-pub const QUARANTINED: &str = "quarantined";
+const QUARANTINED: &str = "quarantined";
 
 /// Puts claimed deliveries back whose process is gone or whose lease has run out. From its first time on
 /// such a delivery is suspect: [`in_hand`] counts the next ones. Returns how many went back.
@@ -125,19 +123,18 @@ pub struct InDoubt {
     pub attempts: i64,
     pub lease: String,
     pub hold: bool,
-    /// Times that it was in doubt because the process died, this one included.
-    pub doubts: i64,
+    /// Attempts before this one of which nobody knows whether the letter arrived.
+    pub unknown: i64,
 }
 
-/// Armed deliveries whose claim has ended, at most so many; `cut_off` is the reply on record of attempts
-/// that ended so.
-pub async fn in_doubt(db: &Db, cut_off: &str, limit: i64) -> DbResult<Vec<InDoubt>> {
+/// Armed deliveries whose claim has ended, at most so many.
+pub async fn in_doubt(db: &Db, limit: i64) -> DbResult<Vec<InDoubt>> {
     const SQL: &str = "SELECT d.id, d.run_id, d.attempts, d.lease, g.policy = 'hold' AS hold,
-         1 + (SELECT COUNT(*) FROM attempts a WHERE a.delivery_id = d.id AND a.reply = $2) AS doubts
+         (SELECT COUNT(*) FROM attempts a WHERE a.delivery_id = d.id AND a.status = 'unknown') AS unknown
          FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id
          WHERE d.state = 'armed' AND d.lease IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.lease = d.lease) ORDER BY d.id LIMIT $1";
-    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(limit).bind(cut_off).fetch_all(pool).await)?)
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await)?)
 }
 
 /// Ends running imports whose process is gone, keeping their counts; returns how many.

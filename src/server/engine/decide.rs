@@ -8,6 +8,9 @@ use std::time::Duration;
 /// RFC 5321 4.5.4.1: give up after 4 to 5 days.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
 
+/// How often a letter whose fate is unknown is sent again: everybody may have got that many more of it.
+const COPIES: i64 = 2;
+
 /// What becomes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -17,10 +20,19 @@ pub enum Decision {
     PutBack,
 }
 
-/// Decides. `tries` counts this attempt; `jitter` is within -1.0 to 1.0 and moves the wait by 10 %.
-pub fn decide(kind: OutcomeKind, tries: i64, hold: bool, retry: &[Duration], jitter: f64) -> Decision {
+/// What has been tried before.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// Attempts, this one included.
+    pub all: i64,
+    /// Those before this one of which nobody knows whether the letter arrived.
+    pub unknown: i64,
+}
+
+/// Decides; `jitter` is within -1.0 to 1.0 and moves the wait by 10 %.
+pub fn decide(kind: OutcomeKind, tries: Tries, hold: bool, retry: &[Duration], jitter: f64) -> Decision {
     let done = |status, state, reason| Decision::Settle { status, state, reason, wait: TimeDelta::zero() };
-    let again = |status| match wait(tries, retry, jitter) {
+    let again = |status| match wait(tries.all, retry, jitter) {
         Some(wait) => Decision::Settle { status, state: DeliveryState::Deferred, reason: "", wait },
         None => done(status, DeliveryState::Failed, "gave_up"),
     };
@@ -30,7 +42,9 @@ pub fn decide(kind: OutcomeKind, tries: i64, hold: bool, retry: &[Duration], jit
         OutcomeKind::TryLater | OutcomeKind::SenderRefused | OutcomeKind::ConnectionLost => {
             again(AttemptStatus::Deferred)
         }
-        OutcomeKind::InDoubt if hold => done(AttemptStatus::Unknown, DeliveryState::Unknown, ""),
+        OutcomeKind::InDoubt if hold || tries.unknown >= COPIES => {
+            done(AttemptStatus::Unknown, DeliveryState::Unknown, "")
+        }
         OutcomeKind::InDoubt => again(AttemptStatus::Unknown),
         OutcomeKind::PutBack => Decision::PutBack,
     }
@@ -90,10 +104,11 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_end() {
-        let state = |kind, hold| match decide(kind, 1, hold, &RETRY, 0.0) {
+        let after = |unknown, kind, hold| match decide(kind, Tries { all: unknown + 1, unknown }, hold, &RETRY, 0.0) {
             Decision::Settle { status, state, .. } => Some((status, state)),
             Decision::PutBack => None,
         };
+        let state = |kind, hold| after(0, kind, hold);
         use AttemptStatus as A;
         use DeliveryState as D;
         assert_eq!(state(OutcomeKind::Sent, false), Some((A::Sent, D::Sent)));
@@ -103,5 +118,9 @@ mod tests {
         assert_eq!(state(OutcomeKind::InDoubt, false), Some((A::Unknown, D::Deferred)));
         assert_eq!(state(OutcomeKind::InDoubt, true), Some((A::Unknown, D::Unknown)));
         assert_eq!(state(OutcomeKind::PutBack, false), None);
+        // Two more copies, and no third one.
+        assert_eq!(after(COPIES - 1, OutcomeKind::InDoubt, false), Some((A::Unknown, D::Deferred)));
+        assert_eq!(after(COPIES, OutcomeKind::InDoubt, false), Some((A::Unknown, D::Unknown)));
+        assert_eq!(after(COPIES, OutcomeKind::TryLater, false), Some((A::Deferred, D::Deferred)));
     }
 }

@@ -1,7 +1,7 @@
 //! Delivering: the feeder claims, and each connection takes the next delivery when it is free.
 
 use super::Engine;
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Tries, decide};
 use super::failpoint;
 use super::feed::{Job, Queue, RunWork, why_not_made};
 use super::recorder::{Arming, Entry, MOST_AHEAD, Place, Record};
@@ -224,7 +224,8 @@ impl Engine {
         let Handed { outcome, relay } = handed;
         let number = job.claimed.attempts + 1;
         let jitter = rand::random::<f64>() * 2.0 - 1.0;
-        let decision = decide(outcome.kind, number, job.run.hold, &self.config.retry, jitter);
+        let tries = Tries { all: number, unknown: job.claimed.unknown };
+        let decision = decide(outcome.kind, tries, job.run.hold, &self.config.retry, jitter);
         let Decision::Settle { status, state, reason, wait } = decision else {
             return self.put_back_at(self.clock.now());
         };

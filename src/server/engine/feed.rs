@@ -256,6 +256,7 @@ mod tests {
                 crashes: i64::from(id == 5),
             };
             Job { run: run.clone(), claimed, ticket: Ticket { id, run: 1, lease: String::new(), was_deferred: false } }
+                unknown: 0,
         };
         ids.map(job).collect()
     }

@@ -2,7 +2,7 @@
 //! in doubt and go the way of their mailing's policy.
 
 use super::Engine;
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Tries, decide};
 use super::recorder::{Record, Ticket};
 use super::watch::Watch;
 use crate::domain::delivery::{Attempt, DeliveryState, Stage};
@@ -77,13 +77,11 @@ impl Engine {
             tracing::info!(deliveries = back, "took back what had been claimed");
             self.wake.ring();
         }
-        for doubt in processes::in_doubt(&self.db, CUT_OFF, AT_ONCE).await? {
+        for doubt in processes::in_doubt(&self.db, AT_ONCE).await? {
             let number = doubt.attempts + 1;
-            let decision = decide(OutcomeKind::InDoubt, number, doubt.hold, &self.config.retry, 0.0);
-            let Decision::Settle { status, mut state, mut reason, .. } = decision else { continue };
-            if doubt.doubts >= processes::DOUBTS && state == DeliveryState::Deferred {
-                (state, reason) = (DeliveryState::Failed, processes::QUARANTINED);
-            }
+            let tries = Tries { all: number, unknown: doubt.unknown };
+            let decision = decide(OutcomeKind::InDoubt, tries, doubt.hold, &self.config.retry, 0.0);
+            let Decision::Settle { status, state, reason, .. } = decision else { continue };
             let attempt = Attempt {
                 number,
                 at: now,
