@@ -61,6 +61,7 @@ impl Start {
             failed,
             unknown,
             put_back: 0,
+            paused: since(after.paused, self.before.paused),
             relay_trouble: trouble.into_iter().find(|trouble| !trouble.is_empty()),
         })
     }

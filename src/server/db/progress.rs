@@ -18,6 +18,8 @@ pub struct Progress {
     pub attempts: i64,
     /// The newest attempt of all.
     pub last_attempt: i64,
+    /// Mailings that the service has paused.
+    pub paused: i64,
 }
 
 /// Counts; attempts only after the given one, and none where nobody wants to know.
@@ -27,7 +29,8 @@ pub async fn of(db: &Db, mailing: Option<i64>, after: Option<i64>) -> DbResult<P
         CAST(COALESCE(SUM(r.unknown), 0) AS BIGINT) AS unknown,
         (SELECT COUNT(*) FROM attempts a JOIN runs x ON x.id = a.run_id
             WHERE a.id > $2 AND ($1 = 0 OR x.mailing_id = $1)) AS attempts,
-        (SELECT COALESCE(MAX(id), 0) FROM attempts) AS last_attempt
+        (SELECT COALESCE(MAX(id), 0) FROM attempts) AS last_attempt,
+        (SELECT COUNT(*) FROM mailings g WHERE g.paused_reason <> '' AND ($1 = 0 OR g.id = $1)) AS paused
         FROM runs r WHERE r.state <> 'skipped' AND ($1 = 0 OR r.mailing_id = $1)";
     Ok(
         on_db!(db, pool => sqlx::query_as(SQL).bind(mailing.unwrap_or(0)).bind(after.unwrap_or(i64::MAX)).fetch_one(pool).await)?,

@@ -265,7 +265,10 @@ impl Engine {
             tx.commit().await
         });
         match paused.await {
-            Ok(()) => tracing::warn!(mailing, why = why.as_str(), reply, "the mailing is paused"),
+            Ok(()) => {
+                self.tally.paused(mailing);
+                tracing::warn!(mailing, why = why.as_str(), reply, "the mailing is paused");
+            }
             Err(error) => tracing::error!(mailing, error, "a mailing that cannot go on cannot be paused"),
         }
     }
@@ -377,7 +380,8 @@ impl RunWork {
                 let for_good = outcome.reply.as_ref().is_some_and(|reply| reply.code >= 500);
                 for_good.then_some(PauseReason::SenderRefused)
             }
-            (Stage::Dot, OutcomeKind::TryLater | OutcomeKind::Refused) => {
+            // Those that are put off are the relay's matter.
+            (Stage::Dot, OutcomeKind::Refused) => {
                 let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
                 // So many more if somebody has it go on meanwhile.
                 refused.is_multiple_of(REFUSED_IN_A_ROW).then_some(PauseReason::LettersRefused)

@@ -35,9 +35,11 @@ use chrono::TimeDelta;
 use recorder::Recorder;
 use relays::Pool;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use thread::Lanes;
@@ -96,6 +98,8 @@ struct Tally {
     failed: AtomicU64,
     unknown: AtomicU64,
     put_back: AtomicU64,
+    /// Mailings that were paused: several connections may find the same reason.
+    paused: Mutex<BTreeSet<i64>>,
 }
 
 /// A summary for people and for `--json`.
@@ -110,6 +114,8 @@ pub struct Summary {
     pub unknown: u64,
     /// Deliveries put back without an attempt, because the mail server could not be reached.
     pub put_back: u64,
+    /// Mailings that were paused, because the mail server refuses their sender or their letters.
+    pub paused: u64,
     /// The mail server's last trouble, if it is in trouble now.
     pub relay_trouble: Option<String>,
 }
@@ -179,6 +185,7 @@ impl Tally {
     /// Attempts on record.
     fn settled(&self) -> u64 {
         [&self.sent, &self.deferred, &self.failed, &self.unknown].map(|n| n.load(Ordering::Relaxed)).iter().sum()
+            paused: self.tally.all_paused().len() as u64,
     }
 
     fn add(&self, state: DeliveryState) {
@@ -190,5 +197,13 @@ impl Tally {
             DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed | DeliveryState::NotSent => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    fn all_paused(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn paused(&self, mailing: i64) {
+        self.all_paused().insert(mailing);
+    }
+
     }
 }

@@ -4,6 +4,7 @@ use super::allowance::Allowance;
 use super::concurrency::Concurrency;
 use super::learned::Learned;
 use super::rate::Rate;
+use super::rest::Rest;
 use crate::domain::delivery::Stage;
 use crate::domain::relay::{Fault, RelayLive, RelaySettings, RelayState, Trouble};
 use crate::server::engine::breaker::{Access, Breaker};
@@ -32,6 +33,7 @@ struct State {
     concurrency: Concurrency,
     learned: Learned,
     rate: Rate,
+    rest: Rest,
     paused: Option<Trouble>,
     trouble: Option<Trouble>,
 }
@@ -59,6 +61,7 @@ impl Live {
             concurrency: Concurrency::new(relay.connections),
             learned: Learned::default(),
             rate: Rate::default(),
+            rest: Rest::default(),
             paused: None,
             trouble: None,
         };
@@ -95,7 +98,10 @@ impl Live {
     pub fn may_go_on(&self, now: DateTime<Utc>) -> bool {
         !self.retired.load(Ordering::Relaxed)
             && self.settings.enabled
-            && self.state().paused.is_none()
+            && {
+                let state = self.state();
+                state.paused.is_none() && state.rest.until(now).is_none()
+            }
             && self.allowance.used_up_until(now).is_none()
     }
 
@@ -105,7 +111,7 @@ impl Live {
         if !self.settings.enabled || state.paused.is_some() {
             return Answer::Closed(None);
         }
-        if let Some(until) = self.allowance.used_up_until(now) {
+        if let Some(until) = state.rest.until(now).or(self.allowance.used_up_until(now)) {
             return Answer::Closed(Some(until));
         }
         let at_work = state.concurrency.open() > 0;
@@ -153,7 +159,9 @@ impl Live {
 
     /// A connection came about.
     pub fn connected(&self) {
-        self.state().breaker.connected();
+        let mut state = self.state();
+        state.breaker.connected();
+        state.concurrency.connected();
     }
 
     /// A connection did not come about. True if the relay must be paused: it refused user and
@@ -169,7 +177,7 @@ impl Live {
             return true;
         }
         if error.kind == SmtpErrorKind::Busy && error.stage != Stage::Auth && others > 0 {
-            state.concurrency.crowded(others);
+            state.concurrency.crowded(others, now);
             state.breaker.abandoned();
         } else {
             state.concurrency.failed();
@@ -189,7 +197,7 @@ impl Live {
         state.trouble = Some(Trouble { at: now, fault });
         let others = state.concurrency.open().saturating_sub(1);
         if others > 0 {
-            state.concurrency.crowded(others);
+            state.concurrency.crowded(others, now);
         } else {
             state.concurrency.failed();
             state.breaker.failed(now);
@@ -204,11 +212,30 @@ impl Live {
         state.concurrency.failed();
     }
 
+    /// The relay asks for a letter to be sent later, which says nothing against the letter. Many in a row have it rest,
+    /// and then begin with fewer connections.
+    pub fn put_off(&self, fault: Fault, now: DateTime<Utc>) {
+        let mut state = self.state();
+        if !state.rest.put_off(now) {
+            return;
+        }
+        state.concurrency.failed();
+        let until = state.rest.until(now).map(|until| until.to_rfc3339());
+        tracing::warn!(
+            relay = self.settings.name,
+            reply = fault.detail,
+            until,
+            "the mail server takes no letters for now"
+        );
+        state.trouble = Some(Trouble { at: now, fault });
+    }
+
     /// The relay took a letter. True if somebody who waits for a place may look again.
     pub fn succeeded(&self, now: DateTime<Utc>) -> bool {
         let mut state = self.state();
         state.rate.add(now);
-        state.concurrency.succeeded() || state.breaker.access(now) == Access::Probe
+        state.rest.took();
+        state.concurrency.succeeded(now) || state.breaker.access(now) == Access::Probe
     }
 
     /// Whether a connection that has carried so many letters is to be closed before the relay does.
@@ -235,7 +262,7 @@ impl Live {
         let state = self.state();
         match (&state.paused, state.breaker.access(now)) {
             (Some(paused), _) => Some(paused.clone()),
-            (None, Access::Free) => None,
+            (None, Access::Free) if state.rest.until(now).is_none() => None,
             (None, _) => state.trouble.clone(),
         }
     }
@@ -248,6 +275,7 @@ impl Live {
             _ if !self.settings.enabled => (RelayState::Off, None),
             _ if state.paused.is_some() => (RelayState::Paused, None),
             Access::Closed(until) => (RelayState::Resting, Some(until)),
+            _ if state.rest.until(now).is_some() => (RelayState::Resting, state.rest.until(now)),
             Access::Probe | Access::Probing if !state.breaker.is_untested() => (RelayState::Resting, Some(now)),
             _ if limited.is_some() => (RelayState::Limited, limited),
             _ => (RelayState::Ready, None),

@@ -7,6 +7,7 @@ mod live;
 mod pool;
 mod rate;
 mod report;
+mod rest;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -179,6 +179,12 @@ impl Session {
             drop(open);
         } else if !open.connection.is_ahead() && live.is_enough(place.letters) {
             open.connection.quit().await;
+            // At RCPT it is about the one who is written to.
+            OutcomeKind::TryLater | OutcomeKind::SenderRefused
+                if outcome.stage != Stage::Rcpt && outcome.reply.as_ref().is_some_and(|reply| reply.code < 500) =>
+            {
+                live.put_off(fault_of(&outcome), now);
+            }
         } else {
             place.connection = Some(open);
         }

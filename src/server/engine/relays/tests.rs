@@ -349,6 +349,21 @@ async fn a_server_that_bears_two_connections_gets_two(db: Db) {
     assert!(live.trouble.is_some() && live.allowed < 20, "{live:?}");
 }
 
+/// Within the time for which the number is kept: the clock stands still.
+async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter(db: Db) {
+    let world = World::new(db, 200).await;
+    let turned_away = |n: usize| format!("connection={n} greeting reply 421 4.7.0 Too many\n");
+    let faults: String = (2..200).map(turned_away).collect();
+    let server = Server::start(&world, &faults).await;
+    let (engine, pool) = world.engine(&server.url("connections=10"));
+    let mailing = world.mailing().await;
+    engine.pass(None).await.unwrap();
+    world.sent_by(mailing, &format!("localhost:{}", server.port())).await;
+    assert_eq!(first(&pool).await.allowed, 1);
+    // Those with which it begins.
+    assert!(server.sink.connections() <= 6, "{} connections for 200 letters", server.sink.connections());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_loses_its_place_keeps_no_letters() {
     let (db, _folder) = testing::sqlite().await;
@@ -583,6 +598,7 @@ testing::on_both!(
     a_password_that_cannot_be_checked_now_is_tried_later,
     connections_are_closed_before_the_server_does,
     a_server_that_bears_two_connections_gets_two,
+    a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter,
     one_letter_is_tried_again_where_many_places_are_idle,
     more_connections_are_used_at_once,
     what_is_stopped_is_not_in_the_queue,
