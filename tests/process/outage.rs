@@ -1,10 +1,11 @@
 //! The database goes away in mid-send and comes back: nothing is forgotten, nothing recorded falsely.
 
-use crate::support::{World, until};
+use crate::support::{World, ask, get, until};
 use std::io::copy;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// A way to the database that can be cut: all connections end and new ones do too, as while PostgreSQL is
 /// restarted.
@@ -67,4 +68,50 @@ fn postgres_restarted_in_mid_send() {
     assert_eq!((world.states(&mailing)["sent"], world.ledger().len(), world.duplicates()), (300, 300, 0));
     worker.signal("TERM");
     assert!(worker.end().success());
+}
+
+/// Functions, as scripts and as plain forms call them, answer as soon as pages do; what was typed comes back, but for
+/// passwords.
+#[test]
+fn functions_say_at_once_that_postgres_is_away() {
+    let (mut world, way) = World::behind_a_way();
+    world.mail(1, "");
+    let (mut service, addr) = world.serve();
+    let form = "form%5Bemail%5D=anna%22%40example.org&form%5Bpassword%5D=a+secret+word&form%5Bnext%5D=%2Fclients";
+    let post = |path: &str, accept: &str, kind: &str| {
+        let headers = [format!("Accept: {accept}"), format!("Content-Type: {kind}")];
+        let begun = Instant::now();
+        (ask(&addr, "POST", path, &headers, form).unwrap(), begun.elapsed())
+    };
+    let urlencoded = "application/x-www-form-urlencoded";
+    assert_ne!(post("/api/login", "application/json", urlencoded).0.status, 503);
+    way.cut();
+    until("pages say that it is away", || get(&addr, "/login", &[]).is_ok_and(|(status, _)| status == 503));
+    for (path, accept, kind) in [
+        ("/api/login", "application/json", urlencoded),
+        ("/api/login", "text/html", urlencoded),
+        ("/api/register", "text/html", urlencoded),
+        ("/clients/upload", "text/html", "multipart/form-data; boundary=x"),
+    ] {
+        let (answer, took) = post(path, accept, kind);
+        assert!(answer.status == 503 && took < Duration::from_secs(2), "{path}: {} in {took:?}", answer.status);
+        assert!(answer.head.to_lowercase().contains("retry-after: "), "{}", answer.head);
+        match (accept, path) {
+            ("application/json", _) => assert_eq!(answer.body, "\"Unavailable\""),
+            (_, "/clients/upload") => {}
+            _ => {
+                assert!(answer.body.contains(&format!("<form method=\"post\" action=\"{path}\">")), "{}", answer.body);
+                assert!(
+                    answer.body.contains("name=\"form[email]\" value=\"anna&quot;@example.org\""),
+                    "{}",
+                    answer.body
+                );
+                assert!(!answer.body.contains("secret"), "{}", answer.body);
+            }
+        }
+    }
+    way.heal();
+    until("it is there again", || post("/api/login", "application/json", urlencoded).0.status != 503);
+    service.signal("TERM");
+    assert!(service.end().success());
 }

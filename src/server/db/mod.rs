@@ -47,13 +47,17 @@ pub mod users;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{Connection, Postgres, Sqlite, Transaction};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// BUSY (somebody else holds the lock for too long), LOCKED, READONLY (as a disk with errors becomes), IOERR, FULL and
+/// CANTOPEN.
+const SQLITE_AWAY: [i32; 6] = [5, 6, 8, 10, 13, 14];
 /// How long a connection may wait for SQLite's write lock before the query fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Readers of SQLite; each holds a page cache.
@@ -109,19 +113,29 @@ pub enum DbError {
     Corrupt { column: &'static str, value: String },
 }
 
+fn is_postgres_away(code: &str) -> bool {
+    ["08", "53", "57P", "58030"].iter().any(|class| code.starts_with(class))
+}
+
 impl DbError {
     /// Whether a UNIQUE constraint refused the write.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
-    /// Whether the database could not be reached, or ended the connection. PostgreSQL's classes 08 (connection)
-    /// and 57P (the server is stopping or not up yet), and 53300 (too many connections).
+    /// Whether the database cannot do its work for now: it could not be reached, ended the connection, or has no room
+    /// on its disk. PostgreSQL's classes 08 (connection), 53 (insufficient resources) and 57P (the server is stopping or
+    /// not up yet), and 58030 (trouble with a file); SQLite's codes are in [`SQLITE_AWAY`].
     pub fn is_away(&self) -> bool {
         match self {
             Self::Sql(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Self::Sql(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
+                let code = error.code().unwrap_or_default();
+                match error.try_downcast_ref::<SqliteError>() {
+                    // The lowest byte is the kind; the rest says more.
+                    Some(_) => code.parse::<i32>().is_ok_and(|code| SQLITE_AWAY.contains(&(code & 0xff))),
+                    None => is_postgres_away(&code),
+                }
             }
             _ => false,
         }
@@ -398,5 +412,31 @@ mod tests {
         processes::beat(&mut tx, "a", "", now).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(processes::list(&db).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_no_fault_of_a_request() {
+        let (db, _folder) = testing::sqlite().await;
+        let Db::Sqlite { write, .. } = &db else { unreachable!("it is SQLite") };
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(write).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(write).await.unwrap();
+        let insert = sqlx::query("INSERT INTO facts (key, value) VALUES ('x', $1)").bind("x".repeat(1 << 20));
+        let error = DbError::from(insert.execute(write).await.unwrap_err());
+        assert!(error.is_away(), "{error}");
+        let told = crate::api::error::AppError::from(crate::server::services::Error::Db(error));
+        assert_eq!((told.status(), told), (503, crate::api::error::AppError::Unavailable));
+        // What a request is to blame for stays its own.
+        let error = sqlx::query("INSERT INTO facts (key) VALUES (NULL)").execute(write).await.unwrap_err();
+        assert!(!DbError::from(error).is_away());
+    }
+
+    #[test]
+    fn postgres_is_away_while_it_has_no_room_or_no_place() {
+        for code in ["08006", "57P01", "57P03", "53100", "53200", "53300", "58030"] {
+            assert!(is_postgres_away(code), "{code}");
+        }
+        for code in ["", "23505", "22021", "40001", "57014"] {
+            assert!(!is_postgres_away(code), "{code}");
+        }
     }
 }

@@ -94,7 +94,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_DAYS)));
     let away = away::Away::new(&state, assets.css.clone());
-    let pages = page::Pages::new(state.clone(), assets);
+    let pages = page::Pages::new(state.clone(), assets, away.clone());
     let functions = pages.clone();
     let secure = is_secure(&state);
     let mut router = Router::new()

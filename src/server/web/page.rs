@@ -1,5 +1,6 @@
 //! Rendering pages and calling server functions: both get the same contexts.
 
+use super::away::Away;
 use super::cache::is_public_page;
 use super::policy;
 use super::preferences::cookie;
@@ -29,11 +30,12 @@ use url::Url;
 pub struct Pages {
     state: AppState,
     assets: Assets,
+    away: Away,
 }
 
 impl Pages {
-    pub fn new(state: AppState, assets: Assets) -> Self {
-        Self { state, assets }
+    pub fn new(state: AppState, assets: Assets, away: Away) -> Self {
+        Self { state, assets, away }
     }
 
     /// Renders a page whole, so that its status is right and it is complete without scripts.
@@ -68,8 +70,13 @@ impl Pages {
     /// Calls a server function. Where a plain form was refused, its page is the answer, with what was
     /// typed still in it; leptos would redirect there with nothing but the error.
     pub async fn call(self, request: Request<Body>) -> Response {
+        let away = self.away.clone();
         if !is_plain_form(request.headers()) {
-            return self.function(request).await;
+            return tokio::select! {
+                biased;
+                () = away.is() => Away::answer(),
+                answer = self.function(request) => answer,
+            };
         }
         let (mut parts, body) = request.into_parts();
         let Ok(body) = axum::body::to_bytes(body, super::BODY_MAX).await else {
@@ -80,7 +87,11 @@ impl Pages {
         // leptos answers plain forms with a redirect to the Referer.
         let Ok(referer) = HeaderValue::from_str(page.as_str()) else { return StatusCode::BAD_REQUEST.into_response() };
         parts.headers.insert(REFERER, referer);
-        let mut answer = self.clone().function(Request::from_parts(parts.clone(), Body::from(body))).await;
+        let mut answer = tokio::select! {
+            biased;
+            () = away.is() => return away.form(&parts.headers, parts.uri.path(), &without_secrets(values)),
+            answer = self.clone().function(Request::from_parts(parts.clone(), Body::from(body))) => answer,
+        };
         let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
         let Some(back) = location.and_then(|location| Url::parse(location).ok()).filter(is_here) else { return answer };
         match failed_action(back.query().unwrap_or_default()) {
@@ -121,7 +132,7 @@ impl Pages {
     fn contexts(self, request: &Request<Body>) -> impl Fn() + Clone + Send + Sync + 'static {
         let lang = lang_of(request.headers());
         let theme = cookie(request.headers(), "theme").and_then(Theme::parse).unwrap_or_default();
-        let Self { state, mut assets } = self;
+        let Self { state, mut assets, .. } = self;
         assets.calm =
             is_public_page(request.uri().path()) && cookie(request.headers(), super::session_cookie(&state)).is_none();
         move || {

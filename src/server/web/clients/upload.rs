@@ -76,8 +76,9 @@ fn broken(error: &MultipartError) -> Error {
     Error::field("file", "error.import.broken")
 }
 
+/// The disk is full, or not there: nothing that the request could mend.
 fn disk(error: std::io::Error) -> Error {
-    Error::Internal(format!("an upload could not be written: {error}"))
+    Error::Away(format!("an upload could not be written: {error}"))
 }
 
 /// What became of an upload, with its size in bytes.
