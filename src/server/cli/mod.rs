@@ -9,6 +9,7 @@ mod demo_messages;
 mod demo_people;
 mod demo_pictures;
 mod demo_posts;
+mod files;
 mod handoff;
 mod mailing;
 mod message;
@@ -105,6 +106,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    files::raise();
     match runtime.block_on(run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(why)) => {

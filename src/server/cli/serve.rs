@@ -1,6 +1,6 @@
 //! `vestnik serve`.
 
-use super::{Failure, Outcome, service};
+use super::{Failure, Outcome, files, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::sqlite_file;
@@ -69,6 +69,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     }
     eprintln!("Vestnik listens on http://{}", listener.local_addr()?);
     let grace = config.running.grace.min(GRACE);
+    let limits = Limits::within(files::allowed(), config.trusted_proxies.clone());
     let config = Arc::new(config);
     let uploads = Quota::new(UPLOADS);
     let blog = Blog::new(clock.clone());
@@ -88,7 +89,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         live: Live::default(),
         stop: stop.clone(),
     };
-    let server = listen::serve(listener, web::service(state, assets), Limits::default(), stop.clone());
+    let server = listen::serve(listener, web::service(state, assets), limits, stop.clone());
     let server = tokio::spawn(server);
     stop.cancelled().await;
     if tokio::time::timeout(grace, server).await.is_err() {

@@ -1,6 +1,7 @@
 //! Connections: how many there may be at a time, and how long a request may take to arrive. `axum::serve` has
 //! neither limit: who sends one byte a minute would hold a connection for ever.
 
+use crate::server::network::Network;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
@@ -8,8 +9,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -20,8 +23,15 @@ use tower_http::timeout::TimeoutBody;
 /// How long to wait when a connection cannot be accepted: too many files are open, and some will be closed.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Connections at a time, where as many files may be open.
+const CONNECTIONS: usize = 8_000;
+/// Files that something else is to be able to open: the database, uploads, connections to mail servers.
+const OTHER_FILES: u64 = 300;
+/// The part of all connections that one address may have.
+const PART: usize = 4;
+
 /// What one process takes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// How long the head of a request may take, the wait for it on an idle connection included.
     pub head: Duration,
@@ -29,11 +39,67 @@ pub struct Limits {
     pub body: Duration,
     /// Connections at a time; further ones wait until one is closed.
     pub connections: usize,
+    /// Those of one address (IPv6: of one /64), so that others get in; further ones are closed at once. This machine,
+    /// and `proxies`, through whom many come, may have as many as there are.
+    pub of_one: usize,
+    pub proxies: Vec<Network>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { head: Duration::from_secs(30), body: Duration::from_secs(30), connections: 8_000 }
+impl Limits {
+    /// For a process that may open so many files.
+    pub fn within(files: u64, proxies: Vec<Network>) -> Self {
+        let most = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(CONNECTIONS);
+        let connections = most.clamp(PART, CONNECTIONS);
+        let of_one = connections / PART;
+        Self { head: Duration::from_secs(30), body: Duration::from_secs(30), connections, of_one, proxies }
+    }
+}
+
+/// How many connections each address has.
+#[derive(Clone, Default)]
+struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A connection that is counted while this lives.
+struct Counted(Peers, IpAddr);
+
+impl Peers {
+    fn all(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a connection, unless the address has so many already.
+    fn take(&self, address: IpAddr, most: usize) -> Option<Counted> {
+        let mut all = self.all();
+        let count = all.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        drop(all);
+        Some(Counted(self.clone(), address))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut all = self.0.all();
+        if let Some(count) = all.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// Whom an address stands for: IPv6 counts by /64, which is what one household gets.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -47,6 +113,7 @@ where
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
     let room = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
+    let peers = Peers::default();
     loop {
         let next = async {
             // Never closed.
@@ -65,6 +132,15 @@ where
                 continue;
             }
         };
+        let address = peer.ip().to_canonical();
+        let most = match address.is_loopback() || limits.proxies.iter().any(|proxy| proxy.contains(address)) {
+            true => usize::MAX,
+            false => limits.of_one,
+        };
+        let Some(counted) = peers.take(household(address), most) else {
+            tracing::debug!(%address, "one connection too many of an address is closed");
+            continue;
+        };
         // An answer must not wait for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -81,7 +157,7 @@ where
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
             }
-            drop(place);
+            drop((place, counted));
         });
     }
     drop(listener);
@@ -98,7 +174,18 @@ mod tests {
     use tokio::net::TcpStream;
 
     /// Longer than a test takes.
-    const LONG: Limits = Limits { head: Duration::from_secs(60), body: Duration::from_secs(60), connections: 10 };
+    const LONG: Limits = Limits {
+        head: Duration::from_secs(60),
+        body: Duration::from_secs(60),
+        connections: 10,
+        of_one: 10,
+        proxies: Vec::new(),
+    };
+
+    /// Ends when the other side has closed.
+    async fn is_closed(stream: &mut TcpStream) {
+        assert_eq!(stream.read(&mut [0]).await.unwrap_or_default(), 0);
+    }
 
     async fn start(limits: Limits) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -150,5 +237,42 @@ mod tests {
         drop(first);
         assert!(answer.await.unwrap().ends_with("hello"));
         stop.cancel();
+    }
+
+    #[test]
+    fn there_are_as_many_places_as_files() {
+        let of = |files| {
+            let limits = Limits::within(files, Vec::new());
+            (limits.connections, limits.of_one)
+        };
+        assert_eq!([of(1 << 20), of(1024), of(20)], [(8_000, 2_000), (724, 181), (4, 1)]);
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_take_all_places() {
+        // All of 127.0.0.0/8 is this machine: that one of it counts as a stranger takes a test.
+        let peers = Peers::default();
+        let address = |text: &str| household(text.parse().unwrap());
+        let first: Vec<_> = (0..3).map(|_| peers.take(address("192.0.2.1"), 2)).collect();
+        assert_eq!(first.iter().flatten().count(), 2);
+        assert!(peers.take(address("192.0.2.2"), 2).is_some(), "another one gets in");
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+        let six = [address("2001:db8:1:2::7"), address("2001:db8:1:2:ff::")].map(|six| peers.take(six, 1));
+        assert_eq!(six.iter().flatten().count(), 1, "a household has one place, whatever addresses it takes");
+        drop((first, six));
+        assert!(peers.all().is_empty() && peers.take(address("192.0.2.1"), 1).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_proxy_may_have_all_places_and_idle_connections_are_closed() {
+        let (addr, _stop) = start(Limits { of_one: 1, head: Duration::from_millis(200), ..LONG }).await;
+        let mut idle = Vec::new();
+        for _ in 0..9 {
+            idle.push(TcpStream::connect(addr).await.unwrap());
+        }
+        assert!(ask(&mut TcpStream::connect(addr).await.unwrap()).await.ends_with("hello"));
+        for stream in &mut idle {
+            is_closed(stream).await;
+        }
     }
 }

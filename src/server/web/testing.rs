@@ -173,7 +173,7 @@ impl Served {
         };
         state.blog.keep(&state.db, &stop);
         let service = super::service(state.clone(), Assets::default());
-        tokio::spawn(listen::serve(listener, service, Limits::default(), stop.clone()));
+        tokio::spawn(listen::serve(listener, service, Limits::within(u64::MAX, Vec::new()), stop.clone()));
         Self { state, reached: Reached::default(), addr, folder, _stop: stop.drop_guard() }
     }
 
