@@ -18,6 +18,19 @@ static CONNECTIONS: AtomicI64 = AtomicI64::new(0);
 /// Times that commits of the record took.
 static COMMITS: Histogram = Histogram::new();
 
+/// Lines of the log that could not be written.
+static LOST_LINES: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a line of the log that could not be written.
+pub fn log_line_lost() {
+    LOST_LINES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many lines of the log could not be written.
+pub fn log_lines_lost() -> u64 {
+    LOST_LINES.load(Ordering::Relaxed)
+}
+
 /// Counts an attempt.
 pub fn attempt(status: AttemptStatus) {
     if let Some(counter) = AttemptStatus::ALL.iter().position(|each| *each == status).and_then(|at| ATTEMPTS.get(at)) {
@@ -139,6 +152,8 @@ impl Page {
         self.counters("vestnik_http_requests_total", "HTTP requests answered.", "status", &requests);
         let open = CONNECTIONS.load(Ordering::Relaxed);
         self.gauge("vestnik_smtp_connections", "Open connections to mail servers.", "", &[("", open)]);
+        let lost = [("", &LOST_LINES)];
+        self.counters("vestnik_log_lines_lost_total", "Lines of the log that could not be written.", "", &lost);
         COMMITS.write(&mut self, "vestnik_commit_seconds", "Time of a commit of the record.");
         self.0
     }

@@ -2,6 +2,7 @@
 //! built-in mail server and its ledger.
 
 mod bench;
+mod endure;
 mod faults;
 mod health;
 mod kill;

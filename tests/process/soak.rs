@@ -194,15 +194,19 @@ fn disk_full_for_a_while() {
     world.set("VESTNIK_DATABASE_URL", &format!("sqlite:{}", disk.join("test.db").display()));
     world.mail(CONNECTIONS, "*@* dot delay 5ms");
     let mailing = world.mailing(20_000, "resend");
-    let mut worker = world.work();
+    let (mut worker, addr) = world.serve();
     until("some letters are out", || world.accepted() > 100);
     let filler = disk.join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
     worker.says("cannot");
+    until("it is not ready", || {
+        get(&addr, "/readyz", &[]).is_ok_and(|(status, why)| status == 503 && why.contains("the disk is full"))
+    });
     std::thread::sleep(Duration::from_secs(10));
     drop(file);
     std::fs::remove_file(filler).unwrap();
+    until("it is ready again", || get(&addr, "/readyz", &[]).is_ok_and(|(status, _)| status == 200));
     until("all is done", || world.show(&mailing).0 == "finished");
     worker.signal("TERM");
     assert!(worker.end().success());

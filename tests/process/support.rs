@@ -228,6 +228,17 @@ impl World {
         Self::spawn(self.command(words))
     }
 
+    /// Starts a process whose log goes elsewhere.
+    pub fn start_quietly(&self, words: &[&str], log: Stdio) -> Process {
+        let child = self.command(words).process_group(0).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Process { child, lines: mpsc::channel().1, heard: Vec::new() }
+    }
+
+    /// Runs a command whose standard output goes elsewhere.
+    pub fn run_to(&self, words: &[&str], out: Stdio) -> ExitStatus {
+        self.command(words).stdout(out).stderr(Stdio::null()).status().unwrap()
+    }
+
     /// Starts a process of ours under another program, such as strace.
     pub fn under(&self, program: &[&str], words: &[&str]) -> Process {
         let mut command = Command::new(program[0]);
@@ -407,13 +418,18 @@ impl World {
 
     /// `vestnik serve` on a free port, with its address.
     pub fn serve(&mut self) -> (Process, String) {
+        self.serve_under(&["env"])
+    }
+
+    /// The same under another program.
+    pub fn serve_under(&mut self, program: &[&str]) -> (Process, String) {
         let site = self.path("site");
         std::fs::create_dir_all(&site).unwrap();
         std::fs::write(site.join("assets.json"), r#"{"start":"","js":"","wasm":"","texts":{},"css":"","fonts":[]}"#)
             .unwrap();
         self.set("VESTNIK_SITE_DIR", &site.display().to_string());
         self.set("VESTNIK_ADDR", "127.0.0.1:0");
-        let mut process = self.start(&["serve"]);
+        let mut process = self.under(program, &["serve"]);
         let line = process.says("listens on http://");
         let addr = line.rsplit("http://").next().unwrap().trim().to_owned();
         (process, addr)

@@ -1,9 +1,11 @@
 //! `vestnik audit`.
 
+use super::output::out;
 use super::{Failure, Outcome, service};
 use crate::server::config::Config;
 use crate::server::services::audit::{Verdict, verify};
 use clap::Subcommand;
+use std::io::Write;
 
 #[derive(Subcommand)]
 pub enum AuditCommand {
@@ -22,11 +24,11 @@ pub async fn run(config: &Config, command: AuditCommand, json: bool) -> Outcome 
     db.close().await;
     match verdict {
         Verdict::Whole { lines, head } if json => {
-            println!("{}", serde_json::json!({ "lines": lines, "head": head }));
+            writeln!(out(), "{}", serde_json::json!({ "lines": lines, "head": head }))?;
             Ok(())
         }
         Verdict::Whole { lines, head } => {
-            println!("The audit log is whole: {lines} lines, the newest has the hash {head}");
+            writeln!(out(), "The audit log is whole: {lines} lines, the newest has the hash {head}")?;
             Ok(())
         }
         Verdict::Broken { id } => Err(Failure::Failed(format!("line {id} of the audit log is not as it was written"))),

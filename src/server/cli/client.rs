@@ -1,5 +1,6 @@
 //! `vestnik client`.
 
+use super::output::out;
 use super::user::actor;
 use super::{Failure, Outcome, service};
 use crate::domain::import::{Duplicates, LineProblem};
@@ -8,6 +9,7 @@ use crate::locales;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::Db;
+use crate::server::log;
 use crate::server::services::import::{self, Target};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -44,7 +46,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: ClientCommand, js
     let db = service::open(config).await?;
     let imported = take(&db, &owner, duplicates, &file, clock.now()).await?;
     db.close().await;
-    report(&imported, json, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
+    report(&imported, json, &mut out(), &mut log::lines())
 }
 
 async fn take(

@@ -1,10 +1,12 @@
 //! `vestnik work` and `vestnik send`.
 
+use super::output::out;
 use super::{Failure, Outcome, handoff, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::{mailings, sqlite_file};
-use crate::server::engine::{LockError, Summary, Wake, serve, serve_letters};
+use crate::server::db::mailings;
+use crate::server::engine::{LockError, Summary, Wake, serve};
+use std::io::Write;
 use tokio_util::sync::CancellationToken;
 
 /// The engine alone, until it is told to stop.
@@ -16,12 +18,13 @@ pub async fn work(config: Config, clock: SharedClock) -> Outcome {
     service::stop_on_signal(&stop)?;
     let engine = service::engine(&db, &config, &relays, &clock, stop);
     engine.enter(lock.is_some()).await?;
-    tokio::spawn(engine.wake().join(db.clone(), sqlite_file(&config.database_url)));
-    let letters = tokio::spawn(serve_letters(engine.clone(), Wake::default()));
+    let supervisor = engine.supervisor();
+    service::hear_others(&supervisor, &engine.wake(), &db, &config);
+    let letters = service::own_letters(&engine, &Wake::default());
     serve(engine, config.running.grace).await;
     service::ended("sending the service's own letters", letters).await;
     service::close(&db).await;
-    Ok(())
+    service::given_up(&supervisor)
 }
 
 /// One pass of the engine; on an SQLite file that another process sends from, of that one's engine.
@@ -42,6 +45,7 @@ pub async fn send(config: Config, clock: SharedClock, mailing: Option<i64>, json
                 let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
                 engine.enter(lock.is_some()).await?;
                 engine.within(config.running.grace, engine.pass(mailing)).await.transpose()?;
+                service::given_up(&engine.supervisor())?;
                 break engine.summary();
             }
             Err(LockError::Held(_)) => {
@@ -56,20 +60,35 @@ pub async fn send(config: Config, clock: SharedClock, mailing: Option<i64>, json
     };
     print(&summary, json)?;
     service::close(&db).await;
-    match summary.relay_trouble {
-        Some(trouble) => Err(Failure::Partly(format!("the mail server cannot be used: {trouble}"))),
-        None => Ok(()),
+    let mut not_done = Vec::new();
+    if summary.paused > 0 {
+        not_done.push(format!(
+            "mailings that were paused because the mail server refuses their sender or their letters: {}; \
+             `vestnik mailing show` tells more",
+            summary.paused
+        ));
     }
+    if let Some(trouble) = summary.relay_trouble {
+        not_done.push(format!("the mail server cannot be used: {trouble}"));
+    }
+    if not_done.is_empty() { Ok(()) } else { Err(Failure::Partly(not_done.join("\n"))) }
 }
 
 fn print(summary: &Summary, json: bool) -> Outcome {
     if json {
-        println!("{}", serde_json::to_string(summary)?);
+        writeln!(out(), "{}", serde_json::to_string(summary)?)?;
     } else {
-        println!(
-            "runs opened: {}, sent: {}, to be tried again: {}, failed: {}, unknown: {}, put back: {}",
-            summary.opened, summary.sent, summary.deferred, summary.failed, summary.unknown, summary.put_back
-        );
+        writeln!(
+            out(),
+            "runs opened: {}, sent: {}, to be tried again: {}, failed: {}, unknown: {}, put back: {}, paused: {}",
+            summary.opened,
+            summary.sent,
+            summary.deferred,
+            summary.failed,
+            summary.unknown,
+            summary.put_back,
+            summary.paused
+        )?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use super::demo_messages::{Text, Texts, texts};
 use super::demo_people::people;
+use super::output::out;
 use super::user::{actor, explain};
 use super::{Failure, Outcome, demo_posts, service};
 use crate::domain::lang::Lang;
@@ -19,6 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use std::io::Write;
 
 /// A user of the demonstration; the password is stored nowhere else.
 struct Made {
@@ -32,10 +34,10 @@ pub async fn run(config: &Config, clock: SharedClock, json: bool) -> Outcome {
     db.close().await;
     if json {
         let users: Vec<_> = made.iter().map(|made| json!({ "email": made.email, "password": made.password })).collect();
-        println!("{}", json!({ "users": users }));
+        writeln!(out(), "{}", json!({ "users": users }))?;
     } else {
         for Made { email, password } in made {
-            println!("{email} {password}");
+            writeln!(out(), "{email} {password}")?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! `vestnik mailing`.
 
+use super::output::out;
 use super::user::{actor, added, explain};
 use super::{Failure, Outcome, service};
 use crate::domain::delivery::{Attempt, DeliveryRow};
@@ -103,7 +104,7 @@ async fn add(db: &Db, args: AddArgs, now: DateTime<Utc>, json: bool) -> Outcome 
         policy: policy.clone(),
         ..MailingForm::default()
     };
-    added(mailings::create(db, &actor, &form, now).await.map_err(explain)?, json);
+    added(mailings::create(db, &actor, &form, now).await.map_err(explain)?, json)?;
     Ok(())
 }
 
@@ -134,18 +135,24 @@ async fn show(db: &Db, id: i64, json: bool) -> Outcome {
             .collect();
         let mailing = json!({
             "id": id, "title": mailing.title, "status": mailing.status, "paused": mailing.paused_at.is_some(),
+            "paused_reason": mailing.paused_reason, "paused_reply": mailing.paused_reply,
             "disabled": mailing.disabled_at.is_some(), "period": mailing.period, "zone": mailing.zone,
             "next_at": mailing.next_at, "end_at": mailing.end_at, "runs": runs,
         });
-        println!("{mailing}");
+        writeln!(out(), "{mailing}")?;
         return Ok(());
     }
     let beside = if mailing.is_stopped() { ", stopped" } else { "" };
-    println!("{id} {}: {}{beside}, {}", mailing.title, mailing.status.as_str(), mailing.period.as_str());
-    println!("next: {}", mailing.next_at.map_or("none".to_owned(), |at| at.to_rfc3339()));
+    let mut out = out();
+    writeln!(out, "{id} {}: {}{beside}, {}", mailing.title, mailing.status.as_str(), mailing.period.as_str())?;
+    if !mailing.paused_reason.is_empty() {
+        writeln!(out, "paused, for the mail server refuses it ({}): {}", mailing.paused_reason, mailing.paused_reply)?;
+    }
+    writeln!(out, "next: {}", mailing.next_at.map_or("none".to_owned(), |at| at.to_rfc3339()))?;
     for run in runs {
         let c = run.counts;
-        println!(
+        writeln!(
+            out,
             "run {} of {}: {} {} sent {}, waiting {}, deferred {}, failed {}, unknown {}, not sent {}",
             run.id,
             run.occurrence.to_rfc3339(),
@@ -157,7 +164,7 @@ async fn show(db: &Db, id: i64, json: bool) -> Outcome {
             c.failed,
             c.unknown,
             c.not_sent
-        );
+        )?;
     }
     Ok(())
 }
@@ -174,7 +181,7 @@ struct Line<'a> {
 /// Prints row by row, so that 1 000 000 deliveries need no memory.
 async fn list(db: &Db, id: i64, json: bool) -> Outcome {
     find(db, id).await?;
-    let mut out = std::io::stdout().lock();
+    let mut out = out();
     let mut first = true;
     if json {
         write!(out, "[")?;

@@ -31,7 +31,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: MessageCommand, j
     let actor = actor(&db, &owner).await?;
     let form = MessageForm { id: 0, subject, body };
     let id = messages::create(&db, &actor, &form, clock.now()).await.map_err(explain)?;
-    added(id, json);
+    added(id, json)?;
     db.close().await;
     Ok(())
 }

@@ -13,15 +13,19 @@ mod files;
 mod handoff;
 mod mailing;
 mod message;
+mod output;
 mod relay;
 mod serve;
 mod service;
+mod signals;
 pub mod sink;
 mod user;
 
 use crate::server::clock::{SharedClock, SystemClock};
 use crate::server::config::Settings;
+use crate::server::log;
 use clap::{Parser, Subcommand};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -86,6 +90,8 @@ pub enum Failure {
     Failed(String),
     /// Some of it was done: exit code 3.
     Partly(String),
+    /// A part of it failed again and again, and the process ended in order: exit code 4.
+    GaveUp(String),
 }
 
 impl<E: std::error::Error> From<E> for Failure {
@@ -96,34 +102,38 @@ impl<E: std::error::Error> From<E> for Failure {
 
 type Outcome = Result<(), Failure>;
 
-/// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.
+/// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done,
+/// 4 ended by a fault of its own.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    files::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("vestnik: no async runtime: {error}");
-            return ExitCode::FAILURE;
+            return fail(1, &format!("no async runtime: {error}"));
         }
     };
-    files::raise();
-    match runtime.block_on(run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Failed(why)) => {
-            eprintln!("vestnik: {why}");
-            ExitCode::FAILURE
-        }
-        Err(Failure::Partly(why)) => {
-            eprintln!("vestnik: {why}");
-            ExitCode::from(3)
-        }
-    }
+    let code = match catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli)))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(Failure::Failed(why))) => fail(1, &why),
+        Ok(Err(Failure::Partly(why))) => fail(3, &why),
+        Ok(Err(Failure::GaveUp(why))) => fail(4, &why),
+        Err(_) => fail(4, "a fault of its own ended it; the log tells more"),
+    };
+    log::flush();
+    code
+}
+
+fn fail(code: u8, why: &str) -> ExitCode {
+    log::say(&format!("vestnik: {why}"));
+    log::flush();
+    ExitCode::from(code)
 }
 
 async fn run(cli: Cli) -> Outcome {
     let clock: SharedClock = Arc::new(SystemClock);
     let Cli { settings, json, command } = cli;
-    service::start_log(&settings.log)?;
+    log::start(&settings.log).map_err(Failure::Failed)?;
     match command {
         Command::Sink(args) => Ok(sink::run(args, clock).await?),
         Command::Serve => serve::run(settings.check()?, clock).await,

@@ -1,5 +1,6 @@
 //! `vestnik relay`.
 
+use super::output::out;
 use super::user::{added, explain};
 use super::{Failure, Outcome, service};
 use crate::domain::lang::Lang;
@@ -13,6 +14,7 @@ use crate::server::engine::relays::Source;
 use crate::server::seal::Sealer;
 use crate::server::services::relays::{self as service_relays, Keeper};
 use clap::{Args, Subcommand};
+use std::io::Write;
 
 #[derive(Subcommand)]
 pub enum RelayCommand {
@@ -71,7 +73,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: RelayCommand, jso
         RelayCommand::Add(args) => {
             let form = form(args)?;
             let id = service_relays::save(&db, Keeper::command_line(), &sealer, &form, clock.now()).await;
-            added(id.map_err(explain)?, json);
+            added(id.map_err(explain)?, json)?;
         }
         RelayCommand::List => list(&db, config, &clock, json).await?,
         RelayCommand::Test { name } => {
@@ -131,13 +133,15 @@ async fn list(db: &Db, config: &Config, clock: &SharedClock, json: bool) -> Outc
     let source = config.relay.clone().map_or(Source::Nothing, Source::Settings);
     let report = service::relays(db, config, clock, source).await?.overview().await?;
     if json {
-        println!("{}", serde_json::to_string(&report.relays)?);
+        writeln!(out(), "{}", serde_json::to_string(&report.relays)?)?;
         return Ok(());
     }
+    let mut out = out();
     for row in report.relays {
         let (settings, live) = (row.settings, row.live);
         let from = if settings.id == FROM_SETTINGS { " (VESTNIK_SMTP_URL)" } else { "" };
-        println!(
+        writeln!(
+            out,
             "{}{from}: {}:{} tls {}, {}, {} of {} connections, priority {}",
             settings.name,
             settings.host,
@@ -147,13 +151,13 @@ async fn list(db: &Db, config: &Config, clock: &SharedClock, json: bool) -> Outc
             live.open,
             settings.connections,
             if settings.id == FROM_SETTINGS { "first".to_owned() } else { settings.priority.to_string() }
-        );
+        )?;
         for limit in live.limits {
-            println!("  {} of {} letters a {}", limit.used, limit.limit, limit.span.as_str());
+            writeln!(out, "  {} of {} letters a {}", limit.used, limit.limit, limit.span.as_str())?;
         }
         if let Some(trouble) = live.trouble {
             let fault = trouble.fault;
-            println!("  last error at {}: {}: {}", trouble.at.to_rfc3339(), fault.stage_word(), fault.detail);
+            writeln!(out, "  last error at {}: {}: {}", trouble.at.to_rfc3339(), fault.stage_word(), fault.detail)?;
         }
     }
     Ok(())
@@ -161,7 +165,7 @@ async fn list(db: &Db, config: &Config, clock: &SharedClock, json: bool) -> Outc
 
 fn print_test(test: &RelayTest, json: bool) -> Outcome {
     if json {
-        println!("{}", serde_json::to_string(test)?);
+        writeln!(out(), "{}", serde_json::to_string(test)?)?;
     } else {
         for line in &test.dialogue {
             let who = match line.speaker {
@@ -169,7 +173,7 @@ fn print_test(test: &RelayTest, json: bool) -> Outcome {
                 Speaker::Server => "< ",
                 Speaker::Tls => "= ",
             };
-            println!("{who}{}", line.text);
+            writeln!(out(), "{who}{}", line.text)?;
         }
     }
     match &test.fault {

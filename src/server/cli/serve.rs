@@ -3,18 +3,22 @@
 use super::{Failure, Outcome, files, service};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::sqlite_file;
+use crate::server::db::Db;
 use crate::server::engine::relays::Source;
-use crate::server::engine::{Wake, serve, serve_letters};
+use crate::server::engine::{Wake, serve};
+use crate::server::log;
 use crate::server::mail::relay::Relay;
 use crate::server::services::{accounts, audit, import, outbox};
-use crate::server::sink::{Sink, SinkConfig};
+use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
+use crate::server::supervisor::Supervisor;
 use crate::server::web::listen::{self, Limits};
 use crate::server::web::live::Live;
 use crate::server::web::pace::Pace;
 use crate::server::web::quota::Quota;
 use crate::server::web::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::server::web::{self, assets};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -45,35 +49,34 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         Some(relay) => (Source::Settings(relay.clone()), None),
         None => {
             let (sender, receiver) = mpsc::channel(CAUGHT);
-            let stored = outbox::store(db.clone(), receiver);
             let sink = Sink::start(SinkConfig::default(), clock.clone(), Some(sender)).await?;
             let relay = Relay::parse(&format!("smtp://{}?tls=none", sink.addr()))?;
-            (Source::Catcher(relay), Some((sink, stored)))
+            (Source::Catcher(relay), Some((sink, receiver)))
         }
     };
-    tokio::spawn(audit::keep_sealing(db.clone(), stop.clone()));
-    tokio::spawn(accounts::keep_emptying(db.clone(), stop.clone()));
-    tokio::spawn(import::keep_sweeping(db.clone(), config.uploads(), clock.clone(), stop.clone()));
     let relays = service::relays(&db, &config, &clock, source).await?;
     let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
     engine.enter(lock.is_some()).await?;
-    let wake = engine.wake();
-    tokio::spawn(wake.clone().join(db.clone(), sqlite_file(&config.database_url)));
+    let (wake, supervisor) = (engine.wake(), engine.supervisor());
+    service::hear_others(&supervisor, &wake, &db, &config);
+    tidy(&supervisor, &db, &config, &clock, &stop);
+    let catcher =
+        catcher.map(|(sink, caught)| (sink, tokio::spawn(keep_caught(db.clone(), caught, supervisor.clone()))));
     let letters = Wake::default();
-    let post = tokio::spawn(serve_letters(engine.clone(), letters.clone()));
+    let post = service::own_letters(&engine, &letters);
     let engine = tokio::spawn(serve(engine, config.running.grace));
     if let Some(token) =
         accounts::offer_setup(&db, clock.now()).await.map_err(|error| Failure::Failed(error.to_string()))?
     {
-        eprintln!("Create the administrator here (works once): {}/setup?token={token}", config.public_url);
+        log::say(&format!("Create the administrator here (works once): {}/setup?token={token}", config.public_url));
     }
-    eprintln!("Vestnik listens on http://{}", listener.local_addr()?);
+    log::say(&format!("Vestnik listens on http://{}", listener.local_addr()?));
     let grace = config.running.grace.min(GRACE);
     let limits = Limits::within(files::allowed(), config.trusted_proxies.clone());
     let config = Arc::new(config);
     let uploads = Quota::new(UPLOADS);
     let blog = Blog::new(clock.clone());
-    blog.keep(&db, &stop);
+    blog.keep(&db, &stop, &supervisor);
     let views = blog.views.clone();
     let state = AppState {
         db: db.clone(),
@@ -87,12 +90,17 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         takeaways: Quota::new(TAKEAWAYS),
         pace: Pace::default(),
         live: Live::default(),
+        supervisor: supervisor.clone(),
         stop: stop.clone(),
     };
     let server = listen::serve(listener, web::service(state, assets), limits, stop.clone());
-    let server = tokio::spawn(server);
-    stop.cancelled().await;
-    if tokio::time::timeout(grace, server).await.is_err() {
+    let mut server = tokio::spawn(server);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        _ = &mut server => supervisor.give_up("the web server ended unexpectedly; the log tells why".to_owned()),
+    }
+    if !server.is_finished() && tokio::time::timeout(grace, server).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
     // The last requests are answered: what they saw is counted.
@@ -111,5 +119,24 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         }
     }
     service::close(&db).await;
-    Ok(())
+    service::given_up(&supervisor)
+}
+
+/// Stores what the catcher has caught, until it is gone. What a panic interrupts is lost: it was delivered to nobody.
+async fn keep_caught(db: Db, mut caught: mpsc::Receiver<CaughtLetter>, supervisor: Supervisor) {
+    while AssertUnwindSafe(outbox::store(&db, &mut caught)).catch_unwind().await.is_err()
+        && supervisor.ended("caught letters").await
+    {}
+}
+
+/// Has done what is to be done again and again.
+fn tidy(supervisor: &Supervisor, db: &Db, config: &Config, clock: &SharedClock, stop: &CancellationToken) {
+    let with = || (db.clone(), stop.clone());
+    let (sealed, over) = with();
+    supervisor.spawn("audit log", move || audit::keep_sealing(sealed.clone(), over.clone()));
+    let (emptied, over) = with();
+    supervisor.spawn("deleted accounts", move || accounts::keep_emptying(emptied.clone(), over.clone()));
+    let ((swept, over), folder, clock) = (with(), config.uploads(), clock.clone());
+    let sweep = move || import::keep_sweeping(swept.clone(), folder.clone(), clock.clone(), over.clone());
+    supervisor.spawn("old uploads", sweep);
 }

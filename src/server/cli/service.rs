@@ -1,40 +1,26 @@
-//! What several commands share: the log, the database, the signals, the engine.
+//! What several commands share: the database, the signals, the engine.
 
-use super::Failure;
+use super::{Failure, Outcome, signals};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::{Db, sqlite_file};
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
-use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, ring_others};
+use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, Wake, ring_others, serve_letters};
+use crate::server::log;
 use crate::server::services::accounts;
+use crate::server::supervisor::Supervisor;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 /// How long the last steps may take, each.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Parsers of HTML that would log every word of a letter, the links that let somebody in among them.
-const TALKERS: [&str; 2] = ["html5ever=warn", "html2text=warn"];
+/// Opens the database and brings it, and what SQL cannot, to this version's shape.
+pub async fn open(config: &Config) -> Result<Db, Failure> {
     if let Some(file) = sqlite_file(&config.database_url) {
         EngineLock::check_name(&file)?;
     }
-
-/// Starts the log, on standard error.
-pub fn start_log(filter: &str) -> Result<(), Failure> {
-    let mut filter = EnvFilter::try_new(filter).map_err(|error| Failure::Failed(format!("VESTNIK_LOG: {error}")))?;
-    for directive in TALKERS {
-        filter =
-            filter.add_directive(directive.parse().map_err(|error| Failure::Failed(format!("{directive}: {error}")))?);
-    }
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(())
-}
-
-/// Opens the database and brings it, and what SQL cannot, to this version's shape.
-pub async fn open(config: &Config) -> Result<Db, Failure> {
     let db = Db::open(&config.database_url).await?;
     db.migrate().await?;
     accounts::fold_accounts(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;
@@ -51,6 +37,18 @@ pub async fn ring(db: &Db, config: &Config) {
     ring_others(db, sqlite_file(&config.database_url).as_deref()).await;
 }
 
+/// Has the engine hear when another process has something new to do.
+pub fn hear_others(supervisor: &Supervisor, wake: &Wake, db: &Db, config: &Config) {
+    let (wake, db, file) = (wake.clone(), db.clone(), sqlite_file(&config.database_url));
+    supervisor.spawn("wake-ups from other processes", move || wake.clone().join(db.clone(), file.clone()));
+}
+
+/// Has the service's own letters sent, and the accounts tidied.
+pub fn own_letters(engine: &Engine, wake: &Wake) -> JoinHandle<()> {
+    let (engine, wake) = (engine.clone(), wake.clone());
+    engine.supervisor().spawn("own letters", move || serve_letters(engine.clone(), wake.clone()))
+}
+
 /// Waits for a task that was told to end, but not for long: the grace is over.
 pub async fn ended(what: &str, task: JoinHandle<()>) {
     match tokio::time::timeout(FAREWELL, task).await {
@@ -58,6 +56,11 @@ pub async fn ended(what: &str, task: JoinHandle<()>) {
         Ok(Err(error)) => tracing::error!(%error, "{what} ended badly"),
         Err(_) => tracing::warn!("{what} is cut short"),
     }
+}
+
+/// Whether the process ends because it had to.
+pub fn given_up(supervisor: &Supervisor) -> Outcome {
+    supervisor.given_up().map_or(Ok(()), |why| Err(Failure::GaveUp(why)))
 }
 
 /// Closes the database; one that does not answer is not waited for.
@@ -102,19 +105,16 @@ pub async fn some_relays(db: &Db, config: &Config, clock: &SharedClock) -> Resul
     Ok(pool)
 }
 
-/// Cancels the token at the first SIGTERM or Ctrl-C; the second ends the process at once.
+/// Cancels the token at the first SIGTERM, Ctrl-C or end of the terminal; the second ends the process at once.
 pub fn stop_on_signal(stop: &CancellationToken) -> Result<(), Failure> {
     let stop = stop.clone();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = signals::Signals::listen()?;
     tokio::spawn(async move {
         loop {
-            let code = tokio::select! {
-                _ = terminate.recv() => 128 + 15,
-                _ = interrupt.recv() => 128 + 2,
-            };
+            let code = 128 + signals.next().await;
             if stop.is_cancelled() {
                 tracing::warn!("ended by a second signal");
+                log::flush();
                 std::process::exit(code);
             }
             tracing::info!("stopping: letters under way are waited for; a second signal ends at once");

@@ -1,11 +1,12 @@
 //! `vestnik sink`: the built-in mail server on its own.
 
+use super::signals::Signals;
 use crate::server::clock::SharedClock;
+use crate::server::log;
 use crate::server::sink::{Scenario, Sink, SinkConfig, SinkError};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Flags of `vestnik sink`.
 #[derive(Clone, Debug, Args)]
@@ -21,7 +22,7 @@ pub struct SinkArgs {
     pub ledger: Option<PathBuf>,
 }
 
-/// Catches letters until Ctrl-C or SIGTERM. The address goes to standard error, so that a caller who
+/// Catches letters until a signal ends it. The address goes to standard error, so that a caller who
 /// asked for port 0 learns it.
 ///
 /// # Errors
@@ -29,17 +30,13 @@ pub struct SinkArgs {
 pub async fn run(args: SinkArgs, clock: SharedClock) -> Result<(), SinkError> {
     let scenario = args.faults.as_deref().map(Scenario::load).transpose()?.unwrap_or_default();
     // Before the address is announced: from then on a signal must not kill the process.
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(SinkError::Signal)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(SinkError::Signal)?;
+    let mut signals = Signals::listen().map_err(SinkError::Signal)?;
     let config = SinkConfig { listen: args.listen, scenario, ledger: args.ledger, ..SinkConfig::default() };
     let sink = Sink::start(config, clock, None).await?;
-    eprintln!("vestnik sink: listening on {}", sink.addr());
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    log::say(&format!("vestnik sink: listening on {}", sink.addr()));
+    signals.next().await;
     let (letters, connections) = (sink.accepted(), sink.connections());
     sink.stop().await;
-    eprintln!("vestnik sink: {letters} letters on {connections} connections");
+    log::say(&format!("vestnik sink: {letters} letters on {connections} connections"));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `vestnik user`.
 
+use super::output::out;
 use super::{Failure, Outcome, service};
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
@@ -10,6 +11,7 @@ use crate::server::config::Config;
 use crate::server::db::Db;
 use crate::server::services::{Actor, Error, accounts};
 use clap::Subcommand;
+use std::io::Write;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -36,18 +38,19 @@ pub async fn run(config: &Config, clock: SharedClock, command: UserCommand, json
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let form = RegisterForm { name, email, password, ..RegisterForm::default() };
     let id = accounts::add(&db, &form, role, Lang::En, clock.now()).await.map_err(explain)?;
-    added(id, json);
+    added(id, json)?;
     db.close().await;
     Ok(())
 }
 
 /// Prints what an `add` made.
-pub fn added(id: i64, json: bool) {
+pub fn added(id: i64, json: bool) -> Outcome {
     if json {
-        println!("{}", serde_json::json!({ "id": id }));
+        writeln!(out(), "{}", serde_json::json!({ "id": id }))?;
     } else {
-        println!("{id}");
+        writeln!(out(), "{id}")?;
     }
+    Ok(())
 }
 
 /// The user with this address, as an actor.

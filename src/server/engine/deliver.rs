@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::decide::{Decision, Tries, decide};
-use super::failpoint;
 use super::feed::{Job, Queue, RunWork, why_not_made};
 use super::recorder::{Arming, Entry, MOST_AHEAD, Place, Record};
 use super::relays::{Handed, Session};
@@ -10,13 +9,16 @@ use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::domain::mailing::PauseReason;
 use crate::server::db::claims::Claimed;
 use crate::server::db::{DbResult, Tx, mailings, processes};
+use crate::server::failpoint;
 use crate::server::mail::classify::{Outcome, OutcomeKind};
 use crate::server::mail::compose::{Composer, Letter};
 use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
 use crate::server::metrics;
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,6 +38,8 @@ const ARMED_AHEAD: Duration = Duration::from_millis(100);
 const LETTERS_AHEAD: usize = 80;
 /// Bytes of letters after which a connection makes no more of them ahead.
 const MADE_AHEAD: usize = 128 << 10;
+/// The sentence in the record of a letter whose making panicked.
+const BROKEN: &str = "Vestnik could not make the letter because of a fault of its own; its log tells more";
 /// Where a letter takes longer, each connection arms one ahead.
 const QUICK: Duration = Duration::from_millis(20);
 
@@ -70,30 +74,44 @@ impl Engine {
         let mut workers = JoinSet::new();
         let fed_out = CancellationToken::new();
         for number in 0..connections {
-            let work = self.clone().work(number, queue.clone(), connections, fed_out.clone());
-            workers.spawn_on(work, self.lanes.of(number));
+            let round = Round { queue: queue.clone(), connections, fed_out: fed_out.clone() };
+            workers.spawn_on(self.clone().work(number, round), self.lanes.of(number));
         }
-        let fed = self.feed(mailing, sender, connections).await;
+        // A panic must not cut the letters off that are under way.
+        let fed = AssertUnwindSafe(self.feed(mailing, sender, connections)).catch_unwind().await;
         fed_out.cancel();
-        while workers.join_next().await.is_some() {}
+        let mut strays = false;
+        while let Some(ended) = workers.join_next().await {
+            strays |= ended.is_err();
+        }
         // What nobody had a place for.
         for job in queue.rest().await {
             self.put_back(&job, self.clock.now());
         }
         self.recorder.flush().await;
         self.relays.rest().await;
-        fed
+        if strays {
+            self.give_back_strays().await?;
+        }
+        fed.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    async fn work(self, number: usize, queue: Arc<Queue>, connections: usize, fed_out: CancellationToken) {
-        let session = self.relays.session(self.stop.clone());
-        let mut hand = Hand {
-            session,
-            place: Place::new(number),
-            depth: depth(connections),
-            quick: false,
-            coming: VecDeque::new(),
-        };
+    /// Delivers over one connection until the round is over.
+    async fn work(self, number: usize, round: Round) {
+        let session = || self.relays.session(self.stop.clone());
+        let mut hand = Hand::new(session(), number, depth(round.connections));
+        while AssertUnwindSafe(self.work_with(&mut hand, &round)).catch_unwind().await.is_err() {
+            self.let_go(&mut hand).await;
+            // What was said last on the connection is not known.
+            hand.session = session();
+            if !self.supervisor.ended("connection").await {
+                break;
+            }
+        }
+        hand.session.leave().await;
+    }
+
+    async fn work_with(&self, hand: &mut Hand, Round { queue, connections, fed_out }: &Round) {
         loop {
             let next = if let Some(next) = hand.coming.pop_front() {
                 next
@@ -111,10 +129,25 @@ impl Engine {
                 self.put_back(&next.job, self.clock.now());
             } else {
                 // What is left at the end goes to whoever is free first.
-                self.deliver(&mut hand, next, |others| queue.at_hand(others * connections)).await;
+                self.deliver(hand, next, |others| queue.at_hand(others * connections)).await;
             }
         }
-        hand.session.leave().await;
+    }
+
+    /// Sees to the letters that a connection had in hand when a panic ended its work: one that may have left is in
+    /// doubt, all others are as before.
+    async fn let_go(&self, hand: &mut Hand) {
+        let now = self.clock.now();
+        if let Some(job) = hand.in_hand.take() {
+            let record = match std::mem::take(&mut hand.handed_over) {
+                true => self.settle(&job, Handed::cut_off(), now, Duration::ZERO).await,
+                false => self.put_back_at(now),
+            };
+            self.recorder.give(Entry { ticket: job.ticket, record });
+        }
+        for coming in hand.coming.drain(..) {
+            self.put_back(&coming.job, now);
+        }
     }
 
     /// Delivers one letter. Before, it sees to those that come next, as far as they are at hand.
@@ -125,24 +158,29 @@ impl Engine {
         let at = self.clock.now();
         let begun = Instant::now();
         let Coming { job, letter, arming } = this;
-        let handed = match letter.unwrap_or_else(|| self.make(&job)) {
+        let Hand { session, place, depth, quick, coming, in_hand, handed_over } = hand;
+        let job = &*in_hand.insert(job);
+        let handed = match letter.unwrap_or_else(|| self.make(job)) {
             Ok(letter) => {
-                if self.stop.run_until_cancelled(hand.session.ready()).await != Some(true) {
+                if self.stop.run_until_cancelled(session.ready()).await != Some(true) {
                     // Those that come next go the same way, unless a place is free by then. Nothing is claimed again until
                     // a relay can be used.
-                    return self.put_back(&job, self.clock.now());
+                    self.put_back(job, self.clock.now());
+                    *in_hand = None;
+                    return;
                 }
                 // The record is written while the next letter is made.
                 let ahead = arming.filter(|(asked, _)| asked.elapsed() < ARMED_AHEAD && !job.run.is_refused());
                 let arming = ahead.map_or_else(|| self.recorder.arm(&job.ticket), |(_, arming)| arming);
                 if job.claimed.crashes == 0 {
-                    let depth = if hand.quick { hand.depth } else { 1 };
-                    self.look_ahead(depth, &mut hand.coming, at_hand);
+                    let depth = if *quick { *depth } else { 1 };
+                    self.look_ahead(depth, coming, at_hand);
                 }
+                *handed_over = true;
+                failpoint::panic("hand over");
                 let arm = async || {
                     if arming.granted().await { Ok(()) } else { Err("the letter may not leave any more") }
                 };
-                let Hand { session, coming, quick, .. } = hand;
                 let (handed, stopped) = {
                     let next = coming.front().and_then(Coming::parcel);
                     let mut sent = pin!(session.send(letter.parcel(job.run.sender()), next, arm));
@@ -165,18 +203,20 @@ impl Engine {
             }
             Err(error) => {
                 // No note: nothing can be in doubt, and those of letters that left are still needed.
-                let record = self.settle(&job, Handed::not_made(error), at, begun.elapsed()).await;
-                return self.recorder.give(Entry { ticket: job.ticket, record });
+                let record = self.settle(job, Handed::not_made(error), at, begun.elapsed()).await;
+                self.recorder.give(Entry { ticket: job.ticket.clone(), record });
+                *in_hand = None;
+                return;
             }
         };
-        let record = self.settle(&job, handed, at, begun.elapsed()).await;
-        let entry = Entry { ticket: job.ticket, record };
-        let Hand { place, coming, .. } = hand;
+        let record = self.settle(job, handed, at, begun.elapsed()).await;
+        let entry = Entry { ticket: job.ticket.clone(), record };
         if coming.iter().any(|coming| coming.arming.is_some()) && !self.recorder.keep(place, &entry) {
             // Then they are armed once more, behind this one's outcome.
             coming.iter_mut().for_each(|coming| coming.arming = None);
         }
         self.recorder.give(entry);
+        (*in_hand, *handed_over) = (None, false);
     }
 
     /// Makes the letters that come next, and arms them while the one before them is under way, so that no connection waits
@@ -199,13 +239,20 @@ impl Engine {
         }
     }
 
+    /// Makes a letter. One that panics fails like any that cannot be made, and takes no other along.
     fn make(&self, job: &Job) -> Result<Letter, String> {
         failpoint::reach("compose", &job.claimed.email);
         let Claimed { email, full_name, comment, client_id, .. } = &job.claimed;
-        match &job.run.composer {
-            Ok(composer) => composer
+        let compose = |composer: &Composer| {
+            failpoint::panic(email);
+            composer
                 .compose(&Recipient { email, full_name, comment }, *client_id, self.clock.now())
-                .map_err(|error| why_not_made(&error, job.run.lang)),
+                .map_err(|error| why_not_made(&error, job.run.lang))
+        };
+        match &job.run.composer {
+            Ok(composer) => {
+                catch_unwind(AssertUnwindSafe(|| compose(composer))).unwrap_or_else(|_| Err(BROKEN.to_owned()))
+            }
             Err(error) => Err(error.clone()),
         }
     }
@@ -345,6 +392,14 @@ impl Coming {
     }
 }
 
+/// What all connections of a round share.
+struct Round {
+    queue: Arc<Queue>,
+    connections: usize,
+    /// Nothing more is claimed.
+    fed_out: CancellationToken,
+}
+
 /// A connection to a relay, where it notes what became of its letters, and those that come next.
 struct Hand {
     session: Session,
@@ -354,6 +409,17 @@ struct Hand {
     /// Whether the last letter left in no time.
     quick: bool,
     coming: VecDeque<Coming>,
+    /// The letter that is being delivered.
+    in_hand: Option<Job>,
+    /// Whether it may have left.
+    handed_over: bool,
+}
+
+impl Hand {
+    fn new(session: Session, number: usize, depth: usize) -> Self {
+        let place = Place::new(number);
+        Self { session, place, depth, quick: false, coming: VecDeque::new(), in_hand: None, handed_over: false }
+    }
 }
 
 /// The right to have a delivery in hand.
@@ -410,8 +476,7 @@ impl Engine {
     }
 
     fn hand(&self) -> Hand {
-        let session = self.relays.session(self.stop.clone());
-        Hand { session, place: Place::new(0), depth: 1, quick: false, coming: VecDeque::new() }
+        Hand::new(self.relays.session(self.stop.clone()), 0, 1)
     }
 
     /// One claimed delivery over a connection of its own.

@@ -9,6 +9,7 @@ use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
 use crate::server::db::settings::{self, Sender};
 use crate::server::db::{DbResult, deliveries, limits, mailings};
+use crate::server::failpoint;
 use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
 use crate::server::mail::template::TemplateError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -118,6 +119,7 @@ impl Engine {
         let mut works = HashMap::<i64, Arc<RunWork>>::new();
         let mut sender_now = settings::sender(&self.db, &self.config.from).await?;
         while !self.stop.is_cancelled() {
+            failpoint::panic("feed");
             let mut found = false;
             self.relays.refresh().await?;
             if self.relays.workers() > connections {
@@ -170,6 +172,7 @@ impl Engine {
                     };
                     Job { run: work.clone(), claimed, ticket }
                 };
+                failpoint::panic("claimed");
                 let began = Instant::now();
                 if sender.send(claimed.into_iter().map(job).collect()).await.is_err() {
                     return Ok(());
@@ -253,10 +256,10 @@ mod tests {
                 full_name: String::new(),
                 comment: String::new(),
                 attempts: 0,
+                unknown: 0,
                 crashes: i64::from(id == 5),
             };
             Job { run: run.clone(), claimed, ticket: Ticket { id, run: 1, lease: String::new(), was_deferred: false } }
-                unknown: 0,
         };
         ids.map(job).collect()
     }

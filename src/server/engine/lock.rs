@@ -138,14 +138,16 @@ mod tests {
     #[test]
     fn one_at_a_time_by_whatever_path() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, link) = (dir.path().join("a.db"), dir.path().join("link.db"));
+        let (file, link, another) =
+            (dir.path().join("a.db"), dir.path().join("link.db"), dir.path().join("another.db"));
         std::fs::write(&file, "").unwrap();
+        std::fs::write(&another, "").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         let first = EngineLock::take(&file).unwrap();
         for path in [&file, &link, &dir.path().join(".").join("a.db")] {
             assert!(matches!(EngineLock::take(path), Err(LockError::Held(_))), "{}", path.display());
         }
-        EngineLock::take(&dir.path().join("another.db")).unwrap();
+        EngineLock::take(&another).unwrap();
         drop(first);
         EngineLock::take(&link).unwrap();
     }

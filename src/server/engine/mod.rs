@@ -4,7 +4,6 @@
 mod breaker;
 mod decide;
 mod deliver;
-mod failpoint;
 mod feed;
 mod letters;
 #[cfg(test)]
@@ -31,6 +30,7 @@ use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::supervisor::Supervisor;
 use chrono::TimeDelta;
 use recorder::Recorder;
 use relays::Pool;
@@ -38,9 +38,8 @@ use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thread::Lanes;
 use tokio_util::sync::CancellationToken;
@@ -78,6 +77,7 @@ pub struct Engine {
     relays: Pool,
     tally: Arc<Tally>,
     stop: CancellationToken,
+    supervisor: Supervisor,
     wake: Wake,
     takeover: TimeDelta,
     /// Where connections to mail servers are driven.
@@ -125,8 +125,12 @@ impl Engine {
     pub fn new(db: Db, clock: SharedClock, config: EngineConfig, relays: Pool, stop: CancellationToken) -> Self {
         let wake = Wake::default();
         let lanes = Lanes::start("vestnik-send", lanes(config.dkim.is_some()));
+        let supervisor = Supervisor::new(stop.clone());
+        let recorder =
+            Recorder::start(db.clone(), clock.clone(), wake.process(), config.data_dir.as_deref(), &supervisor);
         Self {
-            recorder: Recorder::start(db.clone(), clock.clone(), wake.process(), config.data_dir.as_deref()),
+            recorder,
+            supervisor,
             db,
             clock,
             config: Arc::new(config),
@@ -150,6 +154,11 @@ impl Engine {
     /// The bell, the pulse and the name of this engine.
     pub fn wake(&self) -> Wake {
         self.wake.clone()
+    }
+
+    /// Watches over the tasks of this engine, and over whatever else must not end before the service does.
+    pub fn supervisor(&self) -> Supervisor {
+        self.supervisor.clone()
     }
 
     /// Opens what is due, then delivers until nothing is left to claim now; of one mailing or of all.
@@ -176,6 +185,7 @@ impl Engine {
             failed: read(&self.tally.failed),
             unknown: read(&self.tally.unknown),
             put_back: read(&self.tally.put_back),
+            paused: self.tally.all_paused().len() as u64,
             relay_trouble: self.relays.trouble(),
         }
     }
@@ -185,7 +195,14 @@ impl Tally {
     /// Attempts on record.
     fn settled(&self) -> u64 {
         [&self.sent, &self.deferred, &self.failed, &self.unknown].map(|n| n.load(Ordering::Relaxed)).iter().sum()
-            paused: self.tally.all_paused().len() as u64,
+    }
+
+    fn all_paused(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn paused(&self, mailing: i64) {
+        self.all_paused().insert(mailing);
     }
 
     fn add(&self, state: DeliveryState) {
@@ -197,13 +214,5 @@ impl Tally {
             DeliveryState::Pending | DeliveryState::Claimed | DeliveryState::Armed | DeliveryState::NotSent => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-    fn all_paused(&self) -> MutexGuard<'_, BTreeSet<i64>> {
-        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn paused(&self, mailing: i64) {
-        self.all_paused().insert(mailing);
-    }
-
     }
 }

@@ -4,6 +4,7 @@ use super::recorder::{Record, Ticket};
 use super::watch::Watch;
 use super::{Engine, Wake};
 use crate::server::db::{DbResult, claims, limits, mailings, processes, runs};
+use crate::server::failpoint;
 use chrono::TimeDelta;
 use std::time::Duration;
 
@@ -24,7 +25,9 @@ pub const BEATS: u32 = 3;
 /// grace; nothing is left in the air but those that were past the final dot when it was over.
 pub async fn serve(engine: Engine, grace: Duration) {
     let _running = Running::mark(&engine.wake);
-    engine.within(grace, engine.turn()).await;
+    let mut anew = false;
+    let turn = || engine.turn(std::mem::replace(&mut anew, true));
+    engine.within(grace, engine.supervisor.keep("engine", turn)).await;
 }
 
 /// Sends the service's own letters until the engine is told to stop, and tidies the accounts now and then;
@@ -62,13 +65,18 @@ impl Engine {
             self.stop.cancelled().await;
             tokio::time::sleep(grace).await;
         };
+        let beat = async {
+            self.supervisor.keep("heartbeat", || self.live()).await;
+            // Without it the process stops, which has its grace.
+            std::future::pending::<()>().await;
+        };
         let done = tokio::select! {
             done = work => Some(done),
             () = cut => {
                 tracing::warn!("some letters got no answer within the grace; what becomes of them is settled later");
                 None
             }
-            () = self.live() => None,
+            () = beat => None,
         };
         match tokio::time::timeout(FAREWELL, self.farewell()).await {
             Ok(Ok(())) => {}
@@ -78,13 +86,15 @@ impl Engine {
         done
     }
 
-    async fn turn(&self) {
-        let mut failed = false;
+    /// Works until it is told to stop; `anew` if a panic has ended it before.
+    async fn turn(&self, anew: bool) {
+        let mut failed = anew;
         while !self.stop.is_cancelled() {
             let worked = async {
                 if failed {
                     self.give_back_strays().await?;
                 }
+                failpoint::panic("pass");
                 self.pass(None).await?;
                 self.idle_for().await
             };
@@ -108,8 +118,13 @@ impl Engine {
     }
 
     /// Between two passes nothing is in hand. What is claimed nevertheless was claimed in a transaction
-    /// whose answer got lost: nobody would come back to it while this process lives.
-    async fn give_back_strays(&self) -> DbResult<()> {
+    /// whose answer got lost, or by a pass that a panic ended: nobody would come back to it while this process lives.
+    /// What is armed is in doubt from then on, and the next beat settles it.
+    pub(super) async fn give_back_strays(&self) -> DbResult<()> {
+        // What is on record is no stray.
+        if !self.recorder.flush().await {
+            return Ok(());
+        }
         let mut tx = self.db.begin().await?;
         processes::give_back(&mut tx, self.wake.process()).await?;
         tx.commit().await
@@ -121,6 +136,7 @@ impl Engine {
         let mut watch = Watch::default();
         loop {
             tokio::time::sleep(pause).await;
+            failpoint::panic("beat");
             if let Err(error) = self.beat(&mut watch).await {
                 self.note("the database takes no sign of life", &error);
             }
@@ -131,7 +147,10 @@ impl Engine {
     async fn farewell(&self) -> DbResult<()> {
         // The recorder works in order: once it has answered to nothing at all, it has written all before.
         let nothing = Ticket { id: 0, run: 0, lease: String::new(), was_deferred: false };
-        self.recorder.record(&nothing, Record::PutBack { due_at: self.clock.now() }).await;
+        if !self.recorder.record(&nothing, Record::PutBack { due_at: self.clock.now() }).await {
+            tracing::error!("not all that happened is in the tables; the next start carries it over");
+            return Ok(());
+        }
         self.leave().await
     }
 

@@ -12,7 +12,6 @@ use mail_parser::{Addr, HeaderValue, MessageParser};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Receiver;
-use tokio::task::JoinHandle;
 
 /// Letters that are kept.
 const KEEP: i64 = 10_000;
@@ -152,22 +151,20 @@ fn links_in_text(text: &str) -> Vec<String> {
 }
 
 /// Stores caught letters as they come, many to a transaction, until the catcher is gone.
-pub fn store(db: Db, mut caught: Receiver<CaughtLetter>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut batch = Vec::with_capacity(BATCH);
-        // The first batch prunes too: an earlier start may have left many.
-        let mut since_pruned = PRUNE_EVERY;
-        while caught.recv_many(&mut batch, BATCH).await > 0 {
-            let new: Vec<NewLetter> = batch.drain(..).map(new_letter).collect();
-            since_pruned += new.len();
-            let prune = since_pruned >= PRUNE_EVERY;
-            match insert(&db, &new, prune).await {
-                Ok(()) if prune => since_pruned = 0,
-                Ok(()) => {}
-                Err(error) => tracing::error!(%error, letters = new.len(), "caught letters were not stored"),
-            }
+pub async fn store(db: &Db, caught: &mut Receiver<CaughtLetter>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    // The first batch prunes too: an earlier start may have left many.
+    let mut since_pruned = PRUNE_EVERY;
+    while caught.recv_many(&mut batch, BATCH).await > 0 {
+        let new: Vec<NewLetter> = batch.drain(..).map(new_letter).collect();
+        since_pruned += new.len();
+        let prune = since_pruned >= PRUNE_EVERY;
+        match insert(db, &new, prune).await {
+            Ok(()) if prune => since_pruned = 0,
+            Ok(()) => {}
+            Err(error) => tracing::error!(%error, letters = new.len(), "caught letters were not stored"),
         }
-    })
+    }
 }
 
 async fn insert(db: &Db, batch: &[NewLetter], prune: bool) -> DbResult<()> {

@@ -69,8 +69,9 @@ fn only_administrators_read_where_others_can_reach_the_service() {
 
 /// What is caught is stored with its subject read, found by search, and taken apart safely.
 async fn stored(db: Db) {
-    let (sender, receiver) = mpsc::channel(8);
-    let task = store(db.clone(), receiver);
+    let (sender, mut receiver) = mpsc::channel(8);
+    let stored = db.clone();
+    let task = tokio::spawn(async move { store(&stored, &mut receiver).await });
     sender.send(caught(LETTER)).await.unwrap();
     sender.send(caught("Subject: a\0b\r\n\r\nplain")).await.unwrap();
     drop(sender);
@@ -100,12 +101,12 @@ async fn stored(db: Db) {
 /// More letters than a transaction takes are all stored, and listed page by page, newest first.
 async fn many(db: Db) {
     let letters = BATCH + 10;
-    let (sender, receiver) = mpsc::channel(letters);
+    let (sender, mut receiver) = mpsc::channel(letters);
     for n in 0..letters {
         sender.try_send(caught(&format!("Subject: letter {n}\r\n\r\n"))).unwrap();
     }
     drop(sender);
-    store(db.clone(), receiver).await.unwrap();
+    store(&db, &mut receiver).await;
     let mut after = None;
     let mut subjects = Vec::new();
     loop {

@@ -12,10 +12,14 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::TimeDelta;
+use rustix::fs::statvfs;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Bytes that must be free on a disk, so that the journal of a run, and what the database writes beside it, has room.
+const LEAST_FREE: u64 = 16 << 20;
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -62,6 +66,10 @@ async fn ready(State(state): State<AppState>) -> Response {
     if pulse.trouble.is_some() {
         reasons.push("the engine cannot work with the database; the log tells why".to_owned());
     }
+    for task in state.supervisor.down() {
+        reasons.push(format!("it does not work at the moment, and the log tells why: {task}"));
+    }
+    reasons.extend(no_room(&state, LEAST_FREE));
     if state.stop.is_cancelled() {
         reasons.push("the service is stopping".to_owned());
     }
@@ -69,6 +77,15 @@ async fn ready(State(state): State<AppState>) -> Response {
         return "ready\n".into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
+}
+
+/// The folders on whose disks less than this is free, in bytes.
+fn no_room(state: &AppState, least: u64) -> Vec<String> {
+    let database = state.db.file().and_then(|file| file.parent().map(Path::to_owned));
+    let folders = std::iter::once(state.config.data_dir.clone()).chain(database);
+    // Where nobody can say how much is free, what is written there tells.
+    let full = |folder: &PathBuf| statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < least);
+    folders.filter(full).map(|folder| format!("the disk is full: {}", folder.display())).collect()
 }
 
 async fn measured(State(state): State<AppState>, request: Request) -> Response {
@@ -116,4 +133,21 @@ fn may_measure(state: &AppState, request: &Request) -> bool {
         return Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret());
     }
     loopback::asks(state, request.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::db::testing;
+    use crate::server::web::testing::Served;
+
+    #[tokio::test]
+    async fn a_full_disk_is_no_readiness() {
+        let (db, _folder) = testing::sqlite().await;
+        let app = Served::start(db).await;
+        assert_eq!(no_room(&app.state, 0), Vec::<String>::new());
+        // That of the data, and that of the database.
+        let full = no_room(&app.state, u64::MAX);
+        assert!(full.len() == 2 && full[0].contains(&app.folder().display().to_string()), "{full:?}");
+    }
 }

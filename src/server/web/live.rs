@@ -9,7 +9,9 @@ use crate::server::db::sessions::alive;
 use crate::server::db::{Db, users};
 use crate::server::services::{Actor, Error, Result, mailings};
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -155,7 +157,8 @@ impl Looker {
 
     async fn run(mut self, stop: CancellationToken) {
         loop {
-            match self.look().await {
+            let looked = AssertUnwindSafe(self.look()).catch_unwind().await;
+            match looked.unwrap_or_else(|_| Err(Error::Internal("a panic ended it".to_owned()))) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {

@@ -15,6 +15,7 @@ use crate::server::services::letters::Origin;
 use crate::server::services::posts::kept::Kept;
 use crate::server::services::posts::views::Views;
 use crate::server::services::test_letter::Post;
+use crate::server::supervisor::Supervisor;
 use crate::server::web::cache::PageCache;
 use crate::server::web::live::Live;
 use crate::server::web::loopback::{self, Head};
@@ -47,10 +48,14 @@ impl Blog {
     }
 
     /// Does what these need done until the service stops.
-    pub fn keep(&self, db: &Db, stop: &CancellationToken) {
-        tokio::spawn(self.views.clone().keep(db.clone(), stop.clone()));
-        tokio::spawn(self.figures.clone().keep(db.clone(), stop.clone()));
-        tokio::spawn(self.kept.changes().clone().follow(db.clone(), stop.clone()));
+    pub fn keep(&self, db: &Db, stop: &CancellationToken, supervisor: &Supervisor) {
+        let with = || (db.clone(), stop.clone());
+        let (views, (db_of_views, over)) = (self.views.clone(), with());
+        supervisor.spawn("views of posts", move || views.clone().keep(db_of_views.clone(), over.clone()));
+        let (figures, (counted, over)) = (self.figures.clone(), with());
+        supervisor.spawn("figures of the home page", move || figures.clone().keep(counted.clone(), over.clone()));
+        let (changes, (followed, over)) = (self.kept.changes().clone(), with());
+        supervisor.spawn("changes of the blog", move || changes.clone().follow(followed.clone(), over.clone()));
     }
 }
 
@@ -75,6 +80,8 @@ pub struct AppState {
     /// Pages that follow a mailing.
     pub live: Live,
     pub blog: Blog,
+    /// Watches over what must not end before the service does.
+    pub supervisor: Supervisor,
     /// Cancelled when the service is to end: open event streams end too.
     pub stop: CancellationToken,
 }

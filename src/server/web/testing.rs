@@ -19,6 +19,7 @@ use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::network::Network;
 use crate::server::services::{Actor, accounts};
+use crate::server::supervisor::Supervisor;
 use crate::ui::assets::Assets;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -169,9 +170,10 @@ impl Served {
             takeaways: Quota::new(TAKEAWAYS),
             pace,
             live: super::live::Live::default(),
+            supervisor: Supervisor::new(stop.clone()),
             stop: stop.clone(),
         };
-        state.blog.keep(&state.db, &stop);
+        state.blog.keep(&state.db, &stop, &state.supervisor);
         let service = super::service(state.clone(), Assets::default());
         tokio::spawn(listen::serve(listener, service, Limits::within(u64::MAX, Vec::new()), stop.clone()));
         Self { state, reached: Reached::default(), addr, folder, _stop: stop.drop_guard() }

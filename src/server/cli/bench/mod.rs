@@ -3,6 +3,7 @@
 mod letter;
 mod meter;
 
+use super::output::out;
 use super::user::{actor, explain};
 use super::{Failure, Outcome, service};
 use crate::domain::lang::Lang;
@@ -19,6 +20,7 @@ use crate::server::services::{accounts, mailings, messages};
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use meter::Meter;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -108,9 +110,10 @@ pub async fn run(config: Config, clock: SharedClock, command: BenchCommand, json
     }
     let figures = measured?;
     if json {
-        println!("{}", serde_json::to_string(&figures)?);
+        writeln!(out(), "{}", serde_json::to_string(&figures)?)?;
     } else {
-        println!(
+        writeln!(
+            out(),
             "{:.0} letters/s, {:.3} s of processor time for 1000, {:.1} MB at most, {} commits, run opened in {:.2} s, \
              last tenth at {:.2} of the first's speed",
             figures.msgs_per_s,
@@ -119,7 +122,7 @@ pub async fn run(config: Config, clock: SharedClock, command: BenchCommand, json
             figures.commits,
             figures.open_run_s,
             figures.last_tenth_ratio
-        );
+        )?;
     }
     if figures.sent == u64::from(figures.recipients) {
         return Ok(());

@@ -9,8 +9,12 @@ use crate::server::clock::SharedClock;
 use crate::server::db::deliveries::{self, Outcome};
 use crate::server::db::records::{self, Settled};
 use crate::server::db::{Db, DbError, DbResult, Tx, attempts, claims, journals, limits, mailings, runs, suppressions};
+use crate::server::failpoint;
+use crate::server::supervisor::Supervisor;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use futures::FutureExt;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,6 +25,8 @@ const APPLIED: &str = "journals.applied";
 /// A journal on PostgreSQL whose engine has not written for so long is forgotten.
 const FORGET_AFTER: TimeDelta = TimeDelta::days(7);
 
+/// What the supervisor calls it.
+const NAME: &str = "tables";
 /// How long the data folder may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long notes are kept that nobody here knows of.
@@ -32,31 +38,47 @@ pub struct Applier {
     clock: SharedClock,
     id: Arc<str>,
     progress: Arc<Progress>,
+    supervisor: Supervisor,
 }
 
 impl Applier {
-    pub fn new(db: Db, clock: SharedClock, id: Arc<str>, progress: Arc<Progress>) -> Self {
-        Self { db, clock, id, progress }
+    pub fn new(db: Db, clock: SharedClock, id: Arc<str>, progress: Arc<Progress>, supervisor: Supervisor) -> Self {
+        Self { db, clock, id, progress, supervisor }
     }
 
-    /// Works until nothing more can come.
+    /// Works until nothing more can come. What a panic interrupts is carried over anew.
     pub async fn run(self, mut steps: mpsc::UnboundedReceiver<Step>) {
-        while let Some(step) = steps.recv().await {
-            match step {
-                Step::Frames(mut frames) => self.apply(&mut frames).await,
+        let mut frames = Vec::new();
+        while AssertUnwindSafe(self.follow(&mut steps, &mut frames)).catch_unwind().await.is_err()
+            && self.supervisor.ended(NAME).await
+        {}
+    }
+
+    /// `frames` are those that are being carried over.
+    async fn follow(&self, steps: &mut mpsc::UnboundedReceiver<Step>, frames: &mut Vec<Frame>) {
+        loop {
+            self.apply(frames).await;
+            match steps.recv().await {
+                Some(Step::Frames(next)) => *frames = next,
                 // Who asked may be gone.
-                Step::Flush(done) => drop(done.send(())),
+                Some(Step::Flush(done)) => drop(done.send(())),
+                None => return,
             }
         }
     }
 
     /// Carries frames over, however long it takes.
     async fn apply(&self, frames: &mut Vec<Frame>) {
+        if frames.is_empty() {
+            return;
+        }
         let count: usize = frames.iter().map(|frame| frame.entries.len()).sum();
         let last = frames.last().map(|frame| frame.seq);
-        let mut wait = FIRST_WAIT;
+        failpoint::panic("apply");
+        let (mut wait, mut down) = (FIRST_WAIT, None);
         while let Err(error) = carry_on(&self.db, &self.id, frames, self.clock.now()).await {
             tracing::error!(%error, "the record cannot be carried into the tables; it is kept in the journal");
+            down.get_or_insert_with(|| self.supervisor.mark_down(NAME));
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -65,6 +87,7 @@ impl Applier {
             self.progress.behind.fetch_sub(count, Ordering::Relaxed);
             self.progress.changed.notify_one();
         }
+        frames.clear();
     }
 }
 

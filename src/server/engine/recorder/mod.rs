@@ -25,6 +25,7 @@ mod writer;
 use super::thread::apart;
 use crate::server::clock::SharedClock;
 use crate::server::db::Db;
+use crate::server::supervisor::Supervisor;
 use apply::Applier;
 use notes::Notes;
 pub use notes::Place;
@@ -101,16 +102,18 @@ impl Arming {
 impl Recorder {
     /// Starts the recording thread, and the task that carries over. The journal has the process's name. Notes are kept
     /// beside the database's file; where it is none, in a folder, if there is one.
-    pub fn start(db: Db, clock: SharedClock, process: &str, folder: Option<&Path>) -> Self {
+    pub fn start(db: Db, clock: SharedClock, process: &str, folder: Option<&Path>, supervisor: &Supervisor) -> Self {
         let id: Arc<str> = process.into();
         let (sender, receiver) = mpsc::unbounded_channel();
         let (steps, to_apply) = mpsc::unbounded_channel();
         let progress = Arc::<Progress>::default();
         let commits = Arc::<AtomicU64>::default();
-        tokio::spawn(Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone()).run(to_apply));
+        let applier = Applier::new(db.clone(), clock.clone(), id.clone(), progress.clone(), supervisor.clone());
+        tokio::spawn(applier.run(to_apply));
         let notes = beside(&db, folder).map(|beside| Arc::new(Notes::new(beside, id.clone())));
         let recorder = Self { id: id.clone(), sender, commits: commits.clone(), notes: notes.clone() };
-        apart("vestnik-record", Writer { db, clock, id, steps, progress, commits, notes }.run(receiver));
+        let writer = Writer { db, clock, id, steps, progress, commits, notes, supervisor: supervisor.clone() };
+        apart("vestnik-record", writer.run(receiver));
         recorder
     }
 
@@ -124,10 +127,10 @@ impl Recorder {
         self.send(Message::Entry(entry, None));
     }
 
-    /// Records, and waits until it and all that was given before is in the tables.
-    pub async fn record(&self, ticket: &Ticket, record: Record) {
+    /// Records, and waits until it and all that was given before is in the tables. False as in [`flush`](Self::flush).
+    pub async fn record(&self, ticket: &Ticket, record: Record) -> bool {
         self.give(Entry { ticket: ticket.clone(), record });
-        self.flush().await;
+        self.flush().await
     }
 
     /// Asks for the arm of a letter whose turn it is.
@@ -165,12 +168,12 @@ impl Recorder {
         false
     }
 
-    /// Waits until all that was given so far is in the tables.
-    pub async fn flush(&self) {
+    /// Waits until all that was given so far is in the tables. False if it will not be while this process lives: then
+    /// nothing of it may be given back, or the next start could not carry over what is in the journal.
+    pub async fn flush(&self) -> bool {
         let (done, answer) = oneshot::channel();
         self.send(Message::Flush(done));
-        // Without an answer the runtime is being shut down.
-        let _ = answer.await;
+        answer.await.is_ok()
     }
 
     fn send(&self, message: Message) {

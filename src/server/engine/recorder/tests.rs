@@ -9,10 +9,12 @@ use super::{MOST_AHEAD, Recorder, Wish};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use crate::server::clock::ManualClock;
 use crate::server::db::testing;
+use crate::server::supervisor::Supervisor;
 use chrono::DateTime;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
 
 fn entry(id: i64) -> Entry {
     Entry { ticket: Ticket { id, run: 1, lease: "lease".into(), was_deferred: false }, record: Record::Arm }
@@ -204,7 +206,13 @@ fn what_cannot_be_taken_up_keeps_nobody_elses_notes_back() {
 #[tokio::test]
 async fn where_notes_fail_nothing_is_armed_ahead_for_a_while() {
     let (db, _folder) = testing::sqlite().await;
-    let recorder = Recorder::start(db, ManualClock::new(DateTime::UNIX_EPOCH), "one", None);
+    let recorder = Recorder::start(
+        db,
+        ManualClock::new(DateTime::UNIX_EPOCH),
+        "one",
+        None,
+        &Supervisor::new(CancellationToken::new()),
+    );
     assert!(recorder.arms_ahead());
     assert!(recorder.keep(&mut Place::new(0), &entry(1)));
     // No file has a place there.

@@ -7,14 +7,20 @@ use super::record::{Entry, Frame};
 use super::{FIRST_WAIT, LONGEST_WAIT, Message, Progress, Step, Wish};
 use crate::server::clock::SharedClock;
 use crate::server::db::Db;
+use crate::server::failpoint;
 use crate::server::metrics;
-use std::collections::HashSet;
+use crate::server::supervisor::Supervisor;
+use futures::FutureExt;
+use std::collections::{HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout_at;
 
+/// What the supervisor calls it.
+const NAME: &str = "record";
 /// Most entries in one frame.
 const FRAME: usize = 500;
 /// How long what nobody waits for may stand before it is written. In a row of letters the next one's arm comes sooner
@@ -47,12 +53,15 @@ pub struct Writer {
     pub progress: Arc<Progress>,
     pub commits: Arc<AtomicU64>,
     pub notes: Option<Arc<Notes>>,
+    pub supervisor: Supervisor,
 }
 
-/// What the writer has in hand.
+/// What the writer has in hand. A panic takes none of it along.
 #[derive(Default)]
 struct Work {
     journal: Option<Journal>,
+    /// What has come and is in no frame yet.
+    messages: VecDeque<Message>,
     next: Next,
     written: Written,
 }
@@ -122,11 +131,11 @@ impl Next {
 }
 
 /// Takes what is there.
-fn drain(receiver: &mut mpsc::UnboundedReceiver<Message>, messages: &mut Vec<Message>) {
+fn drain(receiver: &mut mpsc::UnboundedReceiver<Message>, messages: &mut VecDeque<Message>) {
     while messages.len() < FRAME
         && let Ok(message) = receiver.try_recv()
     {
-        messages.push(message);
+        messages.push_back(message);
     }
 }
 
@@ -134,34 +143,17 @@ impl Writer {
     /// Works until nothing more can come, and ends the journal if all of it is in the tables.
     pub async fn run(self, mut receiver: mpsc::UnboundedReceiver<Message>) {
         let mut work = Work::default();
-        let mut messages = Vec::with_capacity(FRAME);
-        while self.receive(&mut receiver, &mut messages, &mut work).await {
-            let begun = Instant::now();
-            loop {
-                for message in messages.drain(..) {
-                    match message {
-                        Message::Entry(entry, wish) => work.next.add(entry, wish),
-                        Message::Flush(done) => {
-                            self.write(&mut work).await;
-                            self.hand_over(&mut work.written);
-                            // Nobody carries over any more when the runtime is being shut down.
-                            let _ = self.steps.send(Step::Flush(done));
-                        }
-                    }
-                }
-                if !work.next.may_grow() || begun.elapsed() >= work.next.patience() {
-                    break;
-                }
-                // This thread has nothing else to do, and no timer of the runtime is so short.
-                std::thread::sleep(work.next.slice());
-                drain(&mut receiver, &mut messages);
+        while AssertUnwindSafe(self.work(&mut receiver, &mut work)).catch_unwind().await.is_err() {
+            if !self.supervisor.ended(NAME).await {
+                return;
             }
-            if work.next.entries.len() >= FRAME || work.next.arms > 0 {
-                self.write(&mut work).await;
+            // What was under way on the connection has no end any more.
+            if let Some(journal) = &mut work.journal
+                && let Err(error) = journal.reconnect(&self.db).await
+            {
+                tracing::error!(%error, "the database cannot be reached");
             }
         }
-        self.write(&mut work).await;
-        self.hand_over(&mut work.written);
         if let Some(mut journal) = work.journal {
             let (done, flushed) = oneshot::channel();
             if self.steps.send(Step::Flush(done)).is_ok() && flushed.await.is_ok() {
@@ -174,28 +166,69 @@ impl Writer {
         }
     }
 
+    /// Works until nothing more can come.
+    async fn work(&self, receiver: &mut mpsc::UnboundedReceiver<Message>, work: &mut Work) {
+        while self.receive(receiver, work).await {
+            let begun = Instant::now();
+            loop {
+                self.gather(work).await;
+                if !work.next.may_grow() || begun.elapsed() >= work.next.patience() {
+                    break;
+                }
+                // This thread has nothing else to do, and no timer of the runtime is so short.
+                std::thread::sleep(work.next.slice());
+                drain(receiver, &mut work.messages);
+            }
+            if work.next.entries.len() >= FRAME || work.next.arms > 0 {
+                self.write(work).await;
+            }
+        }
+        self.write(work).await;
+        self.hand_over(&mut work.written);
+    }
+
+    /// Puts what has come into the next frame.
+    async fn gather(&self, work: &mut Work) {
+        loop {
+            if let Some(Message::Flush(_)) = work.messages.front() {
+                self.write(work).await;
+                self.hand_over(&mut work.written);
+            }
+            match work.messages.pop_front() {
+                Some(Message::Entry(entry, wish)) => work.next.add(entry, wish),
+                // Nobody carries over any more when the runtime is being shut down.
+                Some(Message::Flush(done)) => drop(self.steps.send(Step::Flush(done))),
+                None => return,
+            }
+        }
+    }
+
     /// Waits for messages, and writes and hands over what is due meanwhile. False when nothing more can come.
-    async fn receive(
-        &self,
-        receiver: &mut mpsc::UnboundedReceiver<Message>,
-        messages: &mut Vec<Message>,
-        work: &mut Work,
-    ) -> bool {
+    async fn receive(&self, receiver: &mut mpsc::UnboundedReceiver<Message>, work: &mut Work) -> bool {
         let begun = Instant::now();
         while work.next.under_way.len() >= WATCHED && begun.elapsed() < WATCH {
-            drain(receiver, messages);
-            if !messages.is_empty() {
+            drain(receiver, &mut work.messages);
+            if !work.messages.is_empty() {
                 return true;
             }
             std::thread::sleep(work.next.slice());
         }
         loop {
+            if !work.messages.is_empty() {
+                return true;
+            }
             let to_write = work.next.since.map(|since| since + LINGER);
             let to_hand_over = work.written.since.map(|since| since + FOLLOW);
-            let received = receiver.recv_many(messages, FRAME);
-            let Some(due) = to_write.into_iter().chain(to_hand_over).min() else { return received.await > 0 };
-            if let Ok(received) = timeout_at(due.into(), received).await {
-                return received > 0;
+            let received = receiver.recv();
+            let received = match to_write.into_iter().chain(to_hand_over).min() {
+                Some(due) => timeout_at(due.into(), received).await,
+                None => Ok(received.await),
+            };
+            if let Ok(received) = received {
+                let more = received.is_some();
+                work.messages.extend(received);
+                drain(receiver, &mut work.messages);
+                return more;
             }
             if to_write.is_some_and(|due| due <= Instant::now()) {
                 self.write(work).await;
@@ -207,12 +240,14 @@ impl Writer {
     }
 
     /// Makes entries durable however long it takes, answers who waits, and hands them on.
-    async fn write(&self, Work { journal, next, written }: &mut Work) {
+    async fn write(&self, Work { journal, next, written, .. }: &mut Work) {
         if next.entries.is_empty() {
             return;
         }
+        failpoint::panic("write");
         self.room().await;
         let mut wait = FIRST_WAIT;
+        let mut down = None;
         let (seq, may_leave) = loop {
             let begun = Instant::now();
             let error = match self.try_write(journal, &next.entries).await {
@@ -223,6 +258,7 @@ impl Writer {
                 Err(error) => error,
             };
             tracing::error!(%error, "the record cannot be written; sending waits");
+            down.get_or_insert_with(|| self.supervisor.mark_down(NAME));
             self.hand_over(written);
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -234,12 +270,13 @@ impl Writer {
             }
         };
         self.commits.fetch_add(1, Ordering::Relaxed);
-        for ((entry, wish), may_leave) in next.entries.iter().zip(next.wishes.drain(..)).zip(may_leave) {
+        failpoint::panic("written");
+        for ((entry, wish), may_leave) in next.entries.iter().zip(&mut next.wishes).zip(may_leave) {
             if !may_leave {
                 // No outcome need ever come of it.
                 next.under_way.remove(&entry.ticket.id);
             }
-            if let Some(Wish { done, .. }) = wish {
+            if let Some(Wish { done, .. }) = wish.take() {
                 // Who asked may be gone; what is recorded stays recorded.
                 let _ = done.send(may_leave);
             }

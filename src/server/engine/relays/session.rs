@@ -58,6 +58,18 @@ impl Handed {
         };
         Self { outcome, relay: String::new() }
     }
+
+    /// A letter whose handing over a fault of ours cut off: it may have left.
+    pub fn cut_off() -> Self {
+        let outcome = Outcome {
+            stage: Stage::Dot,
+            kind: OutcomeKind::InDoubt,
+            reply: None,
+            note: "A fault of Vestnik's own ended the conversation with the mail server; its log tells more".to_owned(),
+            connection_usable: false,
+        };
+        Self { outcome, relay: String::new() }
+    }
 }
 
 impl Session {
@@ -167,6 +179,12 @@ impl Session {
                     self.pool.0.changed.notify_waiters();
                 }
             }
+            // At RCPT it is about the one who is written to.
+            OutcomeKind::TryLater | OutcomeKind::SenderRefused
+                if outcome.stage != Stage::Rcpt && outcome.reply.as_ref().is_some_and(|reply| reply.code < 500) =>
+            {
+                live.put_off(fault_of(&outcome), now);
+            }
             OutcomeKind::ConnectionLost | OutcomeKind::InDoubt => live.broke(fault_of(&outcome), now),
             // Without a reply it was us who held the letter back, which says nothing about the relay.
             OutcomeKind::PutBack if outcome.reply.is_some() => {
@@ -179,12 +197,6 @@ impl Session {
             drop(open);
         } else if !open.connection.is_ahead() && live.is_enough(place.letters) {
             open.connection.quit().await;
-            // At RCPT it is about the one who is written to.
-            OutcomeKind::TryLater | OutcomeKind::SenderRefused
-                if outcome.stage != Stage::Rcpt && outcome.reply.as_ref().is_some_and(|reply| reply.code < 500) =>
-            {
-                live.put_off(fault_of(&outcome), now);
-            }
         } else {
             place.connection = Some(open);
         }

@@ -353,15 +353,15 @@ async fn a_server_that_bears_two_connections_gets_two(db: Db) {
 async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter(db: Db) {
     let world = World::new(db, 200).await;
     let turned_away = |n: usize| format!("connection={n} greeting reply 421 4.7.0 Too many\n");
-    let faults: String = (2..200).map(turned_away).collect();
+    let faults: String = (2..7).map(turned_away).collect();
     let server = Server::start(&world, &faults).await;
     let (engine, pool) = world.engine(&server.url("connections=10"));
     let mailing = world.mailing().await;
     engine.pass(None).await.unwrap();
     world.sent_by(mailing, &format!("localhost:{}", server.port())).await;
     assert_eq!(first(&pool).await.allowed, 1);
-    // Those with which it begins.
-    assert!(server.sink.connections() <= 6, "{} connections for 200 letters", server.sink.connections());
+    // Those with which it begins, and one for what was put back.
+    assert!(server.sink.connections() <= 8, "{} connections for 200 letters", server.sink.connections());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,8 +10,10 @@ use crate::server::clock::SharedClock;
 use crate::server::db::Db;
 use crate::server::db::imports::{self, Stored};
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use lines::{Fault, Preview};
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 /// Uploads of one user that may wait to be started; one more, and the oldest goes.
@@ -153,7 +155,9 @@ async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now:
         tx.commit().await?;
         Ok::<_, Error>(())
     };
-    if let Err(error) = imported.await {
+    let imported = AssertUnwindSafe(imported).catch_unwind().await;
+    let imported = imported.unwrap_or_else(|_| Err(Error::Internal("a panic ended it".to_owned())));
+    if let Err(error) = imported {
         let reference = tokens::reference();
         tracing::error!(%reference, import = id, %error, "an import ended early");
         if let Err(error) = give_up(&db, target.owner, id).await {

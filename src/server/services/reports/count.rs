@@ -44,14 +44,23 @@ impl Rest {
         }
         let db = db.clone();
         tokio::spawn(async move {
+            let _counting = Counting(owner);
             for run in &runs {
                 if let Err(error) = one(&db, run, now).await {
                     tracing::error!(%error, run = run.id, "the attempts of a run could not be counted");
                     break;
                 }
             }
-            with_counting(|counting| counting.remove(&owner));
         });
+    }
+}
+
+/// An owner's runs are being counted for as long as this lives, however it ends.
+struct Counting(i64);
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        with_counting(|counting| counting.remove(&self.0));
     }
 }
 
