@@ -30,37 +30,14 @@ node() {
   node_modules style
 }
 
-# The wasm-bindgen command must be of exactly the version that Cargo.lock names.
-wasm_bindgen() {
-  local version
-  version=$(grep -A1 '^name = "wasm-bindgen"$' "$ROOT/Cargo.lock" | sed -n 's/^version = "\(.*\)"$/\1/p')
-  cargo_tool wasm-bindgen "$version" wasm-bindgen-cli
-}
-
-wasm_split() {
-  local version
-  version=$(sed -n 's/^wasm-split = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml")
-  cargo_tool wasm-split-cli "$version" wasm_split_cli_support --features build-binary
-}
-
-# Installs a command: its name, version, crate, and further words for cargo.
-cargo_tool() {
-  local name=$1 version=$2 crate=$3 folder
-  shift 3
-  folder=${XDG_CACHE_HOME:-$HOME/.cache}/vestnik/$name-$version
-  [ -x "$folder/bin/$name" ] && return
-  say "installing $name $version (once; about two minutes where it must be compiled)"
-  if [ $# = 0 ] && cargo binstall --version >/dev/null 2>&1 &&
-    cargo binstall --no-confirm --root "$folder" "$crate@$version" </dev/null; then
-    return
-  fi
-  # It runs for a second or two per build: compile it quickly rather than well.
-  local -x CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-  local -x CARGO_TARGET_DIR=$ROOT/target/tools
-  local install=(cargo install "$crate" --version "$version" --root "$folder" "$@")
-  # A mirror of the registry may lack just the versions that the tool was locked to.
-  "${install[@]}" --locked </dev/null || "${install[@]}" </dev/null ||
-    fail "$name $version could not be installed: see cargo's message above."
+# The tool in style/wasm, compiled once for each version of it; style/build.mjs runs it.
+wasm_tool() {
+  local folder
+  folder=$(command node -e "import('$ROOT/style/tools/paths.mjs').then(({ wasmTool }) => console.log(wasmTool().folder))")
+  [ -x "$folder/bin/vestnik-wasm" ] && return
+  say "compiling the tool that splits and wraps the wasm client (once; about a minute)"
+  cargo install --path "$ROOT/style/wasm" --locked --root "$folder" --target-dir "$ROOT/target/tools" </dev/null ||
+    fail "style/wasm could not be compiled: see cargo's message above."
   rm -rf "$ROOT/target/tools"
 }
 
@@ -125,8 +102,7 @@ case "${1:-}" in
   build)
     rust
     node
-    wasm_bindgen
-    wasm_split
+    wasm_tool
     ;;
   test)
     postgres

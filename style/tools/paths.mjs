@@ -1,5 +1,6 @@
 // Where everything lies. The development build has folders of its own, so that it never mixes with
 // a release that may be running from target/site.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -16,20 +17,13 @@ export function folders(release) {
   return { site: join(TARGET, name), pkg: join(TARGET, name, "pkg"), work: join(TARGET, `${name}-work`) };
 }
 
-/** The wasm-bindgen command of exactly the version in Cargo.lock. */
-export function wasmBindgen() {
-  return tool("wasm-bindgen", /name = "wasm-bindgen"\nversion = "([^"]+)"/, "Cargo.lock");
-}
-
-/** The wasm-split command of the version in Cargo.toml, which fits the runtime support that leptos brings. */
-export function wasmSplit() {
-  return tool("wasm-split-cli", /^wasm-split = "([^"]+)"/m, "Cargo.toml");
-}
-
-/** A command where .ci/setup.sh installs it. */
-function tool(name, pattern, file) {
-  const version = pattern.exec(readFileSync(join(ROOT, file), "utf8"))?.[1];
-  if (!version) throw new Error(`${file} names no version of ${name}`);
+/** The tool in style/wasm, where .ci/setup.sh installs it: a folder for each version of its source. */
+export function wasmTool() {
+  const source = join(STYLE, "wasm");
+  const sum = createHash("sha256");
+  for (const file of ["Cargo.toml", "Cargo.lock", "src/main.rs"]) sum.update(readFileSync(join(source, file)));
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return { name, version, command: join(cache, "vestnik", `${name}-${version}`, "bin", name) };
+  const version = sum.digest("hex").slice(0, 16);
+  const folder = join(cache, "vestnik", `wasm-${version}`);
+  return { version, folder, command: join(folder, "bin", "vestnik-wasm") };
 }

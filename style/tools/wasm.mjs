@@ -1,8 +1,8 @@
-// The browser's half of the program: cargo, wasm-split, wasm-bindgen, wasm-opt.
+// The browser's half of the program: cargo, the tool in style/wasm (wasm-split and wasm-bindgen), wasm-opt.
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { hash, hashFiles, once, walk } from "./files.mjs";
-import { MODULES, TARGET, wasmBindgen, wasmSplit } from "./paths.mjs";
+import { MODULES, TARGET, wasmTool } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 // What rustc emits by default; wasm-opt refuses code that uses a feature it was not told of.
@@ -31,22 +31,13 @@ function compileWasm(work, release, out) {
     "--profile", profile, "--", "-C", "link-arg=--emit-relocs",
   ]);
   const input = join(TARGET, "wasm32-unknown-unknown", release ? profile : "debug", "vestnik.wasm");
-  const [bindgen, split] = [wasmBindgen(), wasmSplit()];
-  for (const { name, version, command } of [bindgen, split]) {
-    if (!existsSync(command)) throw new Error(`${name} ${version} is missing: run \`make setup\``);
-  }
-  const inputs = hash(readFileSync(input), bindgen.version, split.version, FEATURES.join());
+  const { version, command } = wasmTool();
+  if (!existsSync(command)) throw new Error("the tool in style/wasm is not compiled: run `make setup`");
+  const inputs = hash(readFileSync(input), version, FEATURES.join());
   once(work, "wasm", inputs, [join(out, GLUE), join(out, MODULE), join(out, LINK)], () => {
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out, { recursive: true });
-    // The main module goes to vestnik.wasm, the areas beside it; each of them is finished by then.
-    run(split.command, [input, out, "--target", "web", "--out-name", "vestnik"]);
-    const main = join(out, "vestnik.wasm");
-    run(bindgen.command, [
-      // The areas find what they share with the main module among the linker's exports.
-      main, "--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir", out, "--out-name", "vestnik",
-    ]);
-    rmSync(main);
+    run(command, [input, out]);
     if (release) for (const name of readdirSync(out)) if (name.endsWith(".wasm")) optimise(join(out, name));
   });
 }
