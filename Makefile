@@ -54,6 +54,7 @@ lighthouse: setup-test build ## judge the public pages by Lighthouse
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (forty minutes)
 	@.ci/fuzz.sh 60
 	@.ci/postgres.sh cargo test --features ssr --test process -- --ignored --nocapture --test-threads 1
+	@.ci/postgres.sh cargo test --features ssr --lib soak_ -- --ignored --nocapture --test-threads 1
 
 fuzz: setup ## feed templates, Markdown, HTML and client files to libFuzzer, a minute each (needs a C++ compiler)
 	@.ci/fuzz.sh $(SECONDS)

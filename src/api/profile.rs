@@ -57,13 +57,13 @@ pub async fn take_new_email(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Follows the link that takes a change of address back.
+/// Follows the link that takes a change back.
 #[server]
-pub async fn revoke_email(token: String) -> Result<(), AppError> {
+pub async fn revoke_change(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
-    request::answer(accounts::revoke_email(&state.db, &token, request::peer(), state.now()).await)?;
-    request::go("/forgot?done=account.email_revoked");
+    request::answer(accounts::revoke_change(&state.db, &token, request::peer(), state.now()).await)?;
+    request::go("/forgot?done=account.revoked");
     Ok(())
 }
 

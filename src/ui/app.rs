@@ -88,7 +88,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/security") view=Accounts::SecurityPage />
                     <Route path=path!("/account/data") view=Accounts::OwnDataPage />
                     <Route path=path!("/account/email") view=Accounts::NewEmailPage />
-                    <Route path=path!("/account/email/revoke") view=Accounts::RevokeEmailPage />
+                    <Route path=path!("/account/revoke") view=Accounts::RevokePage />
                     <Route path=path!("/messages") view=Work::MessagesPage />
                     <Route path=path!("/messages/new") view=Work::MessageNewPage />
                     <Route path=path!("/messages/:id") view=Work::MessageEditPage />

@@ -3,7 +3,7 @@
 
 use super::pages::accounts::{
     CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, OwnDataPage,
-    ProfilePage, ResendPage, ResetPage, RevokeEmailPage, SecurityPage, SentPage, SetupPage, SignUpPage,
+    ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
@@ -55,7 +55,7 @@ macro_rules! area {
 area!(
     /// Getting in, and one's own account.
     accounts, Accounts, CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage,
-    OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokeEmailPage, SecurityPage, SentPage, SetupPage, SignUpPage
+    OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage
 );
 area!(
     /// What every user works with.

@@ -46,7 +46,7 @@ export const PUBLIC: Visit[] = [
   { name: "resend", path: "/resend" },
   { name: "code", path: "/login/code" },
   { name: "confirm", path: "/confirm?token=nonsense", status: 409 },
-  { name: "email-revoke", path: "/account/email/revoke?token=nonsense", status: 409 },
+  { name: "email-revoke", path: "/account/revoke?token=nonsense", status: 409 },
   { name: "invitation", path: "/invitation?token=nonsense", status: 409 },
   { name: "not-found", path: "/nothing/here", status: 404 },
   { name: "outbox-public", path: "/outbox" },

@@ -14,7 +14,8 @@ pub enum TokenKind {
     Reset,
     /// Moves an account to the address that the link's data name.
     Email,
-    /// Takes a change of address back, to the one that the link's data name.
+    /// Takes a change back that somebody else may have made: to the address that the link's data name, or of the second
+    /// factor.
     Revoke,
 }
 
@@ -42,6 +43,7 @@ pub struct Token {
     pub user_id: Option<i64>,
     /// What the link is about.
     pub data: String,
+    pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub used_at: Option<DateTime<Utc>>,
 }
@@ -95,7 +97,7 @@ pub async fn forget(tx: &mut Tx, kind: TokenKind, user_id: i64) -> DbResult<()> 
     Ok(())
 }
 
-/// Forgets all unused links of a user, but those that take a change of address back: whoever has taken an account over
+/// Forgets all unused links of a user, but those that take a change back: whoever has taken an account over
 /// could end them with a new password.
 pub async fn forget_all(tx: &mut Tx, user_id: i64) -> DbResult<()> {
     const SQL: &str = "DELETE FROM tokens WHERE user_id = $1 AND used_at IS NULL AND kind <> 'revoke'";
@@ -119,7 +121,8 @@ pub async fn forget_old(tx: &mut Tx, before: DateTime<Utc>) -> DbResult<()> {
 
 /// Finds a link by the hash of what it carries.
 pub async fn find(db: &Db, kind: TokenKind, hash: &str) -> DbResult<Option<Token>> {
-    const SQL: &str = "SELECT id, user_id, data, expires_at, used_at FROM tokens WHERE kind = $1 AND hash = $2";
+    const SQL: &str =
+        "SELECT id, user_id, data, created_at, expires_at, used_at FROM tokens WHERE kind = $1 AND hash = $2";
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(kind.as_str()).bind(hash).fetch_optional(pool).await)?)
 }
 

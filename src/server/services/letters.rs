@@ -42,7 +42,7 @@ pub enum Subject {
     EmailAsked,
     /// To the old address: the account has another one, `email`; has a `link` that takes it back.
     EmailChanged,
-    /// A second factor is asked for from now on.
+    /// A second factor is asked for from now on; has a `link` that switches it off.
     TotpOn,
     /// It is no longer.
     TotpOff,

@@ -13,6 +13,7 @@ pub(super) struct Usable {
     pub user_id: i64,
     /// What the link is about.
     pub data: String,
+    pub created_at: DateTime<Utc>,
 }
 
 /// Looks a link up without using it.
@@ -26,7 +27,7 @@ pub(super) async fn usable(db: &Db, kind: TokenKind, token: &str, now: DateTime<
         return Err(Error::Conflict("error.link.expired"));
     }
     let user_id = link.user_id.ok_or(Error::Conflict("error.link.unknown"))?;
-    Ok(Usable { id: link.id, user_id, data: link.data })
+    Ok(Usable { id: link.id, user_id, data: link.data, created_at: link.created_at })
 }
 
 /// Whose account a link is about. Nothing of somebody who is blocked changes, not by a link either.

@@ -16,6 +16,7 @@ mod register;
 mod reset;
 #[cfg(test)]
 mod reset_tests;
+mod revoke;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,10 @@ pub use links::check_link;
 pub use log_in::{log_in, may_enter};
 pub use own_data::own_data;
 pub use pending::{admit, end_all, end_all_but_sessions, still};
-pub use profile::{ask_new_email, change_password, profile, revoke_email, save_profile, take_new_email};
+pub use profile::{ask_new_email, change_password, profile, save_profile, take_new_email};
 pub use register::{Account, Asked, add, offer_setup, set_up, sign_up};
 pub use reset::{reset, send_reset};
+pub use revoke::revoke_change;
 pub use sessions::{end_session, end_sessions, own_sessions};
 pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};
 

@@ -1,15 +1,16 @@
 //! What was begun before a rescue, and what two do at once.
 
 use super::super::tests::{PASSWORD, enter, form, fresh_peer, key, noon, origin, post, token_in};
+use super::super::totp::tests::shown;
 use super::super::{
-    add, ask_new_email, begin_totp, change_password, check_link, delete_account, reset, revoke_email, second_factor,
-    send_reset, take_new_email,
+    add, ask_new_email, begin_totp, change_password, check_link, confirm_totp, delete_account, reset, revoke_change,
+    second_factor, send_reset, take_new_email,
 };
 use super::*;
 use crate::domain::account::SecondFactor;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Permission, Role};
-use crate::forms::accounts::{AddressForm, NewEmailForm, NewPasswordForm, PasswordForm, ResetForm};
+use crate::forms::accounts::{AddressForm, CodeForm, NewEmailForm, NewPasswordForm, PasswordForm, ResetForm};
 use crate::forms::oversight::{RoleForm, StopForm};
 use crate::forms::settings::InviteForm;
 use crate::server::clock::ManualClock;
@@ -152,7 +153,7 @@ async fn who_is_blocked_stays_in_and_is_told(db: Db) {
 async fn the_old_address_stops_a_change_and_takes_it_back(db: Db) {
     let anna = actor(&db, "anna@example.org", Role::User).await;
     let address = async || users::by_id(&db, anna.id).await.unwrap().unwrap().email;
-    let revoke = async |link: &str| revoke_email(&db, link, fresh_peer(), noon()).await;
+    let revoke = async |link: &str| revoke_change(&db, link, fresh_peer(), noon()).await;
     // While it waits.
     ask(&db, &anna, "evil@example.org").await.unwrap();
     let letters = post(&db).await;
@@ -192,6 +193,53 @@ async fn the_old_address_stops_a_change_and_takes_it_back(db: Db) {
     post(&db).await;
     reset_by_letter(&db, "anna@example.org").await.unwrap();
     enter(&db, "anna@example.org", NEW).await.unwrap();
+}
+
+async fn a_second_factor_of_an_intruder_is_switched_off(db: Db) {
+    for (n, moved) in [false, true].into_iter().enumerate() {
+        let email = format!("anna{n}@example.org");
+        let anna = actor(&db, &email, Role::User).await;
+        let mut link = None;
+        if moved {
+            // The letter about the factor goes to the intruder, that about the address to the owner.
+            let evil = format!("evil{n}@example.org");
+            ask(&db, &anna, &evil).await.unwrap();
+            let letters = post(&db).await;
+            let to = |to: &str| token_in(&letters.iter().find(|(recipient, _)| recipient == to).unwrap().1);
+            link = Some(to(&email));
+            take_new_email(&db, origin(), &to(&evil), fresh_peer(), noon()).await.unwrap();
+        }
+        let intruder = prove(&db, anna.id).await;
+        begin_totp(&db, &intruder, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
+        let SecondFactor::Draft(setup) = second_factor(&db, &intruder).await.unwrap() else { panic!("no draft") };
+        let code = CodeForm { code: shown(&setup.secret, noon()) };
+        post(&db).await;
+        confirm_totp(&db, origin(), &intruder, &code, noon()).await.unwrap();
+        let link = match link {
+            Some(link) => link,
+            None => link_to(&db, &email).await,
+        };
+        if !moved {
+            reset_by_letter(&db, &email).await.unwrap();
+        }
+        assert!(users::by_id(&db, anna.id).await.unwrap().unwrap().totp, "a new password alone does not help");
+        revoke_change(&db, &link, fresh_peer(), noon()).await.unwrap();
+        let user = users::by_id(&db, anna.id).await.unwrap().unwrap();
+        assert!(!user.totp && user.email == email);
+    }
+    // One of before stays: who reads the mailbox alone does not switch it off.
+    let boris = actor(&db, "boris@example.org", Role::User).await;
+    begin_totp(&db, &boris, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
+    let SecondFactor::Draft(setup) = second_factor(&db, &boris).await.unwrap() else { panic!("no draft") };
+    let code = CodeForm { code: shown(&setup.secret, noon()) };
+    confirm_totp(&db, origin(), &boris, &code, noon()).await.unwrap();
+    post(&db).await;
+    let later = noon() + chrono::TimeDelta::minutes(1);
+    let new = NewEmailForm { email: "b2@example.org".to_owned(), password: PASSWORD.to_owned() };
+    ask_new_email(&db, origin(), &boris, &new, later).await.unwrap();
+    let link = link_to(&db, "boris@example.org").await;
+    revoke_change(&db, &link, fresh_peer(), later).await.unwrap();
+    assert!(users::by_id(&db, boris.id).await.unwrap().unwrap().totp);
 }
 
 async fn what_a_password_has_proven_ends_with_it(db: Db) {
@@ -325,6 +373,7 @@ on_both!(
     all_that_waits_ends_with_the_password_role_or_block,
     who_is_blocked_stays_in_and_is_told,
     the_old_address_stops_a_change_and_takes_it_back,
+    a_second_factor_of_an_intruder_is_switched_off,
     what_a_password_has_proven_ends_with_it,
     one_administrator_remains,
     who_is_demoted_invites_and_blocks_nobody,

@@ -1,6 +1,7 @@
 //! What people change of their own accounts.
 
 use super::links::{owner, usable};
+use super::revoke::{Change, tell_owner};
 use super::{account_key, end_all, find, notice, prove_password, still};
 use crate::domain::account::Profile;
 use crate::domain::audit::Act;
@@ -11,7 +12,7 @@ use crate::forms::accounts::{NewEmailForm, NewPasswordForm, ProfileForm};
 use crate::server::db::audit::Entry;
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, User};
-use crate::server::db::{self, Db, Tx};
+use crate::server::db::{self, Db};
 use crate::server::schedule::parse_zone;
 use crate::server::services::letters::{Origin, Own, Subject, enqueue};
 use crate::server::services::{Actor, Error, Result, audit, checked, mailings, passwords, tokens};
@@ -20,8 +21,6 @@ use std::net::IpAddr;
 
 /// How long the link to a new address works.
 const EMAIL_FOR: TimeDelta = TimeDelta::hours(48);
-/// How long the old address can take a change back: not everybody reads letters each day.
-const REVOKE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// The actor's account.
 ///
@@ -95,52 +94,8 @@ pub async fn ask_new_email(
             expires_at,
         };
         enqueue(&mut tx, origin, &own, now).await?;
-        tell_old_address(&mut tx, origin, &user, Subject::EmailAsked, &email, now).await?;
+        tell_owner(&mut tx, origin, &user, Change::Email(&email), Subject::EmailAsked, now).await?;
     }
-    Ok(tx.commit().await?)
-}
-
-/// Writes to the address that an account has, or had, with a link that takes the change back. It stands beside those
-/// of earlier letters: whoever moves the account on and on cannot end them.
-async fn tell_old_address(
-    tx: &mut Tx,
-    origin: Origin<'_>,
-    user: &User,
-    subject: Subject,
-    new: &EmailAddress,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let (token, hash) = tokens::link();
-    links::add(tx, TokenKind::Revoke, Some(user.id), (&hash, &user.email), now + REVOKE_FOR, now).await?;
-    let link = format!("{}/account/email/revoke?token={token}", origin.site);
-    let new = crate::server::mail::markdown::escape(new.as_str());
-    notice(tx, origin, user, subject, &[("email", &new), ("link", &link)], now).await
-}
-
-/// Follows the link of a letter to an old address: the account has that address again or keeps it, and everybody is
-/// logged out, for whoever asked for the change knows the password. The owner sets a new one by letter.
-///
-/// # Errors
-/// [`Error::Conflict`] says whether the link is unknown, used or too old, or the address taken meanwhile;
-/// [`Error::Invalid`] for a blocked user.
-pub async fn revoke_email(db: &Db, token: &str, peer: IpAddr, now: DateTime<Utc>) -> Result<()> {
-    let link = usable(db, TokenKind::Revoke, token, now).await?;
-    let old = EmailAddress::parse(&link.data).map_err(|error| Error::Internal(error.to_string()))?;
-    let user = owner(db, &link).await?;
-    let mut tx = db.begin().await?;
-    if !links::use_up(&mut tx, link.id, now).await? {
-        return Err(Error::Conflict("error.link.used"));
-    }
-    match users::set_email(&mut tx, &user, old.as_str(), &account_key(&old)).await {
-        Err(error) if error.is_duplicate() => return Err(Error::Conflict("error.email.taken")),
-        other => other?,
-    }
-    end_all(&mut tx, user.id).await?;
-    // What went to addresses that the account had later leads no way back to them.
-    links::forget_later(&mut tx, TokenKind::Revoke, user.id, link.id).await?;
-    let address = peer.to_string();
-    let entry = audit::own(&user, Act::EmailRevoked, &address);
-    db::audit::append(&mut tx, &Entry { before: &user.email, after: old.as_str(), ..entry }, now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -166,7 +121,7 @@ pub async fn take_new_email(db: &Db, origin: Origin<'_>, token: &str, peer: IpAd
     let address = peer.to_string();
     let entry = audit::own(&user, Act::EmailChanged, &address);
     db::audit::append(&mut tx, &Entry { before: &user.email, after: email.as_str(), ..entry }, now).await?;
-    tell_old_address(&mut tx, origin, &user, Subject::EmailChanged, &email, now).await?;
+    tell_owner(&mut tx, origin, &user, Change::Email(&email), Subject::EmailChanged, now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -1,6 +1,7 @@
 //! The second factor: codes that change every half minute (RFC 6238), and recovery codes.
 
 use super::log_in::{enter, note_refusal};
+use super::revoke::{Change, tell_owner};
 use super::{notice, prove_password, still};
 use crate::domain::account::{SecondFactor, TotpSetup};
 use crate::domain::audit::{Act as Noted, Refusal};
@@ -161,7 +162,7 @@ pub async fn confirm_totp(
     }
     throttle::succeeded(&mut tx, &keys).await?;
     db::audit::append(&mut tx, &audit::own(&user, Noted::TotpOn, &actor.address), now).await?;
-    notice(&mut tx, origin, &user, Subject::TotpOn, &[], now).await?;
+    tell_owner(&mut tx, origin, &user, Change::Factor, Subject::TotpOn, now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -248,4 +249,4 @@ async fn use_recovery_code(
 
 #[cfg(test)]
 #[path = "totp_tests.rs"]
-mod tests;
+pub mod tests;

@@ -15,7 +15,7 @@ fn code(text: &str) -> CodeForm {
 }
 
 /// What an app shows.
-fn shown(secret: &str, now: DateTime<Utc>) -> String {
+pub fn shown(secret: &str, now: DateTime<Utc>) -> String {
     let totp = Builder::new().with_secret(decode(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(now.timestamp()).unwrap()).to_string()
 }

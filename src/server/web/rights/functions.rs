@@ -51,7 +51,7 @@ pub const FUNCTIONS: &[Row] = &[
     write("save_profile", users(ALL), "form[name]=New&form[lang]=en&form[theme]=dark&form[zone]=UTC"),
     write("ask_new_email", users(ALL), "form[email]={fresh}@example.org&form[password]={password}"),
     write("take_new_email", link(), "token={move}"),
-    write("revoke_email", link(), "token={revoke}"),
+    write("revoke_change", link(), "token={revoke}"),
     write("change_password", users(ALL), "form[old_password]={password}&form[new_password]=a new long password"),
     read("list_sessions", users(ALL), ""),
     write("end_session", users(OWNERS), "form[id]={session}"),

@@ -67,7 +67,7 @@ pub const PAGES: &[Row] = &[
     read("GET /account", users(ALL), ""),
     read("GET /account/security", users(ALL), ""),
     read("GET /account/email", everyone([Yes, Yes, No(409)]), "?token={move}"),
-    read("GET /account/email/revoke", everyone([Yes, Yes, No(409)]), "?token={revoke}"),
+    read("GET /account/revoke", everyone([Yes, Yes, No(409)]), "?token={revoke}"),
     read("GET /account/data", users(ALL), ""),
     read_all("GET /invitation", everyone([Yes, Yes, No(409)]), "?token={invited}"),
     read("GET /messages", users(ALL), ""),

@@ -19,7 +19,7 @@ pub use confirm::ConfirmPage;
 pub use forgot::{ForgotPage, ForgotSentPage, ResendPage, ResetPage};
 pub use invitation::InvitationPage;
 pub use log_in::LogInPage;
-pub use new_email::{NewEmailPage, RevokeEmailPage};
+pub use new_email::{NewEmailPage, RevokePage};
 pub use own_data::OwnDataPage;
 pub use profile::ProfilePage;
 pub use security::SecurityPage;

@@ -1,5 +1,5 @@
 use super::link::{LinkPage, click};
-use crate::api::profile::{RevokeEmail, TakeNewEmail};
+use crate::api::profile::{RevokeChange, TakeNewEmail};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::t;
 use leptos::prelude::*;
@@ -20,19 +20,19 @@ pub fn NewEmailPage() -> impl IntoView {
     view! { <LinkPage kind="email" title=t("account.email_title") lead=t("account.email_lead") again=again form=form /> }
 }
 
-/// `/account/email/revoke?token=…`: a click at an old address takes the change back.
+/// `/account/revoke?token=…`: a click takes back what somebody else may have changed.
 #[component]
-pub fn RevokeEmailPage() -> impl IntoView {
-    let action = ServerAction::<RevokeEmail>::new();
+pub fn RevokePage() -> impl IntoView {
+    let action = ServerAction::<RevokeChange>::new();
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     let form = move |token: String| {
         view! {
             <FormErrors error=error />
-            <ActionForm action=action>{click(token, t("account.email_revoke"), action.pending().into())}</ActionForm>
+            <ActionForm action=action>{click(token, t("account.revoke"), action.pending().into())}</ActionForm>
         }
         .into_any()
     };
     let again = ("/forgot", "accounts.forgot_again");
-    let (title, lead) = (t("account.email_revoke_title"), t("account.email_revoke_lead"));
+    let (title, lead) = (t("account.revoke_title"), t("account.revoke_lead"));
     view! { <LinkPage kind="revoke" title=title lead=lead again=again form=form /> }
 }
