@@ -12,7 +12,8 @@ export async function settled<T>(page: Page, load: () => Promise<T>): Promise<T>
   page.on("request", begin).on("requestfinished", end).on("requestfailed", end);
   try {
     const loaded = await load();
-    await page.waitForSelector("html[data-hydrated]", { state: "attached" });
+    // Markup that the script does not find as it expects it, such as a text that broke out, keeps it from that for ever.
+    await page.waitForSelector("html[data-hydrated]", { state: "attached", timeout: 30_000 });
     do {
       while (open.size > 0) await page.waitForEvent("requestfinished", { timeout: 100 }).catch(() => undefined);
       // What was answered is drawn, and may have something to ask in turn.
