@@ -61,7 +61,7 @@ test("a forgotten password, by letter", async ({ page, browser, server, problems
   await expectAccessible(page);
   await page.getByLabel("New password").fill("password123");
   await page.getByRole("button", { name: "Set the password and log in" }).click();
-  await expect(page.getByText("This password is among those that are guessed first.")).toBeVisible();
+  await expect(page.getByText("This password is too common.")).toBeVisible();
   await page.getByLabel("New password").fill(NEW);
   await page.getByRole("button", { name: "Set the password and log in" }).click();
   await expect(page).toHaveURL(/\/mailings/);

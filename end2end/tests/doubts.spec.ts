@@ -53,19 +53,19 @@ test("what is in doubt is decided on, singly and all at once", async ({ page, se
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page).toHaveURL(/\/mailings$/);
   await page.goto(`/mailings/${mailing}`);
-  await expect(page.getByRole("heading", { name: "Of 3 deliveries it is not known whether they arrived" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "3 deliveries unconfirmed" })).toBeVisible();
   await expectAccessible(page);
 
-  await page.getByRole("link", { name: "Look at them one by one" }).click();
+  await page.getByRole("link", { name: "Review one by one" }).click();
   await page.getByRole("link", { name: "lost2@example.org" }).click();
-  await expect(page.getByRole("heading", { name: "Of 1 delivery it is not known whether it arrived" })).toBeVisible();
-  await decide(page, "It arrived");
-  await expect(page.locator("main")).toContainText("Anna: it arrived");
+  await expect(page.getByRole("heading", { name: "1 delivery unconfirmed" })).toBeVisible();
+  await decide(page, "Mark as delivered");
+  await expect(page.locator("main")).toContainText("Anna: marked as delivered");
   expect(states()).toEqual(["sent", "sent", "unknown", "unknown"]);
 
   await page.goto(`/mailings/${mailing}`);
   await decide(page, "Send again");
-  await expect(page.getByText("it is not known whether")).toHaveCount(0);
+  await expect(page.getByText("unconfirmed")).toHaveCount(0);
   await expect.poll(states).toEqual(["sent", "sent", "sent", "sent"]);
   const attempts = Object.fromEntries(deliveries().map(({ email, attempts }) => [email, attempts.map(({ status }) => status)]));
   expect(attempts).toEqual({

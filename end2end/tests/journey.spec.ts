@@ -26,7 +26,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await expect(page).toHaveURL(/\/mailings$/);
   await forget(page);
 
-  // A second user, confirmed through the Outbox.
+  // A second user, confirmed through the page of caught mail.
   await page.goto("/signup");
   await page.getByLabel("Email").fill("anna@vestnik.example");
   await page.getByRole("button", { name: "Sign up" }).click();
@@ -81,7 +81,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByRole("radio", { name: /All clients/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("radio", { name: /^Now/ }).check();
-  await page.getByLabel("End of the window").fill("2099-12-31T10:00");
+  await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
   await page.getByRole("radio", { name: /Daily/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("200 clients");

@@ -44,7 +44,7 @@ test("log in, create a client and a mailing without scripts", async ({ page, ser
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("radio", { name: /^Now/ }).check();
-  await page.getByLabel("End of the window").fill("2099-12-31T10:00");
+  await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("1 client");
   await page.getByRole("button", { name: "Start", exact: true }).click();
@@ -128,13 +128,13 @@ test("a refused form keeps what was typed", async ({ page, server, problems }) =
   await send(page, "Continue");
   await page.getByRole("radio", { name: /^At the time below/ }).check();
   await page.getByLabel("Start of the window").fill("2099-12-31T10:00");
-  await page.getByLabel("End of the window").fill("2099-12-30T10:00");
+  await page.getByLabel("Stop sending at").fill("2099-12-30T10:00");
   await page.getByRole("radio", { name: /Weekly/ }).check();
   await send(page, "Continue");
-  await expect(page.getByLabel("End of the window")).toHaveAttribute("aria-invalid", "true");
-  await expect(page.getByLabel("End of the window")).toHaveValue("2099-12-30T10:00");
+  await expect(page.getByLabel("Stop sending at")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByLabel("Stop sending at")).toHaveValue("2099-12-30T10:00");
   await expect(page.getByRole("radio", { name: /Weekly/ })).toBeChecked();
-  await page.getByLabel("End of the window").fill("2100-12-30T10:00");
+  await page.getByLabel("Stop sending at").fill("2100-12-30T10:00");
   await send(page, "Continue");
   await expect(page.locator("main")).toContainText("Осенняя");
 });

@@ -142,7 +142,7 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     await expect(owner.getByRole("heading", { name: "Your account is blocked" })).toBeVisible();
     await expect(owner.getByRole("alert").filter({ hasText: "Does not answer" })).toContainText("write to ");
     await owner.getByRole("button", { name: "Pause" }).click();
-    await expect(owner.getByText("You may not do this")).toBeVisible();
+    await expect(owner.getByText("You don't have access")).toBeVisible();
     expect((await owner.goto("/mailings"))!.status()).toBe(403);
     await expect(owner.getByRole("heading", { name: "Your account is blocked" })).toBeVisible();
     await expectAccessible(owner);
@@ -150,7 +150,7 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     // Enabled again, it stays where it is: its owner is blocked.
     await manager.goto("/mailings/1");
     await manager.getByRole("button", { name: "Enable" }).click();
-    await expect(manager.getByText("The mailing goes on.")).toBeVisible();
+    await expect(manager.getByText("Mailing resumed.")).toBeVisible();
     addMailing(scene.server.dataDir, OTHER, "Spring", ["d@example.com", "e@example.com"]);
     await expect.poll(() => scene.recipients().includes("e@example.com"), { timeout: 60_000 }).toBe(true);
     expect(scene.left()).toBe(stopped);

@@ -41,7 +41,7 @@ test("a mail server is tried before it is saved, used at once, and taken away", 
   problems.expect(/\/api\/relays\/save/, 422);
   await logIn(page, server, "admin");
   await page.goto("/relays");
-  await expect(page.locator("main")).toContainText("letters are caught on this machine");
+  await expect(page.locator("main")).toContainText("no email leaves this server");
   await expectAccessible(page);
 
   await page.getByRole("link", { name: "Add a mail server" }).first().click();
@@ -67,7 +67,7 @@ test("a mail server is tried before it is saved, used at once, and taken away", 
   const card = page.getByRole("listitem").filter({ hasText: "Main" });
   await expect(card).toContainText("Ready");
   await expect(card).toContainText("0 of 500 an hour");
-  await expect(page.locator("header")).not.toContainText("caught on this machine");
+  await expect(page.locator("header")).not.toContainText("no email leaves this server");
   await expectAccessible(page);
 
   await card.getByRole("link", { name: "Test connection" }).click();
@@ -81,7 +81,7 @@ test("a mail server is tried before it is saved, used at once, and taken away", 
   await expect(page.locator("main")).toContainText("All mail servers are switched off");
   await card.getByRole("button", { name: "Remove" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-  await expect(page.locator("main")).toContainText("letters are caught on this machine");
+  await expect(page.locator("main")).toContainText("no email leaves this server");
 });
 
 test("nobody else may", async ({ page, server, problems }) => {
