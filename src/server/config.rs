@@ -3,7 +3,8 @@
 use crate::domain::email::EmailAddress;
 use crate::server::mail::address::WireAddress;
 use crate::server::mail::dkim::{KeyError, Signer};
-use std::net::SocketAddr;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -88,7 +89,7 @@ pub struct Config {
     /// Largest CSV file that can be uploaded, in bytes.
     pub import_max: u64,
     /// Their word on who is behind them counts.
-    pub trusted_proxies: Vec<super::network::Network>,
+    pub trusted_proxies: Vec<IpNet>,
     pub site_dir: PathBuf,
     pub dev_reload: Option<String>,
     pub running: Running,
@@ -129,13 +130,27 @@ fn wrong(name: &'static str, why: impl ToString) -> ConfigError {
     ConfigError { name, why: why.to_string() }
 }
 
+/// Reads a time as people write it: `300ms`, `5m`, `1h30m`.
+fn duration(name: &'static str, text: &str) -> Result<std::time::Duration, ConfigError> {
+    humantime::parse_duration(text.trim())
+        .map_err(|error| wrong(name, format!("`{text}` is not a duration such as 300ms, 5m or 1h30m: {error}")))
+}
+
+/// Reads an address, or a network with the length of its prefix.
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+        let why = format!("{text:?} is no address or network such as 127.0.0.1 or 10.0.0.0/8");
+        wrong("VESTNIK_TRUSTED_PROXIES", why)
+    })
+}
+
 impl Settings {
     /// Checks every setting, makes the data directory and the secret.
     ///
     /// # Errors
     /// Names the first setting that cannot be used, and why.
     pub fn check(&self) -> Result<Config, ConfigError> {
-        use crate::server::mail::{duration::parse_duration, relay, timeouts::Timeouts};
+        use crate::server::mail::{relay, timeouts::Timeouts};
         let addr: SocketAddr = self.addr.parse().map_err(|_| {
             wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
         })?;
@@ -150,10 +165,9 @@ impl Settings {
         };
         let dkim = self.signer(&from)?;
         let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
-        let retry = self.retry.split(',').map(|wait| parse_duration(wait.trim())).collect::<Result<Vec<_>, _>>();
-        let retry = retry.map_err(|error| wrong("VESTNIK_RETRY", error))?;
-        let grace = parse_duration(&self.grace).map_err(|error| wrong("VESTNIK_GRACE", error))?;
-        let takeover = parse_duration(&self.takeover).map_err(|error| wrong("VESTNIK_TAKEOVER", error))?;
+        let retry = self.retry.split(',').map(|wait| duration("VESTNIK_RETRY", wait)).collect::<Result<Vec<_>, _>>()?;
+        let grace = duration("VESTNIK_GRACE", &self.grace)?;
+        let takeover = duration("VESTNIK_TAKEOVER", &self.takeover)?;
         if takeover < TAKEOVER_MIN {
             return Err(wrong("VESTNIK_TAKEOVER", "must be at least 500ms"));
         }
@@ -165,8 +179,7 @@ impl Settings {
             wrong("VESTNIK_IMPORT_MAX", format!("{:?} is not a size such as 200MB or 1GB", self.import_max))
         })?;
         let proxies = self.trusted_proxies.split(',').map(str::trim).filter(|proxy| !proxy.is_empty());
-        let trusted_proxies = proxies.map(super::network::Network::parse).collect::<Result<Vec<_>, _>>();
-        let trusted_proxies = trusted_proxies.map_err(|error| wrong("VESTNIK_TRUSTED_PROXIES", error))?;
+        let trusted_proxies = proxies.map(network).collect::<Result<Vec<_>, _>>()?;
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {

@@ -10,7 +10,6 @@ mod failpoint;
 pub mod log;
 pub mod mail;
 pub mod metrics;
-pub mod network;
 pub mod schedule;
 pub mod seal;
 pub mod services;

@@ -6,7 +6,6 @@ pub mod bounded;
 pub mod classify;
 pub mod compose;
 pub mod dkim;
-pub mod duration;
 mod encoding;
 mod fill;
 pub mod hand_over;

@@ -359,5 +359,5 @@ async fn exchange<S: Io>(wire: &mut Wire<S>, command: &[u8], limit: Duration) ->
 }
 
 fn timed_out(stage: Stage, limit: Duration) -> String {
-    format!("no answer at {} within {}", stage.as_str(), super::duration::HumanDuration(limit))
+    format!("no answer at {} within {}", stage.as_str(), humantime::format_duration(limit))
 }

@@ -1,6 +1,6 @@
 //! How long the mail server may take at each stage (RFC 5321 4.5.3.2).
 
-use super::duration::{DurationError, HumanDuration, parse_duration};
+use humantime::{format_duration, parse_duration};
 use std::fmt;
 use std::time::Duration;
 
@@ -38,14 +38,14 @@ impl Default for Timeouts {
 }
 
 /// Why a list of time-outs cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TimeoutsError {
     #[error("`{0}` must look like stage=duration")]
     Pair(String),
     #[error("`{0}` is not a stage; known are connect, greeting, ehlo, mail, rcpt, data, body, dot")]
     Stage(String),
-    #[error("{stage}: {error}")]
-    Duration { stage: String, error: DurationError },
+    #[error("{stage}: `{text}` is not a duration such as 300ms, 5m or 1h30m: {error}")]
+    Duration { stage: String, text: String, error: humantime::DurationError },
     #[error("{0}: a time-out of zero would fail every delivery")]
     Zero(String),
 }
@@ -60,8 +60,11 @@ impl Timeouts {
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (stage, value) = pair.split_once('=').ok_or_else(|| TimeoutsError::Pair(pair.to_owned()))?;
             let stage = stage.trim();
-            let duration =
-                parse_duration(value).map_err(|error| TimeoutsError::Duration { stage: stage.to_owned(), error })?;
+            let duration = parse_duration(value).map_err(|error| TimeoutsError::Duration {
+                stage: stage.to_owned(),
+                text: value.to_owned(),
+                error,
+            })?;
             if duration.is_zero() {
                 return Err(TimeoutsError::Zero(stage.to_owned()));
             }
@@ -93,14 +96,14 @@ impl fmt::Display for Timeouts {
         write!(
             f,
             "connect={},greeting={},ehlo={},mail={},rcpt={},data={},body={},dot={}",
-            HumanDuration(self.connect),
-            HumanDuration(self.greeting),
-            HumanDuration(self.ehlo),
-            HumanDuration(self.mail),
-            HumanDuration(self.rcpt),
-            HumanDuration(self.data),
-            HumanDuration(self.body),
-            HumanDuration(self.dot)
+            format_duration(self.connect),
+            format_duration(self.greeting),
+            format_duration(self.ehlo),
+            format_duration(self.mail),
+            format_duration(self.rcpt),
+            format_duration(self.data),
+            format_duration(self.body),
+            format_duration(self.dot)
         )
     }
 }

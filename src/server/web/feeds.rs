@@ -6,7 +6,7 @@ use super::state::AppState;
 use crate::domain::lang::Lang;
 use crate::locales;
 use crate::server::services::posts::public::Entry;
-use crate::server::services::posts::render::{absolute, escape};
+use crate::server::services::posts::render::{absolute, escape, xml_text};
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -14,10 +14,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// robots.txt may be kept for a while; feeds and the sitemap are asked for anew each time ([`CONTROL`]): what was
 /// published is in them at once.
 const KEPT: &str = "public, max-age=300";
+
+/// The namespace of Atom's elements in an RSS feed.
+const ATOM: &str = "http://www.w3.org/2005/Atom";
 
 /// `GET /blog/feed.atom`, `/blog/feed.rss` (each with `?lang=`), `/sitemap.xml` and `/robots.txt`.
 pub fn routes() -> Router<AppState> {
@@ -59,7 +63,7 @@ async fn atom(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Re
         Ok(entries) => answer(
             "application/atom+xml; charset=utf-8",
             CONTROL,
-            atom_feed(&entries, &wanted, &state.config.public_url),
+            atom_feed(&entries, &wanted, &state.config.public_url).to_string(),
         ),
         Err(error) => refusal(error),
     }
@@ -70,90 +74,116 @@ fn permanent(entry: &Entry, site: &str) -> String {
     format!("{site}/?post={}", entry.card.id)
 }
 
-fn atom_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> String {
+/// What the post holds, with whole addresses.
+fn content(entry: &Entry, site: &str) -> String {
+    xml_text(&absolute(&entry.html, &escape(site)))
+}
+
+fn atom_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> atom_syndication::Feed {
     let lang = wanted.lang().unwrap_or_default();
     let query = wanted.query();
-    let title = escape(&locales::text(lang, "blog.feed_title"));
     let updated = entries.iter().map(|entry| entry.updated_at).max().unwrap_or(DateTime::UNIX_EPOCH);
-    let site = escape(site);
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\">\n\
-         <title>{title}</title>\n<id>{site}/blog{query}</id>\n<updated>{}</updated>\n\
-         <link rel=\"self\" type=\"application/atom+xml\" href=\"{site}/blog/feed.atom{query}\"/>\n\
-         <link rel=\"alternate\" type=\"text/html\" href=\"{site}/blog\"/>\n",
-        lang.as_str(),
-        instant(updated)
-    );
-    for entry in entries {
-        let card = &entry.card;
-        xml.push_str(&format!(
-            "<entry xml:lang=\"{}\">\n<title>{}</title>\n<id>{}</id>\n\
-             <link rel=\"alternate\" type=\"text/html\" href=\"{site}/blog/{}\"/>\n\
-             <published>{}</published>\n<updated>{}</updated>\n<author><name>{}</name></author>\n",
-            card.lang.as_str(),
-            escape(&card.title),
-            permanent(entry, &site),
-            card.slug,
-            instant(card.published_at),
-            instant(entry.updated_at.max(card.published_at)),
-            escape(&card.author)
-        ));
-        for tag in &card.tags {
-            xml.push_str(&format!("<category term=\"{}\"/>\n", escape(tag)));
-        }
-        if !card.summary.is_empty() {
-            xml.push_str(&format!("<summary>{}</summary>\n", escape(&card.summary)));
-        }
-        xml.push_str(&format!(
-            "<content type=\"html\">{}</content>\n</entry>\n",
-            escape(&absolute(&entry.html, &site))
-        ));
+    let link = |rel: &str, kind: &str, href: String| atom_syndication::Link {
+        rel: rel.to_owned(),
+        mime_type: Some(kind.to_owned()),
+        href,
+        ..Default::default()
+    };
+    atom_syndication::Feed {
+        lang: Some(lang.as_str().to_owned()),
+        title: locales::text(lang, "blog.feed_title").into(),
+        id: format!("{site}/blog{query}"),
+        updated: updated.fixed_offset(),
+        links: vec![
+            link("self", "application/atom+xml", format!("{site}/blog/feed.atom{query}")),
+            link("alternate", "text/html", format!("{site}/blog")),
+        ],
+        entries: entries.iter().map(|entry| atom_entry(entry, site, &link)).collect(),
+        ..Default::default()
     }
-    xml.push_str("</feed>\n");
-    xml
+}
+
+fn atom_entry(
+    entry: &Entry,
+    site: &str,
+    link: &dyn Fn(&str, &str, String) -> atom_syndication::Link,
+) -> atom_syndication::Entry {
+    use atom_syndication::{Category, Content, Person, Text};
+    let card = &entry.card;
+    let lang = Some(card.lang.as_str().to_owned());
+    let text = |value: &str| Text { lang: lang.clone(), ..Text::plain(xml_text(value)) };
+    let category = |tag: &String| Category { term: xml_text(tag), ..Default::default() };
+    atom_syndication::Entry {
+        title: text(&card.title),
+        id: permanent(entry, site),
+        links: vec![link("alternate", "text/html", format!("{site}/blog/{}", card.slug))],
+        published: Some(card.published_at.fixed_offset()),
+        updated: entry.updated_at.max(card.published_at).fixed_offset(),
+        authors: vec![Person { name: xml_text(&card.author), ..Default::default() }],
+        categories: card.tags.iter().map(category).collect(),
+        summary: (!card.summary.is_empty()).then(|| text(&card.summary)),
+        content: Some(Content {
+            lang: lang.clone(),
+            content_type: Some("html".to_owned()),
+            value: Some(content(entry, site)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }
 
 async fn rss(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
     match state.blog.kept.feed(&state.db, wanted.lang()).await {
-        Ok(entries) => {
-            answer("application/rss+xml; charset=utf-8", CONTROL, rss_feed(&entries, &wanted, &state.config.public_url))
-        }
+        Ok(entries) => answer(
+            "application/rss+xml; charset=utf-8",
+            CONTROL,
+            rss_feed(&entries, &wanted, &state.config.public_url).to_string(),
+        ),
         Err(error) => refusal(error),
     }
 }
 
-fn rss_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> String {
+/// A map with keys of its own, as the library wants them.
+fn owned<const N: usize, V, W: From<V>>(pairs: [(&str, V); N]) -> BTreeMap<String, W> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
+
+fn rss_feed(entries: &[Entry], wanted: &Wanted, site: &str) -> rss::Channel {
     let lang = wanted.lang().unwrap_or_default();
-    let query = wanted.query();
-    let (title, about) = (locales::text(lang, "blog.feed_title"), locales::text(lang, "blog.lead"));
-    let site = escape(site);
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\" \
-         xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n<channel>\n<title>{}</title>\n<link>{site}/blog</link>\n\
-         <description>{}</description>\n<language>{}</language>\n\
-         <atom:link rel=\"self\" type=\"application/rss+xml\" href=\"{site}/blog/feed.rss{query}\"/>\n",
-        escape(&title),
-        escape(&about),
-        lang.as_str()
-    );
-    for entry in entries {
-        let card = &entry.card;
-        xml.push_str(&format!(
-            "<item>\n<title>{}</title>\n<link>{site}/blog/{}</link>\n<guid isPermaLink=\"false\">{}</guid>\n\
-             <pubDate>{}</pubDate>\n<dc:creator>{}</dc:creator>\n",
-            escape(&card.title),
-            card.slug,
-            permanent(entry, &site),
-            card.published_at.to_rfc2822(),
-            escape(&card.author)
-        ));
-        for tag in &card.tags {
-            xml.push_str(&format!("<category>{}</category>\n", escape(tag)));
-        }
-        xml.push_str(&format!("<description>{}</description>\n</item>\n", escape(&absolute(&entry.html, &site))));
+    let address = format!("{site}/blog/feed.rss{}", wanted.query());
+    let own_address = rss::extension::Extension {
+        name: "atom:link".to_owned(),
+        attrs: owned([("rel", "self"), ("type", "application/rss+xml"), ("href", &address)]),
+        ..Default::default()
+    };
+    rss::Channel {
+        title: locales::text(lang, "blog.feed_title"),
+        link: format!("{site}/blog"),
+        description: locales::text(lang, "blog.lead"),
+        language: Some(lang.as_str().to_owned()),
+        namespaces: owned([("atom", ATOM), ("dc", rss::extension::dublincore::NAMESPACE)]),
+        extensions: owned([("atom", owned([("link", vec![own_address])]))]),
+        items: entries.iter().map(|entry| rss_item(entry, site)).collect(),
+        ..Default::default()
     }
-    xml.push_str("</channel>\n</rss>\n");
-    xml
+}
+
+fn rss_item(entry: &Entry, site: &str) -> rss::Item {
+    let card = &entry.card;
+    let category = |tag: &String| rss::Category { name: xml_text(tag), ..Default::default() };
+    rss::Item {
+        title: Some(xml_text(&card.title)),
+        link: Some(format!("{site}/blog/{}", card.slug)),
+        guid: Some(rss::Guid { value: permanent(entry, site), permalink: false }),
+        pub_date: Some(card.published_at.to_rfc2822()),
+        dublin_core_ext: Some(rss::extension::dublincore::DublinCoreExtension {
+            creators: vec![xml_text(&card.author)],
+            ..Default::default()
+        }),
+        categories: card.tags.iter().map(category).collect(),
+        description: Some(content(entry, site)),
+        ..Default::default()
+    }
 }
 
 async fn sitemap(State(state): State<AppState>) -> Response {
@@ -187,35 +217,61 @@ mod tests {
     use super::*;
     use crate::domain::post::Card;
 
+    /// A text with everything that XML must be kept from, and what is left of it.
+    const NASTY: (&str, &str) =
+        ("A & <B> ]]> \"'\u{0}\u{8}\u{1b}\u{fffe}\u{ffff}\u{1f600}z", "A & <B> ]]> \"'\u{1f600}z");
+
     fn entry() -> Entry {
         Entry {
             card: Card {
                 id: 7,
                 slug: "a-b".to_owned(),
-                title: "A & <B>\u{8}".to_owned(),
-                summary: "\"S\"".to_owned(),
+                title: NASTY.0.to_owned(),
+                summary: NASTY.0.to_owned(),
                 lang: Lang::Ru,
-                author: "Олег".to_owned(),
-                tags: vec!["x<y".to_owned()],
+                author: NASTY.0.to_owned(),
+                tags: vec![NASTY.0.to_owned()],
                 published_at: DateTime::UNIX_EPOCH,
                 views: 0,
                 cover: None,
             },
-            html: "<p><a href=\"/blog/c\">c</a> ]]> &amp;</p>".to_owned(),
+            html: "<p><a href=\"/blog/c\">c</a> ]]> &amp;\u{ffff}</p>".to_owned(),
             updated_at: DateTime::UNIX_EPOCH,
         }
     }
 
+    const SITE: &str = "https://v.example/?a&b";
+    const HTML: &str = "<p><a href=\"https://v.example/?a&amp;b/blog/c\">c</a> ]]> &amp;</p>";
+
     #[test]
-    fn feeds_escape_everything_and_have_whole_addresses() {
-        let wanted = Wanted { lang: "ru".to_owned() };
-        for xml in [
-            atom_feed(&[entry()], &wanted, "https://v.example/?a&b"),
-            rss_feed(&[entry()], &wanted, "https://v.example/?a&b"),
-        ] {
-            assert!(xml.contains("A &amp; &lt;B&gt;<") && xml.contains("x&lt;y"), "{xml}");
-            assert!(xml.contains("href=&quot;https://v.example/?a&amp;amp;b/blog/c&quot;"), "{xml}");
-            assert!(!xml.contains("a&b") && !xml.contains("]]>"), "{xml}");
-        }
+    fn an_atom_feed_is_read_back_whole() {
+        let xml = atom_feed(&[entry()], &Wanted { lang: "ru".to_owned() }, SITE).to_string();
+        let feed = atom_syndication::Feed::read_from(xml.as_bytes()).unwrap();
+        assert_eq!(
+            (feed.lang.as_deref(), feed.links[0].href.as_str()),
+            (Some("ru"), "https://v.example/?a&b/blog/feed.atom?lang=ru")
+        );
+        let [entry] = feed.entries.as_slice() else { panic!("{xml}") };
+        let texts = [
+            &entry.title.value,
+            &entry.summary.as_ref().unwrap().value,
+            &entry.authors[0].name,
+            &entry.categories[0].term,
+        ];
+        assert_eq!(texts, [NASTY.1; 4], "{xml}");
+        assert_eq!(entry.content.as_ref().unwrap().value.as_deref(), Some(HTML), "{xml}");
+    }
+
+    #[test]
+    fn an_rss_feed_is_read_back_whole() {
+        let xml = rss_feed(&[entry()], &Wanted { lang: "ru".to_owned() }, SITE).to_string();
+        let feed = rss::Channel::read_from(xml.as_bytes()).unwrap();
+        let own = &feed.extensions["atom"]["link"][0].attrs["href"];
+        assert_eq!(own, "https://v.example/?a&b/blog/feed.rss?lang=ru", "{xml}");
+        let [item] = feed.items.as_slice() else { panic!("{xml}") };
+        let creator = &item.dublin_core_ext.as_ref().unwrap().creators[0];
+        assert_eq!([item.title.as_deref().unwrap(), creator, &item.categories[0].name], [NASTY.1; 3], "{xml}");
+        assert_eq!(item.description.as_deref(), Some(HTML), "{xml}");
+        assert!(!item.guid.as_ref().unwrap().permalink);
     }
 }

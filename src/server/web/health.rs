@@ -16,6 +16,7 @@ use rustix::fs::statvfs;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Bytes that must be free on a disk, so that the journal of a run, and what the database writes beside it, has room.
@@ -101,26 +102,27 @@ async fn measured(State(state): State<AppState>, request: Request) -> Response {
         Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
     };
     let mut page = Page::default();
-    page.gauge("vestnik_deliveries", "Deliveries by state, of all processes.", "state", &states.by_state());
-    page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due.", "", &[("", oldest)]);
+    page.gauges("vestnik_deliveries", "Deliveries by state, of all processes", "state", states.by_state());
+    page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due", oldest);
     let breakers = state.relays.breakers();
-    let breakers: Vec<_> = breakers.iter().map(|(relay, open)| (relay.as_str(), i64::from(*open))).collect();
-    page.gauge("vestnik_breaker_open", "1 while a mail server rests after failures.", "relay", &breakers);
+    let breakers = breakers.iter().map(|(relay, open)| (relay.as_str(), i64::from(*open)));
+    page.gauges("vestnik_breaker_open", "1 while a mail server rests after failures", "relay", breakers);
     let trouble = i64::from(state.wake.pulse().relay_trouble.is_some());
-    page.gauge("vestnik_relay_trouble", "1 while no mail server can be used.", "", &[("", trouble)]);
+    page.gauge("vestnik_relay_trouble", "1 while no mail server can be used", trouble);
     count_caches(&state, &mut page);
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.finish()).into_response()
+    ([(CONTENT_TYPE, Page::MEDIA_TYPE)], page.finish()).into_response()
 }
 
 fn count_caches(state: &AppState, page: &mut Page) {
     let (pages, data) = (state.blog.pages.counts(), state.blog.kept.counts());
-    let answers = [("hit", &pages.hits), ("stale", &pages.stale), ("miss", &pages.misses)];
-    page.counters("vestnik_page_cache_total", "Pages for visitors, by where they came from.", "result", &answers);
-    page.counters("vestnik_page_renders_total", "Pages rendered to be kept.", "", &[("", &pages.renders)]);
+    let counted = |name: &'static str, counter: &AtomicU64| (name, counter.load(Ordering::Relaxed));
+    let answers = [counted("hit", &pages.hits), counted("stale", &pages.stale), counted("miss", &pages.misses)];
+    page.counters("vestnik_page_cache", "Pages for visitors, by where they came from", "result", answers);
+    page.counter("vestnik_page_renders", "Pages rendered to be kept", pages.renders.load(Ordering::Relaxed));
     let bytes = i64::try_from(state.blog.pages.weight()).unwrap_or(i64::MAX);
-    page.gauge("vestnik_page_cache_bytes", "Bytes of the pages that are kept.", "", &[("", bytes)]);
-    let answers = [("hit", &data.hits), ("miss", &data.misses)];
-    page.counters("vestnik_data_cache_total", "What public pages are made of: kept, or asked for.", "result", &answers);
+    page.gauge("vestnik_page_cache_bytes", "Bytes of the pages that are kept", bytes);
+    let answers = [counted("hit", &data.hits), counted("miss", &data.misses)];
+    page.counters("vestnik_data_cache", "What public pages are made of: kept, or asked for", "result", answers);
 }
 
 /// Who is at this machine, or knows the token.

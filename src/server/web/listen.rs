@@ -1,7 +1,6 @@
 //! Connections: how many there may be at a time, and how long a request may take to arrive. `axum::serve` has
 //! neither limit: who sends one byte a minute would hold a connection for ever.
 
-use crate::server::network::Network;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
@@ -9,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use ipnet::IpNet;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
@@ -42,12 +42,12 @@ pub struct Limits {
     /// Those of one address (IPv6: of one /64), so that others get in; further ones are closed at once. This machine,
     /// and `proxies`, through whom many come, may have as many as there are.
     pub of_one: usize,
-    pub proxies: Vec<Network>,
+    pub proxies: Vec<IpNet>,
 }
 
 impl Limits {
     /// For a process that may open so many files.
-    pub fn within(files: u64, proxies: Vec<Network>) -> Self {
+    pub fn within(files: u64, proxies: Vec<IpNet>) -> Self {
         let most = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(CONNECTIONS);
         let connections = most.clamp(PART, CONNECTIONS);
         let of_one = connections / PART;
@@ -133,7 +133,7 @@ where
             }
         };
         let address = peer.ip().to_canonical();
-        let most = match address.is_loopback() || limits.proxies.iter().any(|proxy| proxy.contains(address)) {
+        let most = match address.is_loopback() || limits.proxies.iter().any(|proxy| proxy.contains(&address)) {
             true => usize::MAX,
             false => limits.of_one,
         };

@@ -20,7 +20,7 @@ pub fn of(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> IpA
 
 /// Whether the settings trust a proxy at this address.
 pub fn is_trusted(config: &Config, address: IpAddr) -> bool {
-    config.trusted_proxies.iter().any(|network| network.contains(address))
+    config.trusted_proxies.iter().any(|network| network.contains(&address))
 }
 
 /// The addresses of `X-Forwarded-For`, the last one first; none for what is no address.
@@ -44,17 +44,17 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &dyn Fn(IpAddr) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::network::Network;
+    use ipnet::IpNet;
 
     #[test]
     fn only_trusted_proxies_are_believed() {
-        let proxies = [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()];
+        let proxies: [IpNet; 2] = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         let seen = |peer: &str, headers: &[&'static str]| {
             let mut map = HeaderMap::new();
             for value in headers {
                 map.append("x-forwarded-for", value.parse().unwrap());
             }
-            let trusted = |address| proxies.iter().any(|network| network.contains(address));
+            let trusted = |address| proxies.iter().any(|network| network.contains(&address));
             forwarded(peer.parse().unwrap(), &map, &trusted).to_string()
         };
         assert_eq!(seen("192.0.2.1", &["198.51.100.7"]), "192.0.2.1", "a stranger's header is ignored");

@@ -17,10 +17,10 @@ use crate::server::engine::Wake;
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
-use crate::server::network::Network;
 use crate::server::services::{Actor, accounts};
 use crate::server::supervisor::Supervisor;
 use crate::ui::assets::Assets;
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ impl Served {
     }
 
     /// As if others could reach it, who may not read what the catcher has.
-    pub async fn start_for_many(db: Db, clock: Arc<ManualClock>, proxies: Vec<Network>) -> Self {
+    pub async fn start_for_many(db: Db, clock: Arc<ManualClock>, proxies: Vec<IpNet>) -> Self {
         Self::start_set(db, clock, |config| {
             config.addr = SocketAddr::from(([0, 0, 0, 0], 3000));
             config.trusted_proxies = proxies;

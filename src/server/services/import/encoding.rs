@@ -1,7 +1,8 @@
 //! How a file's text is written as bytes: found out, and read.
 
 use crate::domain::import::Encoding;
-use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use std::io::{self, Read};
 
 /// Bytes that are read at a time.
@@ -74,47 +75,15 @@ pub fn detect(mut reader: impl Read) -> io::Result<Encoding> {
 
 /// A reader of UTF-8, whatever the file is in. UTF-8 itself passes as it is: a damaged line is for the
 /// reader of lines to name.
-pub struct Decoded<R> {
-    inner: R,
-    decoder: Option<Decoder>,
-    raw: Vec<u8>,
-    text: Vec<u8>,
-    at: usize,
-    ended: bool,
-}
-
-impl<R: Read> Decoded<R> {
-    pub fn new(inner: R, encoding: Encoding) -> Self {
-        let decoder = match encoding {
-            Encoding::Utf8 => None,
-            Encoding::Utf16Le => Some(UTF_16LE),
-            Encoding::Utf16Be => Some(UTF_16BE),
-            Encoding::Windows1251 => Some(WINDOWS_1251),
-            Encoding::Windows1252 => Some(WINDOWS_1252),
-        };
-        let decoder = decoder.map(encoding_rs::Encoding::new_decoder_without_bom_handling);
-        let raw = if decoder.is_some() { vec![0; CHUNK] } else { Vec::new() };
-        Self { inner, decoder, raw, text: Vec::new(), at: 0, ended: false }
-    }
-}
-
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(decoder) = &mut self.decoder else { return self.inner.read(buffer) };
-        while self.at == self.text.len() && !self.ended {
-            let n = self.inner.read(&mut self.raw)?;
-            self.ended = n == 0;
-            let most = decoder.max_utf8_buffer_length(n).unwrap_or(4 * CHUNK);
-            self.text.resize(most, 0);
-            let (_, _, written, _) = decoder.decode_to_utf8(&self.raw[..n], &mut self.text, self.ended);
-            self.text.truncate(written);
-            self.at = 0;
-        }
-        let n = buffer.len().min(self.text.len() - self.at);
-        buffer[..n].copy_from_slice(&self.text[self.at..self.at + n]);
-        self.at += n;
-        Ok(n)
-    }
+pub fn decoded<R: Read>(inner: R, encoding: Encoding) -> DecodeReaderBytes<R, Vec<u8>> {
+    let from = match encoding {
+        Encoding::Utf8 => None,
+        Encoding::Utf16Le => Some(UTF_16LE),
+        Encoding::Utf16Be => Some(UTF_16BE),
+        Encoding::Windows1251 => Some(WINDOWS_1251),
+        Encoding::Windows1252 => Some(WINDOWS_1252),
+    };
+    DecodeReaderBytesBuilder::new().encoding(from).bom_sniffing(false).build(inner)
 }
 
 #[cfg(test)]
@@ -135,15 +104,15 @@ mod tests {
         let cp1252 = encoding_rs::WINDOWS_1252.encode(french).0.into_owned();
         for (bytes, encoding, text) in [
             (russian.as_bytes().to_vec(), Encoding::Utf8, russian.to_owned()),
-            (utf16(russian, false), Encoding::Utf16Le, format!("\u{feff}{russian}")),
-            (utf16(russian, true), Encoding::Utf16Be, format!("\u{feff}{russian}")),
+            (utf16(russian, false), Encoding::Utf16Le, russian.to_owned()),
+            (utf16(russian, true), Encoding::Utf16Be, russian.to_owned()),
             (cp1251, Encoding::Windows1251, russian.to_owned()),
             (cp1252, Encoding::Windows1252, french.to_owned()),
         ] {
             assert!(!is_binary(&bytes));
             assert_eq!(detect(bytes.as_slice()).unwrap(), encoding);
             let mut read = String::new();
-            Decoded::new(bytes.as_slice(), encoding).read_to_string(&mut read).unwrap();
+            decoded(bytes.as_slice(), encoding).read_to_string(&mut read).unwrap();
             assert_eq!(read, text);
         }
     }

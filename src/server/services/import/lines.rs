@@ -1,6 +1,6 @@
 //! From the bytes of a CSV file to clients and faulty lines.
 
-use super::encoding::{Decoded, detect, is_binary};
+use super::encoding::{decoded, detect, is_binary};
 use super::guess;
 use super::read::{Limited, LineTooLong, Position};
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
@@ -8,6 +8,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::import::{Encoding, Layout, LineProblem};
 use crate::server::db::clients::NewClient;
 use csv::ByteRecord;
+use encoding_rs_io::DecodeReaderBytes;
 use std::io::{Chain, Cursor, Read, Seek};
 
 /// Lines that are stored in one transaction.
@@ -94,7 +95,7 @@ pub struct Preview {
     pub lines: Vec<Checked>,
 }
 
-type Csv<R> = csv::Reader<Chain<Cursor<Vec<u8>>, Decoded<Limited<R>>>>;
+type Csv<R> = csv::Reader<Chain<Cursor<Vec<u8>>, DecodeReaderBytes<Limited<R>, Vec<u8>>>>;
 
 /// A CSV file whose first line has been read.
 struct Lines<R> {
@@ -108,7 +109,7 @@ struct Lines<R> {
 impl<R: Read> Lines<R> {
     fn open(reader: R, encoding: Encoding) -> Result<Self, Fault> {
         let position = Position::default();
-        let mut decoded = Decoded::new(Limited::new(reader, position.clone()), encoding);
+        let mut decoded = decoded(Limited::new(reader, position.clone()), encoding);
         let mut start = Vec::new();
         Read::by_ref(&mut decoded).take(PEEK).read_to_end(&mut start)?;
         if is_binary(&start) {

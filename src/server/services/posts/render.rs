@@ -167,6 +167,16 @@ fn img(picture: &Picture) -> String {
     )
 }
 
+/// Whether XML 1.0 knows the character (section 2.2, `Char`); of the control characters, C1 are left out besides.
+fn is_xml(c: char) -> bool {
+    !(c.is_control() && !matches!(c, '\n' | '\t' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// The text without what XML cannot hold, however it is escaped.
+pub fn xml_text(text: &str) -> String {
+    text.chars().filter(|c| is_xml(*c)).collect()
+}
+
 /// Escapes a text for HTML and XML, elements and attributes alike.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -177,8 +187,7 @@ pub fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // XML 1.0 knows no other control characters (section 2.2).
-            c if c.is_control() && !matches!(c, '\n' | '\t' | '\r') => {}
+            c if !is_xml(c) => {}
             c => out.push(c),
         }
     }

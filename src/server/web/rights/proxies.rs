@@ -8,7 +8,6 @@ use super::tests::{People, none, try_as};
 use super::world::{Things, World};
 use crate::server::db::Db;
 use crate::server::db::testing::on_both;
-use crate::server::network::Network;
 use crate::server::web::testing::{Answer, Reached};
 use std::net::SocketAddr;
 
@@ -82,7 +81,7 @@ impl Way {
             if let Some(public) = self.public {
                 config.public_url = public.to_owned();
             }
-            config.trusted_proxies = self.proxies.iter().map(|proxy| Network::parse(proxy).unwrap()).collect();
+            config.trusted_proxies = self.proxies.iter().map(|proxy| format!("{proxy}/32").parse().unwrap()).collect();
             if self.wide {
                 config.addr = SocketAddr::from(([0, 0, 0, 0], 3000));
                 config.public_url = "http://0.0.0.0:3000".to_owned();

@@ -15,11 +15,11 @@ use crate::server::db::testing::{client, made_at, message, open_run};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
 use crate::server::db::{Db, deliveries, on_db, on_tx, selections};
-use crate::server::network::Network;
 use crate::server::services::posts::Saved;
 use crate::server::services::{Actor, images, import, mailings, passwords, posts, relays, tokens};
 use crate::server::web::session_cookie;
 use crate::server::web::testing::Served;
+use ipnet::IpNet;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -89,10 +89,10 @@ impl World {
 
     /// Reached through a proxy on this machine, whose word on who asks is believed.
     pub async fn behind_a_proxy(db: Db) -> Self {
-        Self::with(db, vec![Network::parse("127.0.0.1").unwrap()]).await
+        Self::with(db, vec!["127.0.0.1/32".parse().unwrap()]).await
     }
 
-    async fn with(db: Db, proxies: Vec<Network>) -> Self {
+    async fn with(db: Db, proxies: Vec<IpNet>) -> Self {
         let clock = ManualClock::new(made_at());
         let served = Served::start_for_many(db, clock.clone(), proxies).await;
         Self::of(served, clock).await
