@@ -3,10 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 export CARGO_TARGET_DIR := $(CURDIR)/target
-export VESTNIK_SITE_DIR ?= $(CURDIR)/target/site
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build site server run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
+.PHONY: help setup setup-test build run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,15 +16,9 @@ setup: ## install what building needs, where it is missing
 setup-test: setup ## install what testing needs, where it is missing
 	@.ci/setup.sh test
 
-# Beside each other: much of the client is optimised in one thread.
-build: setup ## build the release: target/release/vestnik and target/site
-	@$(MAKE) --no-print-directory -j2 site server
-
-site:
+build: setup ## build the release: target/release/vestnik, with the files for browsers in it
 	@node style/build.mjs
-
-server:
-	@cargo build --release --features ssr
+	@cargo build --release --features site
 
 run: build ## build and serve
 	@exec target/release/vestnik serve

@@ -5,7 +5,7 @@
 # docs/benchmarks.md says what the figures mean.
 #   .ci/bench-web.sh [speed|views|spread|busy|all]
 # `spread` needs .ci/postgres.sh around this script, as `make bench-web` has it.
-# VESTNIK_BIN names the program, otherwise target/release/vestnik, VESTNIK_SITE_DIR the site, otherwise target/site;
+# VESTNIK_BIN names the program, otherwise target/release/vestnik;
 # BENCH_PAIRS the pairs of each row (5), BENCH_SECONDS the length of each run (4).
 set -euo pipefail
 # shellcheck source=.ci/lib.sh
@@ -13,7 +13,6 @@ set -euo pipefail
 
 which=${1:-all}
 bin=${VESTNIK_BIN:-$ROOT/target/release/vestnik}
-site=${VESTNIK_SITE_DIR:-$ROOT/target/site}
 pairs=${BENCH_PAIRS:-5}
 seconds=${BENCH_SECONDS:-4}
 export PATH=$PATH:/usr/sbin
@@ -35,7 +34,7 @@ trap stop EXIT
 
 postgres=${VESTNIK_TEST_POSTGRES_URL:-}
 without_settings
-export VESTNIK_DATABASE_URL="sqlite:$work/bench.db" VESTNIK_DATA_DIR="$work/data" VESTNIK_SITE_DIR="$site"
+export VESTNIK_DATABASE_URL="sqlite:$work/bench.db" VESTNIK_DATA_DIR="$work/data"
 export VESTNIK_SECRET=0123456789abcdef0123456789abcdef VESTNIK_ADDR="127.0.0.1:$ours" VESTNIK_LOG=warn
 
 serve() {

@@ -2,14 +2,13 @@
 # Has wapiti and sqlmap (both from Debian) look for holes in the running release, logged in as an administrator of a
 # demonstration. What they report is printed; docs/security.md explains what is known of it.
 #   .ci/scan.sh [wapiti|sqlmap|all]
-# VESTNIK_BIN names the program, otherwise target/release/vestnik, VESTNIK_SITE_DIR the site, otherwise target/site.
+# VESTNIK_BIN names the program, otherwise target/release/vestnik.
 set -euo pipefail
 # shellcheck source=.ci/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 which=${1:-all}
 bin=${VESTNIK_BIN:-$ROOT/target/release/vestnik}
-site=${VESTNIK_SITE_DIR:-$ROOT/target/site}
 for tool in wapiti sqlmap curl python3; do have $tool || fail "$tool was not found: install it (apt-get install $tool)."; done
 # wapiti asks for brotli, and without this it reads no page and says nothing.
 /usr/bin/python3 -c 'import brotli' 2>/dev/null || fail "Python's brotli was not found: apt-get install python3-brotli."
@@ -19,7 +18,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/vestnik-scan.XXXXXX")
 port=$((20000 + RANDOM % 12000))
 url=http://127.0.0.1:$port
 without_settings
-export VESTNIK_DATA_DIR="$work/data" VESTNIK_SITE_DIR="$site" VESTNIK_ADDR="127.0.0.1:$port" VESTNIK_LOG=warn
+export VESTNIK_DATA_DIR="$work/data" VESTNIK_ADDR="127.0.0.1:$port" VESTNIK_LOG=warn
 export HOME="$work"
 
 "$bin" demo >/dev/null

@@ -3,7 +3,7 @@
 //
 // assets.json tells the server the hashed names: start (the script that a page loads), js, wasm and
 // texts (worth a preload), css, fonts.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { buildCss } from "./tools/css.mjs";
 import { Site, walk } from "./tools/files.mjs";
@@ -29,9 +29,12 @@ function build(release, compile) {
 
   // The manifest comes last and whole, so that a server that starts meanwhile never reads half of it;
   // what the old one named goes after that.
-  const manifest = join(work, "assets.json");
-  writeFileSync(manifest, `${JSON.stringify(assets, null, 2)}\n`);
-  renameSync(manifest, join(folder, "assets.json"));
+  // One that says the same stays as it is: the program is built anew when its files are newer.
+  const [manifest, said] = [join(folder, "assets.json"), `${JSON.stringify(assets, null, 2)}\n`];
+  if (!existsSync(manifest) || readFileSync(manifest, "utf8") !== said) {
+    writeFileSync(join(work, "assets.json"), said);
+    renameSync(join(work, "assets.json"), manifest);
+  }
   site.keep("assets.json");
   site.prune();
 }

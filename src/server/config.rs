@@ -53,7 +53,7 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, for example 127.0.0.1,10.0.0.0/8
     #[arg(long, env = "VESTNIK_TRUSTED_PROXIES", default_value = "", global = true)]
     pub trusted_proxies: String,
-    /// Folder with the built site; found by itself beside the program or in target/site
+    /// Folder with the files for browsers, in place of those that are built into the program
     #[arg(long, env = "VESTNIK_SITE_DIR", global = true)]
     pub site_dir: Option<PathBuf>,
     /// How long letters under way may take after the signal to stop
@@ -90,7 +90,8 @@ pub struct Config {
     pub import_max: u64,
     /// Their word on who is behind them counts.
     pub trusted_proxies: Vec<IpNet>,
-    pub site_dir: PathBuf,
+    /// The files for browsers, where they are not those that are built in.
+    pub site_dir: Option<PathBuf>,
     pub dev_reload: Option<String>,
     pub running: Running,
 }
@@ -204,7 +205,7 @@ impl Settings {
             retry,
             import_max,
             trusted_proxies,
-            site_dir: self.site_dir.clone().unwrap_or_else(site_dir),
+            site_dir: self.site_dir.clone().filter(|path| !path.as_os_str().is_empty()),
             dev_reload: self.dev_reload.clone(),
             running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },
         })
@@ -293,12 +294,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-/// `site` beside the program where it was installed, `target/site` where it was built.
-fn site_dir() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
-    beside.filter(|path| path.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 #[cfg(test)]

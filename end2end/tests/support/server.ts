@@ -3,12 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { BINARY } from "./command.ts";
 import { freePort } from "./ports.ts";
 
-const ROOT = resolve(import.meta.dirname, "../../..");
-const SITE = process.env.VESTNIK_SITE_DIR || join(ROOT, "target/site");
 const START_MS = 30_000;
 const STOP_MS = 15_000;
 
@@ -42,7 +40,6 @@ export class Server {
         VESTNIK_ADDR: `127.0.0.1:${port}`,
         VESTNIK_PUBLIC_URL: url,
         VESTNIK_DATA_DIR: dataDir,
-        VESTNIK_SITE_DIR: SITE,
         ...env,
       },
     });

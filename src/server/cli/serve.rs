@@ -15,6 +15,7 @@ use crate::server::web::listen::{self, Limits};
 use crate::server::web::live::Live;
 use crate::server::web::pace::Pace;
 use crate::server::web::quota::Quota;
+use crate::server::web::site::Site;
 use crate::server::web::state::{AppState, Blog, TAKEAWAYS, UPLOADS};
 use crate::server::web::{self, assets};
 use futures::FutureExt;

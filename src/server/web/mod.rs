@@ -29,6 +29,7 @@ pub mod reports;
 pub mod request;
 #[cfg(test)]
 mod rights;
+pub mod site;
 pub mod state;
 #[cfg(test)]
 pub mod testing;
@@ -50,7 +51,6 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
@@ -60,6 +60,14 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 const SESSION_DAYS: i64 = 30;
 /// For a year browsers ask this host over TLS alone (RFC 6797); other hosts of the domain are not ours to bind.
 const ALWAYS_HTTPS: &str = "max-age=31536000";
+/// Pages of other sites that open ours, or are opened by it, get no hold of its window.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// What browsers can do and our pages never ask for; the clipboard is used.
+const UNUSED: &str = "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), \
+     encrypted-media=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), \
+     microphone=(), midi=(), payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), \
+     serial=(), usb=(), web-share=(), xr-spatial-tracking=()";
 /// Largest body of a form or server function, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
 /// How long an answer may take, its body apart; a test letter takes a minute at most. Files take what they take.
@@ -126,7 +134,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .layer(CompressionLayer::new())
         .merge(images::routes())
         .layer(axum::middleware::from_fn_with_state(away, away::guard))
-        .merge(files(&state))
+        .merge(site::routes(&state))
         .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
@@ -137,28 +145,8 @@ fn router(state: AppState, assets: Assets) -> Router {
             HeaderValue::from_static(ALWAYS_HTTPS),
         ));
     }
-    router.layer(CatchPanicLayer::new()).with_state(state)
-}
-
-/// Files whose names hold their hash never change; the others are small.
-fn files(state: &AppState) -> Router<AppState> {
-    let site = &state.config.site_dir;
-    let hashed = ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip();
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    let hour = HeaderValue::from_static("public, max-age=3600");
-    let single = |name: &str| ServeFile::new(site.join(name));
-    let mut router = Router::new()
-        .route_service("/favicon.svg", single("favicon.svg"))
-        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, hour))
-        .merge(
-            Router::new()
-                .nest_service("/pkg", hashed)
-                .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, forever)),
-        );
-    if state.config.dev_reload.is_some() {
-        router = router.route_service("/dev-reload.js", single("dev-reload.js"));
-    }
-    router
+    let read_on = axum::middleware::from_fn_with_state(state.clone(), drain::read_on);
+    router.layer(CatchPanicLayer::new()).layer(read_on).with_state(state)
 }
 
 async fn log_out(session: Session) -> impl IntoResponse {

@@ -150,7 +150,7 @@ impl Served {
             retry: Vec::new(),
             import_max: IMPORT_MAX,
             trusted_proxies: Vec::new(),
-            site_dir: folder.path().to_owned(),
+            site_dir: Some(folder.path().to_owned()),
             dev_reload: None,
             running: crate::server::config::Running::default(),
         };

@@ -39,9 +39,7 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /sitemap.xml", everyone(ALL), ""),
     read_all("GET /robots.txt", everyone(ALL), ""),
     read_all("ANY /favicon.svg", everyone(ALL), ""),
-    read_all("ANY /pkg", everyone([No(404); 3]), ""),
-    read_all("ANY /pkg/", everyone([No(404); 3]), ""),
-    read_all("ANY /pkg/{*__private__axum_nest_tail_param}", everyone([No(404); 3]), "nothing"),
+    read_all("ANY /pkg/{*file}", everyone([No(404); 3]), "nothing"),
     read_all("GET /healthz", everyone(ALL), ""),
     // No engine runs in these tests.
     read_all("GET /readyz", everyone([No(503); 3]), ""),
