@@ -14,6 +14,9 @@ pub struct Settings {
     /// sqlite: or postgres: address; the default is a file in the data directory
     #[arg(long, env = "VESTNIK_DATABASE_URL", global = true, hide_env_values = true)]
     pub database_url: Option<String>,
+    /// How long serve and work wait for the database at the start
+    #[arg(long, env = "VESTNIK_DATABASE_WAIT", default_value = "60s", global = true)]
+    pub database_wait: String,
     /// Folder for the database file, uploads and the secret
     #[arg(long, env = "VESTNIK_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
@@ -103,13 +106,20 @@ pub struct Running {
     pub grace: std::time::Duration,
     /// After so long without a sign of life a process is taken for dead.
     pub takeover: std::time::Duration,
+    /// How long the database is waited for at the start.
+    pub database_wait: std::time::Duration,
     /// Who knows it may read `/metrics` from another machine.
     pub metrics_token: Option<secrecy::SecretString>,
 }
 
 impl Default for Running {
     fn default() -> Self {
-        Self { grace: std::time::Duration::from_secs(30), takeover: super::engine::TAKEOVER, metrics_token: None }
+        Self {
+            grace: std::time::Duration::from_secs(30),
+            takeover: super::engine::TAKEOVER,
+            database_wait: std::time::Duration::from_secs(60),
+            metrics_token: None,
+        }
     }
 }
 
@@ -167,7 +177,11 @@ impl Settings {
         let dkim = self.signer(&from)?;
         let timeouts = Timeouts::parse(&self.smtp_timeouts).map_err(|error| wrong("VESTNIK_SMTP_TIMEOUTS", error))?;
         let retry = self.retry.split(',').map(|wait| duration("VESTNIK_RETRY", wait)).collect::<Result<Vec<_>, _>>()?;
+        if retry.iter().any(std::time::Duration::is_zero) {
+            return Err(wrong("VESTNIK_RETRY", "a wait of 0 would try without end"));
+        }
         let grace = duration("VESTNIK_GRACE", &self.grace)?;
+        let database_wait = duration("VESTNIK_DATABASE_WAIT", &self.database_wait)?;
         let takeover = duration("VESTNIK_TAKEOVER", &self.takeover)?;
         if takeover < TAKEOVER_MIN {
             return Err(wrong("VESTNIK_TAKEOVER", "must be at least 500ms"));
@@ -175,6 +189,11 @@ impl Settings {
         let metrics_token = self.metrics_token.clone().filter(|token| !token.is_empty());
         if metrics_token.as_ref().is_some_and(|token| token.len() < TOKEN_MIN) {
             return Err(wrong("VESTNIK_METRICS_TOKEN", format!("must have at least {TOKEN_MIN} characters")));
+        }
+        // Nobody could send it: it comes in a header, whose ends are trimmed.
+        let sendable = |token: &str| token.trim() == token && token.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+        if metrics_token.as_deref().is_some_and(|token| !sendable(token)) {
+            return Err(wrong("VESTNIK_METRICS_TOKEN", "must be printable ASCII without white space at its ends"));
         }
         let import_max = parse_size(&self.import_max).ok_or_else(|| {
             wrong("VESTNIK_IMPORT_MAX", format!("{:?} is not a size such as 200MB or 1GB", self.import_max))
@@ -184,12 +203,7 @@ impl Settings {
         std::fs::create_dir_all(&self.data_dir)
             .map_err(|error| wrong("VESTNIK_DATA_DIR", format!("{}: {error}", self.data_dir.display())))?;
         let database_url = match &self.database_url {
-            Some(url)
-                if url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:") =>
-            {
-                url.clone()
-            }
-            Some(_) => return Err(wrong("VESTNIK_DATABASE_URL", "must begin with sqlite: or postgres:")),
+            Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data_dir.join("vestnik.db").display()),
         };
         Ok(Config {
@@ -207,7 +221,7 @@ impl Settings {
             trusted_proxies,
             site_dir: self.site_dir.clone().filter(|path| !path.as_os_str().is_empty()),
             dev_reload: self.dev_reload.clone(),
-            running: Running { grace, takeover, metrics_token: metrics_token.map(Into::into) },
+            running: Running { grace, takeover, database_wait, metrics_token: metrics_token.map(Into::into) },
         })
     }
 }

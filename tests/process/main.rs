@@ -2,6 +2,7 @@
 //! built-in mail server and its ledger.
 
 mod bench;
+mod database;
 mod endure;
 mod faults;
 mod health;

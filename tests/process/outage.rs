@@ -17,7 +17,10 @@ pub struct Way {
 
 impl Way {
     pub fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::from(TcpListener::bind("127.0.0.1:0").unwrap(), server)
+    }
+
+    pub fn from(listener: TcpListener, server: String) -> Self {
         let port = listener.local_addr().unwrap().port();
         let way = Self { port, open: Arc::new(AtomicBool::new(true)), streams: Arc::default() };
         let (open, streams) = (way.open.clone(), way.streams.clone());

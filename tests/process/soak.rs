@@ -144,9 +144,8 @@ fn every_fault_at_random_to_fifty_thousand() {
 #[test]
 #[ignore = "long, needs root: make soak"]
 fn postgres_killed_ten_times() {
-    let bin = Command::new(".ci/postgres.sh").arg("--find").output().unwrap();
     for policy in ["resend", "hold"] {
-        let (mut world, ctl) = World::own_postgres(String::from_utf8_lossy(&bin.stdout).trim());
+        let (mut world, ctl) = World::own_postgres();
         world.mail(CONNECTIONS, "*@* dot delay 5ms");
         let mailing = world.mailing(10_000, policy);
         let mut worker = world.work();

@@ -4,8 +4,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -99,6 +100,9 @@ impl Drop for Process {
     }
 }
 
+/// `pg_ctl` of a server: does what these words say.
+pub type Ctl = Box<dyn Fn(&[&str])>;
+
 pub struct World {
     folder: tempfile::TempDir,
     env: BTreeMap<String, String>,
@@ -106,7 +110,7 @@ pub struct World {
 }
 
 impl World {
-    fn new(database: impl FnOnce(&std::path::Path) -> String) -> Self {
+    fn new(database: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database(folder.path());
         let mut world = Self { folder, env: BTreeMap::new(), sink: None };
@@ -137,25 +141,40 @@ impl World {
         Self::new(|_| parsed.to_string())
     }
 
-    /// On a PostgreSQL server of its own, whose programs are in the folder; `pg_ctl` tells it what to do.
-    pub fn own_postgres(bin: &str) -> (Self, impl Fn(&[&str]) + use<>) {
+    /// On a PostgreSQL server of its own; `pg_ctl` tells it what to do.
+    pub fn own_postgres() -> (Self, Ctl) {
+        Self::own_postgres_with(|_| {})
+    }
+
+    /// The same, whose folder is settled before its first start.
+    pub fn own_postgres_with(settle: impl FnOnce(&Path)) -> (Self, Ctl) {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let world = Self::new(|_| format!("postgres://vestnik@127.0.0.1:{port}/postgres"));
         let data = world.path("postgres");
         let folder = world.folder.path().to_owned();
-        let bin = PathBuf::from(bin);
+        let found = Command::new(".ci/postgres.sh").arg("--find").output().unwrap();
+        let bin = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
+        let root = std::fs::metadata(world.folder.path()).unwrap().uid() == 0;
         let run = move |program: &str, words: &[&str]| {
             let program = bin.join(program);
             // PostgreSQL refuses to run as root.
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program).args(words).current_dir(&folder);
+            let mut command = Command::new(if root { "runuser".as_ref() } else { program.as_os_str() });
+            if root {
+                command.args(["-u", "postgres", "--"]).arg(&program);
+            }
+            command.args(words).current_dir(&folder);
             let done = command.stdout(Stdio::null()).status().unwrap();
             assert!(done.success(), "{words:?}");
         };
-        let owned = Command::new("chown").arg("postgres").arg(world.folder.path()).status().unwrap();
-        assert!(owned.success(), "a server of its own needs root and the user postgres");
+        let own = |path: &Path| {
+            let owned = !root || Command::new("chown").args(["-R", "postgres"]).arg(path).status().unwrap().success();
+            assert!(owned, "a server of its own, started by root, needs the user postgres");
+        };
+        own(world.folder.path());
         let path = data.display().to_string();
         run("initdb", &["-D", &path, "-U", "vestnik", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+        settle(&data);
+        own(&data);
         let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={path}");
         let log = format!("{path}/log");
         let ctl = move |words: &[&str]| {
@@ -163,7 +182,7 @@ impl World {
             run("pg_ctl", &[&settings[..], words].concat());
         };
         ctl(&["start"]);
-        (world, ctl)
+        (world, Box::new(ctl))
     }
 
     /// On PostgreSQL, with a way to it that can be cut.
@@ -423,16 +442,25 @@ impl World {
 
     /// The same under another program.
     pub fn serve_under(&mut self, program: &[&str]) -> (Process, String) {
+        let mut process = self.start_service_under(program);
+        let line = process.says("listens on http://");
+        let addr = line.rsplit("http://").next().unwrap().trim().to_owned();
+        (process, addr)
+    }
+
+    /// The same before it listens.
+    pub fn start_service(&mut self) -> Process {
+        self.start_service_under(&["env"])
+    }
+
+    fn start_service_under(&mut self, program: &[&str]) -> Process {
         let site = self.path("site");
         std::fs::create_dir_all(&site).unwrap();
         std::fs::write(site.join("assets.json"), r#"{"start":"","js":"","wasm":"","texts":{},"css":"","fonts":[]}"#)
             .unwrap();
         self.set("VESTNIK_SITE_DIR", &site.display().to_string());
         self.set("VESTNIK_ADDR", "127.0.0.1:0");
-        let mut process = self.under(program, &["serve"]);
-        let line = process.says("listens on http://");
-        let addr = line.rsplit("http://").next().unwrap().trim().to_owned();
-        (process, addr)
+        self.under(program, &["serve"])
     }
 }
 

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 /// The engine alone, until it is told to stop.
 pub async fn work(config: Config, clock: SharedClock) -> Outcome {
-    let db = service::open(&config).await?;
-    let relays = service::some_relays(&db, &config, &clock).await?;
-    let lock = service::lock(&config)?;
     let stop = CancellationToken::new();
     service::stop_on_signal(&stop)?;
+    let Some(db) = service::open_when_there(&config, &stop).await? else { return Ok(()) };
+    let relays = service::some_relays(&db, &config, &clock).await?;
+    let lock = service::lock(&config)?;
     let engine = service::engine(&db, &config, &relays, &clock, stop);
     engine.enter(lock.is_some()).await?;
     let supervisor = engine.supervisor();

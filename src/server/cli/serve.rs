@@ -33,8 +33,15 @@ const CAUGHT: usize = 500;
 
 /// Serves pages and sends mailings until it is told to stop.
 pub async fn run(config: Config, clock: SharedClock) -> Outcome {
-    let assets = assets::load(&config.site_dir, config.dev_reload.is_some()).map_err(Failure::Failed)?;
-    let db = service::open(&config).await?;
+    let assets = assets::load(&Site::new(&config), config.dev_reload.is_some()).map_err(Failure::Failed)?;
+    let stop = CancellationToken::new();
+    service::stop_on_signal(&stop)?;
+    let Some(db) = service::open_when_there(&config, &stop).await? else { return Ok(()) };
+    let sealed = accounts::seal_second_factors(&db, &Sealer::new(&config.secret)).await;
+    match sealed.map_err(|error| Failure::Failed(error.to_string()))? {
+        0 => {}
+        n => tracing::warn!("the secrets of {n} second factors were stored as they are; they are sealed now"),
+    }
     let lock = service::lock(&config)?;
     let swept = import::sweep(&db, &config.uploads(), lock.is_some(), clock.now()).await;
     if let Err(error) = swept {
@@ -43,8 +50,6 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let listener = TcpListener::bind(config.addr)
         .await
         .map_err(|error| Failure::Failed(format!("VESTNIK_ADDR: {}: {error}", config.addr)))?;
-    let stop = CancellationToken::new();
-    service::stop_on_signal(&stop)?;
     // Without a relay in the settings the catcher always runs: the last one on the page may be removed.
     let (source, catcher) = match &config.relay {
         Some(relay) => (Source::Settings(relay.clone()), None),

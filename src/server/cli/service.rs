@@ -3,28 +3,83 @@
 use super::{Failure, Outcome, signals};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::{Db, sqlite_file};
+use crate::server::db::{Db, DbError, sqlite_file};
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, Wake, ring_others, serve_letters};
 use crate::server::log;
 use crate::server::services::accounts;
 use crate::server::supervisor::Supervisor;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long the last steps may take, each.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// Between two looks for a database that is away.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the database and brings it, and what SQL cannot, to this version's shape.
 pub async fn open(config: &Config) -> Result<Db, Failure> {
-    if let Some(file) = sqlite_file(&config.database_url) {
-        EngineLock::check_name(&file)?;
-    }
-    let db = Db::open(&config.database_url).await?;
-    db.migrate().await?;
-    accounts::fold_accounts(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    check_name(config)?;
+    let db = Db::open(&config.database_url).await.map_err(|error| unusable(&error))?;
+    shape(&db).await?;
     Ok(db)
+}
+
+/// One file must not be opened by two names.
+fn check_name(config: &Config) -> Result<(), LockError> {
+    sqlite_file(&config.database_url).map_or(Ok(()), |file| EngineLock::check_name(&file))
+}
+
+async fn shape(db: &Db) -> Result<(), Failure> {
+    db.migrate().await.map_err(|error| unusable(&error))?;
+    accounts::fold_accounts(db).await.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+fn unusable(error: &DbError) -> Failure {
+    Failure::Failed(format!("VESTNIK_DATABASE_URL: {error}"))
+}
+
+/// The same, for what starts together with its database: while that is away it is waited for, with a line in the log
+/// every second. None if the service was told to stop.
+pub async fn open_when_there(config: &Config, stop: &CancellationToken) -> Result<Option<Db>, Failure> {
+    tokio::select! {
+        // Rolls back what a migration has done so far.
+        () = stop.cancelled() => Ok(None),
+        db = wait_and_open(config) => db.map(Some),
+    }
+}
+
+async fn wait_and_open(config: &Config) -> Result<Db, Failure> {
+    check_name(config)?;
+    let end = Instant::now() + config.running.database_wait;
+    let mut every_second = tokio::time::interval(LOOK);
+    every_second.tick().await;
+    let mut why = "no answer yet".to_owned();
+    loop {
+        let open = Db::open(&config.database_url);
+        tokio::pin!(open);
+        let error = loop {
+            tokio::select! {
+                opened = &mut open => match opened {
+                    Ok(db) => {
+                        shape(&db).await?;
+                        return Ok(db);
+                    }
+                    Err(error) => break error,
+                },
+                _ = every_second.tick() => tracing::warn!("waiting for the database: {why}"),
+            }
+        };
+        // A file does not come by itself.
+        let may_come = matches!(error, DbError::Connect { .. }) && error.is_away();
+        if !may_come || Instant::now() >= end {
+            return Err(unusable(&error));
+        }
+        why = error.to_string();
+        every_second.tick().await;
+        tracing::warn!("waiting for the database: {why}");
+    }
 }
 
 /// The lock that keeps a second engine off an SQLite file; PostgreSQL needs none.

@@ -1,10 +1,9 @@
 //! Databases for `vestnik bench`: made, filled with invented clients and dropped again.
 
-use super::{Db, DbError, DbResult, on_tx};
+use super::{Db, DbError, DbResult, on_tx, postgres};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor};
-use std::str::FromStr;
 
 /// A PostgreSQL database that is there for one measurement.
 #[derive(Debug)]
@@ -20,7 +19,8 @@ impl Scratch {
     /// # Errors
     /// Database errors.
     pub async fn create(url: &str) -> DbResult<(Self, Db)> {
-        let server = PgConnectOptions::from_str(url)?;
+        let server = postgres::options(url)?;
+        postgres::probe(&server).await?;
         let name = format!("vestnik_bench_{:016x}", rand::random::<u64>());
         let mut admin = PgConnection::connect_with(&server).await?;
         admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;

@@ -26,6 +26,7 @@ pub mod oversight;
 pub mod own_data;
 #[cfg(test)]
 mod plans;
+mod postgres;
 pub mod posts;
 pub mod processes;
 pub mod progress;
@@ -37,6 +38,8 @@ pub mod runs;
 pub mod selections;
 pub mod sessions;
 pub mod settings;
+mod sqlite;
+pub mod submissions;
 pub mod suppressions;
 pub mod tallies;
 #[cfg(test)]
@@ -45,7 +48,7 @@ pub mod throttles;
 pub mod tokens;
 pub mod users;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -105,7 +108,16 @@ pub enum DbError {
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
     #[error("migration: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(sqlx::migrate::MigrateError),
+    /// It has a migration that this version does not know.
+    #[error("the database was made by a newer version of Vestnik")]
+    Newer,
+    /// An address that cannot be used.
+    #[error("{0}")]
+    Address(String),
+    /// A server that could not be reached, or let nobody in.
+    #[error("PostgreSQL at {server}: {}", postgres::cause(.error))]
+    Connect { server: String, error: sqlx::Error },
     #[error("the database address must begin with sqlite: or postgres:")]
     Scheme,
     /// What a row holds is not what the program writes.
@@ -115,6 +127,15 @@ pub enum DbError {
 
 fn is_postgres_away(code: &str) -> bool {
     ["08", "53", "57P", "58030"].iter().any(|class| code.starts_with(class))
+}
+
+impl From<sqlx::migrate::MigrateError> for DbError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(_) => Self::Newer,
+            error => Self::Migrate(error),
+        }
+    }
 }
 
 impl DbError {
@@ -127,9 +148,12 @@ impl DbError {
     /// on its disk. PostgreSQL's classes 08 (connection), 53 (insufficient resources) and 57P (the server is stopping or
     /// not up yet), and 58030 (trouble with a file); SQLite's codes are in [`SQLITE_AWAY`].
     pub fn is_away(&self) -> bool {
-        match self {
-            Self::Sql(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
-            Self::Sql(sqlx::Error::Database(error)) => {
+        let (Self::Sql(error) | Self::Connect { error, .. }) = self else { return false };
+        match error {
+            // A certificate that is refused is no outage.
+            sqlx::Error::Io(error) => !error.get_ref().is_some_and(|inner| inner.is::<tokio_rustls::rustls::Error>()),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+            sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
                 match error.try_downcast_ref::<SqliteError>() {
                     // The lowest byte is the kind; the rest says more.
@@ -206,6 +230,18 @@ pub fn sqlite_file(url: &str) -> Option<std::path::PathBuf> {
     Some(options.get_filename().to_owned())
 }
 
+/// Whether a database can be opened at an address, as far as that shows without opening it.
+///
+/// # Errors
+/// [`DbError::Scheme`] or [`DbError::Address`].
+pub fn check_address(url: &str) -> DbResult<()> {
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        postgres::options(url).map(drop)
+    } else {
+        sqlite::options(url).map(drop)
+    }
+}
+
 /// Longest text that is searched for, in characters; SQLite takes no longer pattern than 50 000 bytes.
 const SEARCH_MAX: usize = 1_000;
 
@@ -249,7 +285,7 @@ impl Db {
     /// If the address is not understood or the database cannot be reached.
     pub async fn open(url: &str) -> DbResult<Self> {
         if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url)?
+            let options = sqlite::options(url)?
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
@@ -262,9 +298,10 @@ impl Db {
             let read = pool().max_connections(SQLITE_READERS).connect_with(options.read_only(true)).await?;
             Ok(Self::Sqlite { read, write })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)?;
+            let options = postgres::options(url)?;
+            postgres::probe(&options).await?;
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            Ok(Self::Postgres(pool.connect_with(options).await?))
+            Ok(Self::Postgres(pool.connect_lazy_with(options)))
         } else {
             Err(DbError::Scheme)
         }
