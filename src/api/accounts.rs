@@ -117,7 +117,8 @@ pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
     let halfway = request::answer(request::halfway().await)?;
     let (visitor, now) = (request::visitor(), state.now());
     let known = (halfway.user, halfway.epoch);
-    let checked = accounts::check_code(&state.db, state.origin(), known, &form, visitor, now).await;
+    let sealer = state.sealer();
+    let checked = accounts::check_code(&state.db, &sealer, state.origin(), known, &form, visitor, now).await;
     let user = request::answer(checked)?;
     state.letters.ring();
     request::answer(request::remember(&user).await)?;

@@ -129,7 +129,7 @@ pub async fn log_out_everywhere() -> Result<(), AppError> {
 pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::second_factor(&request::state().db, &actor).await)
+    request::answer(accounts::second_factor(&request::state().db, &request::state().sealer(), &actor).await)
 }
 
 /// Begins to set up a second factor.
@@ -138,7 +138,7 @@ pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(accounts::begin_totp(&state.db, &actor, &form, state.now()).await)?;
+    request::answer(accounts::begin_totp(&state.db, &state.sealer(), &actor, &form, state.now()).await)?;
     request::go("/account/security");
     Ok(())
 }
@@ -149,7 +149,9 @@ pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(accounts::confirm_totp(&state.db, state.origin(), &actor, &form, state.now()).await)?;
+    let sealer = state.sealer();
+    let confirmed = accounts::confirm_totp(&state.db, &sealer, state.origin(), &actor, &form, state.now()).await;
+    request::answer(confirmed)?;
     state.letters.ring();
     request::go("/account/security?done=account.totp_on_done");
     Ok(())

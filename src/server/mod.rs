@@ -10,6 +10,7 @@ mod failpoint;
 pub mod log;
 pub mod mail;
 pub mod metrics;
+pub mod private;
 pub mod schedule;
 pub mod seal;
 pub mod services;

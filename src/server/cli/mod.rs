@@ -24,6 +24,7 @@ mod user;
 use crate::server::clock::{SharedClock, SystemClock};
 use crate::server::config::Settings;
 use crate::server::log;
+use crate::server::private;
 use clap::{Parser, Subcommand};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -105,6 +106,7 @@ type Outcome = Result<(), Failure>;
 /// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done,
 /// 4 ended by a fault of its own.
 pub fn main() -> ExitCode {
+    private::begin();
     let cli = Cli::parse();
     files::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -8,6 +8,7 @@ use crate::server::engine::relays::Source;
 use crate::server::engine::{Wake, serve};
 use crate::server::log;
 use crate::server::mail::relay::Relay;
+use crate::server::seal::Sealer;
 use crate::server::services::{accounts, audit, import, outbox};
 use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
 use crate::server::supervisor::Supervisor;

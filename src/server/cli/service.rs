@@ -7,6 +7,7 @@ use crate::server::db::{Db, DbError, sqlite_file};
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, Wake, ring_others, serve_letters};
 use crate::server::log;
+use crate::server::private;
 use crate::server::services::accounts;
 use crate::server::supervisor::Supervisor;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Opens the database and brings it, and what SQL cannot, to this version's shape.
 pub async fn open(config: &Config) -> Result<Db, Failure> {
     check_name(config)?;
+    private::mend(&config.data_dir, sqlite_file(&config.database_url).as_deref());
     let db = Db::open(&config.database_url).await.map_err(|error| unusable(&error))?;
     shape(&db).await?;
     Ok(db)
@@ -52,6 +54,7 @@ pub async fn open_when_there(config: &Config, stop: &CancellationToken) -> Resul
 
 async fn wait_and_open(config: &Config) -> Result<Db, Failure> {
     check_name(config)?;
+    private::mend(&config.data_dir, sqlite_file(&config.database_url).as_deref());
     let end = Instant::now() + config.running.database_wait;
     let mut every_second = tokio::time::interval(LOOK);
     every_second.tick().await;

@@ -234,7 +234,7 @@ pub async fn set_profile(tx: &mut Tx, user: &User) -> DbResult<()> {
 /// A second factor as stored.
 #[derive(Clone, Debug, FromRow)]
 pub struct Totp {
-    /// In base32; while it is being set up, what the service makes of it.
+    /// Sealed: the secret in base32; while it is being set up, what the service makes of it.
     pub secret: Option<String>,
     /// None while it is being set up.
     pub since: Option<DateTime<Utc>>,
@@ -244,6 +244,25 @@ pub struct Totp {
 pub async fn totp(db: &Db, id: i64) -> DbResult<Option<Totp>> {
     const SQL: &str = "SELECT totp_secret AS secret, totp_since AS since FROM users WHERE id = $1";
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
+}
+
+/// The secrets of all second factors, by user.
+pub async fn totp_secrets(db: &Db) -> DbResult<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT id, totp_secret FROM users WHERE totp_secret IS NOT NULL";
+    Ok(on_db!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
+}
+
+/// Puts another form of a secret in its place; false if it is another one by now.
+pub async fn replace_totp(tx: &mut Tx, id: i64, old: &str, new: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE users SET totp_secret = $3 WHERE id = $1 AND totp_secret = $2";
+    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// Begins to set up a second factor; false if there is one already.

@@ -35,7 +35,7 @@ pub use register::{Account, Asked, add, offer_setup, set_up, sign_up};
 pub use reset::{reset, send_reset};
 pub use revoke::revoke_change;
 pub use sessions::{end_session, end_sessions, own_sessions};
-pub use totp::{begin_totp, check_code, confirm_totp, end_totp, second_factor};
+pub use totp::{begin_totp, check_code, confirm_totp, end_totp, seal_second_factors, second_factor};
 
 use super::letters::{Origin, Own, Subject, enqueue};
 use super::throttle::{self, Act};

@@ -210,11 +210,13 @@ async fn a_second_factor_of_an_intruder_is_switched_off(db: Db) {
             take_new_email(&db, origin(), &to(&evil), fresh_peer(), noon()).await.unwrap();
         }
         let intruder = prove(&db, anna.id).await;
-        begin_totp(&db, &intruder, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
-        let SecondFactor::Draft(setup) = second_factor(&db, &intruder).await.unwrap() else { panic!("no draft") };
+        begin_totp(&db, &sealer(), &intruder, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
+        let SecondFactor::Draft(setup) = second_factor(&db, &sealer(), &intruder).await.unwrap() else {
+            panic!("no draft")
+        };
         let code = CodeForm { code: shown(&setup.secret, noon()) };
         post(&db).await;
-        confirm_totp(&db, origin(), &intruder, &code, noon()).await.unwrap();
+        confirm_totp(&db, &sealer(), origin(), &intruder, &code, noon()).await.unwrap();
         let link = match link {
             Some(link) => link,
             None => link_to(&db, &email).await,
@@ -229,10 +231,10 @@ async fn a_second_factor_of_an_intruder_is_switched_off(db: Db) {
     }
     // One of before stays: who reads the mailbox alone does not switch it off.
     let boris = actor(&db, "boris@example.org", Role::User).await;
-    begin_totp(&db, &boris, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
-    let SecondFactor::Draft(setup) = second_factor(&db, &boris).await.unwrap() else { panic!("no draft") };
+    begin_totp(&db, &sealer(), &boris, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
+    let SecondFactor::Draft(setup) = second_factor(&db, &sealer(), &boris).await.unwrap() else { panic!("no draft") };
     let code = CodeForm { code: shown(&setup.secret, noon()) };
-    confirm_totp(&db, origin(), &boris, &code, noon()).await.unwrap();
+    confirm_totp(&db, &sealer(), origin(), &boris, &code, noon()).await.unwrap();
     post(&db).await;
     let later = noon() + chrono::TimeDelta::minutes(1);
     let new = NewEmailForm { email: "b2@example.org".to_owned(), password: PASSWORD.to_owned() };

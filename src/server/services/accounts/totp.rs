@@ -10,6 +10,7 @@ use crate::server::db::audit::Entry;
 use crate::server::db::recovery_codes;
 use crate::server::db::users::{self, Totp, User};
 use crate::server::db::{self, Db, Tx};
+use crate::server::seal::Sealer;
 use crate::server::services::devices::Visitor;
 use crate::server::services::letters::{Origin, Subject};
 use crate::server::services::throttle::{self, Act};
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcodegen::{QrCode, QrCodeEcc};
+use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::fmt::Write;
 use totp_rs::{Builder, Secret};
@@ -69,6 +71,48 @@ fn decode(text: &str) -> Result<Secret> {
     Secret::try_from_base32(text).map_err(|error| Error::Internal(error.to_string()))
 }
 
+/// What a secret is sealed for: another user's row is no place for it.
+fn context(user: i64) -> String {
+    format!("totp\n{user}")
+}
+
+/// What was stored, in the clear. None if it was sealed with another secret of the service.
+fn unseal(sealer: &Sealer, user: i64, stored: &str) -> Option<String> {
+    if !is_sealed(stored) {
+        // By an older version, of which a process may still run beside this one.
+        return Some(stored.to_owned());
+    }
+    let text = sealer.open(stored, &context(user)).map(|text| text.expose_secret().to_owned());
+    if text.is_none() {
+        tracing::error!(user, "a second factor was sealed with another VESTNIK_SECRET: only recovery codes let in");
+    }
+    text
+}
+
+/// Base32 has no dot.
+fn is_sealed(stored: &str) -> bool {
+    stored.contains('.')
+}
+
+/// Seals the secrets that an older version stored as they are; returns how many.
+///
+/// # Errors
+/// Database errors.
+pub async fn seal_second_factors(db: &Db, sealer: &Sealer) -> Result<u64> {
+    let mut sealed = 0;
+    for (user, stored) in users::totp_secrets(db).await? {
+        if is_sealed(&stored) {
+            continue;
+        }
+        let mut tx = db.begin().await?;
+        if users::replace_totp(&mut tx, user, &stored, &sealer.seal(&stored, &context(user))).await? {
+            sealed += 1;
+        }
+        tx.commit().await?;
+    }
+    Ok(sealed)
+}
+
 /// What a code looks like to us: no spaces or dashes, small letters.
 fn folded(code: &str) -> String {
     code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
@@ -86,12 +130,14 @@ fn step(secret: Secret, code: &str, now: DateTime<Utc>) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// Database errors.
-pub async fn second_factor(db: &Db, actor: &Actor) -> Result<SecondFactor> {
+pub async fn second_factor(db: &Db, sealer: &Sealer, actor: &Actor) -> Result<SecondFactor> {
     let Totp { secret, since, .. } = users::totp(db, actor.id).await?.ok_or(Error::NotFound)?;
     Ok(match (secret, since) {
         (None, _) => SecondFactor::Off,
         (Some(_), Some(since)) => SecondFactor::On { since, recovery: recovery_codes::count(db, actor.id).await? },
         (Some(draft), None) => {
+            // One that cannot be read any more is begun anew.
+            let Some(draft) = unseal(sealer, actor.id, &draft) else { return Ok(SecondFactor::Off) };
             let draft = Draft::read(&draft)?;
             let secret = draft.secret.to_base32();
             let account = utf8_percent_encode(&actor.email, NON_ALPHANUMERIC);
@@ -120,12 +166,19 @@ fn qr(text: &str) -> Result<(i32, String)> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a wrong password; [`Error::Conflict`] if there is one already.
-pub async fn begin_totp(db: &Db, actor: &Actor, form: &PasswordForm, now: DateTime<Utc>) -> Result<()> {
+pub async fn begin_totp(
+    db: &Db,
+    sealer: &Sealer,
+    actor: &Actor,
+    form: &PasswordForm,
+    now: DateTime<Utc>,
+) -> Result<()> {
     checked(form)?;
     let user = prove_password(db, actor, "password", &form.password, now).await?;
     let mut tx = db.begin().await?;
     still(&mut tx, (user.id, user.epoch), user.id).await?;
-    if !users::draft_totp(&mut tx, actor.id, &Draft::new().write()).await? {
+    let draft = sealer.seal(&Draft::new().write(), &context(actor.id));
+    if !users::draft_totp(&mut tx, actor.id, &draft).await? {
         return Err(Error::Conflict("error.totp.on"));
     }
     Ok(tx.commit().await?)
@@ -137,6 +190,7 @@ pub async fn begin_totp(db: &Db, actor: &Actor, form: &PasswordForm, now: DateTi
 /// [`Error::Invalid`] for a wrong code; [`Error::Conflict`] if none is being set up.
 pub async fn confirm_totp(
     db: &Db,
+    sealer: &Sealer,
     origin: Origin<'_>,
     actor: &Actor,
     form: &CodeForm,
@@ -148,9 +202,11 @@ pub async fn confirm_totp(
     let text = totp.and_then(|totp| totp.secret).ok_or(Error::Conflict("error.totp.off"))?;
     let keys = throttle::tries(Act::Code, &user.email_key, actor.peer(), None);
     throttle::take(db, &keys, now).await?;
-    let draft = Draft::read(&text)?;
+    let draft = unseal(sealer, actor.id, &text).ok_or(Error::Conflict("error.totp.off"))?;
+    let draft = Draft::read(&draft)?;
     let (secret, codes) = (draft.secret.to_base32(), draft.codes()?);
     let step = step(draft.secret, &folded(&form.code), now)?.ok_or_else(|| Error::field("code", "error.code"))?;
+    let secret = sealer.seal(&secret, &context(actor.id));
     let mut tx = db.begin().await?;
     actor.hold(&mut tx, actor.id).await?;
     if !users::confirm_totp(&mut tx, actor.id, (&text, &secret), step, now).await? {
@@ -198,6 +254,7 @@ pub async fn end_totp(
 /// [`Error::RateLimited`] after several; [`Error::Unauthenticated`] if the password is another one by now.
 pub async fn check_code(
     db: &Db,
+    sealer: &Sealer,
     origin: Origin<'_>,
     (user, epoch): (i64, i64),
     form: &CodeForm,
@@ -214,7 +271,10 @@ pub async fn check_code(
     let totp = users::totp(db, user.id).await?.filter(|totp| totp.since.is_some());
     let secret = totp.and_then(|totp| totp.secret).ok_or(Error::Unauthenticated)?;
     let code = folded(&form.code);
-    let step = step(decode(&secret)?, &code, now)?;
+    let step = match unseal(sealer, user.id, &secret) {
+        Some(secret) => step(decode(&secret)?, &code, now)?,
+        None => None,
+    };
     let mut tx = db.begin().await?;
     still(&mut tx, (user.id, epoch), user.id).await?;
     let (taken, by) = match step {

@@ -14,6 +14,10 @@ fn code(text: &str) -> CodeForm {
     CodeForm { code: text.to_owned() }
 }
 
+fn sealer() -> Sealer {
+    Sealer::new(&"0123456789abcdef0123456789abcdef".to_owned().into())
+}
+
 /// What an app shows.
 pub fn shown(secret: &str, now: DateTime<Utc>) -> String {
     let totp = Builder::new().with_secret(decode(secret).unwrap()).build().unwrap();
@@ -36,30 +40,39 @@ fn codes_are_those_of_the_rfc() {
 
 async fn is_set_up_and_asked_for(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
-    assert_eq!(second_factor(&db, &anna).await.unwrap(), SecondFactor::Off);
+    assert_eq!(second_factor(&db, &sealer(), &anna).await.unwrap(), SecondFactor::Off);
     assert_eq!(
-        key(begin_totp(&db, &anna, &password("not the password"), noon()).await.unwrap_err()),
+        key(begin_totp(&db, &sealer(), &anna, &password("not the password"), noon()).await.unwrap_err()),
         "error.password.wrong"
     );
-    assert_eq!(key(confirm_totp(&db, origin(), &anna, &code("123456"), noon()).await.unwrap_err()), "error.totp.off");
-    begin_totp(&db, &anna, &password(PASSWORD), noon()).await.unwrap();
-    let SecondFactor::Draft(setup) = second_factor(&db, &anna).await.unwrap() else { panic!("no draft") };
+    assert_eq!(
+        key(confirm_totp(&db, &sealer(), origin(), &anna, &code("123456"), noon()).await.unwrap_err()),
+        "error.totp.off"
+    );
+    begin_totp(&db, &sealer(), &anna, &password(PASSWORD), noon()).await.unwrap();
+    let SecondFactor::Draft(setup) = second_factor(&db, &sealer(), &anna).await.unwrap() else { panic!("no draft") };
     assert!(
         setup.uri.contains(&setup.secret) && setup.uri.contains("anna%40example%2Eorg") && setup.size > 29,
         "{setup:?}"
     );
     assert_eq!(setup.recovery.iter().collect::<std::collections::HashSet<_>>().len(), 10);
     assert!(!users::by_id(&db, anna.id).await.unwrap().unwrap().totp, "a draft is not asked for");
-    assert_eq!(key(confirm_totp(&db, origin(), &anna, &code("000000"), noon()).await.unwrap_err()), "error.code");
+    assert_eq!(
+        key(confirm_totp(&db, &sealer(), origin(), &anna, &code("000000"), noon()).await.unwrap_err()),
+        "error.code"
+    );
     let first = shown(&setup.secret, noon());
-    confirm_totp(&db, origin(), &anna, &code(&format!(" {} {} ", &first[..3], &first[3..])), noon()).await.unwrap();
+    confirm_totp(&db, &sealer(), origin(), &anna, &code(&format!(" {} {} ", &first[..3], &first[3..])), noon())
+        .await
+        .unwrap();
     assert!(users::by_id(&db, anna.id).await.unwrap().unwrap().totp);
-    assert_eq!(second_factor(&db, &anna).await.unwrap(), SecondFactor::On { since: noon(), recovery: 10 });
-    assert_eq!(key(begin_totp(&db, &anna, &password(PASSWORD), noon()).await.unwrap_err()), "error.totp.on");
+    assert_eq!(second_factor(&db, &sealer(), &anna).await.unwrap(), SecondFactor::On { since: noon(), recovery: 10 });
+    assert_eq!(key(begin_totp(&db, &sealer(), &anna, &password(PASSWORD), noon()).await.unwrap_err()), "error.totp.on");
     assert_eq!(post(&db).await.len(), 1, "the owner is told");
 
-    let check =
-        async |text: &str, now| check_code(&db, origin(), (anna.id, anna.epoch), &code(text), fresh_peer(), now).await;
+    let check = async |text: &str, now| {
+        check_code(&db, &sealer(), origin(), (anna.id, anna.epoch), &code(text), fresh_peer(), now).await
+    };
     assert_eq!(key(check(&first, noon()).await.unwrap_err()), "error.code", "the first code is used");
     let later = noon() + TimeDelta::seconds(30);
     let second = shown(&setup.secret, later);
@@ -74,7 +87,7 @@ async fn is_set_up_and_asked_for(db: Db) {
     let tries = (0..4).map(|_| {
         let (db, typed) = (db.clone(), typed.clone());
         tokio::spawn(async move {
-            check_code(&db, origin(), (anna.id, anna.epoch), &code(&typed), fresh_peer(), old).await.is_ok()
+            check_code(&db, &sealer(), origin(), (anna.id, anna.epoch), &code(&typed), fresh_peer(), old).await.is_ok()
         })
     });
     let mut won = 0;
@@ -82,20 +95,21 @@ async fn is_set_up_and_asked_for(db: Db) {
         won += i32::from(one.await.unwrap());
     }
     assert_eq!(won, 1);
-    assert_eq!(second_factor(&db, &anna).await.unwrap(), SecondFactor::On { since: noon(), recovery: 9 });
+    assert_eq!(second_factor(&db, &sealer(), &anna).await.unwrap(), SecondFactor::On { since: noon(), recovery: 9 });
     assert_eq!(post(&db).await.len(), 1, "the owner is told");
 }
 
 async fn codes_cannot_be_guessed_and_the_factor_ends_with_the_password(db: Db) {
     let boris = actor(&db, "boris@example.org").await;
-    begin_totp(&db, &boris, &password(PASSWORD), noon()).await.unwrap();
-    let SecondFactor::Draft(setup) = second_factor(&db, &boris).await.unwrap() else { panic!("no draft") };
-    confirm_totp(&db, origin(), &boris, &code(&shown(&setup.secret, noon())), noon()).await.unwrap();
+    begin_totp(&db, &sealer(), &boris, &password(PASSWORD), noon()).await.unwrap();
+    let SecondFactor::Draft(setup) = second_factor(&db, &sealer(), &boris).await.unwrap() else { panic!("no draft") };
+    confirm_totp(&db, &sealer(), origin(), &boris, &code(&shown(&setup.secret, noon())), noon()).await.unwrap();
     let later = noon() + TimeDelta::minutes(1);
     let good = shown(&setup.secret, later);
     let wrong = if good == "000000" { "000001" } else { "000000" };
-    let check =
-        async |text: &str, peer| check_code(&db, origin(), (boris.id, boris.epoch), &code(text), peer, later).await;
+    let check = async |text: &str, peer| {
+        check_code(&db, &sealer(), origin(), (boris.id, boris.epoch), &code(text), peer, later).await
+    };
     let (attacker, mut limited) = (fresh_peer(), 0);
     for _ in 0..10 {
         limited += i32::from(matches!(check(wrong, attacker).await, Err(Error::RateLimited)));
@@ -116,11 +130,54 @@ async fn codes_cannot_be_guessed_and_the_factor_ends_with_the_password(db: Db) {
         "error.password.wrong"
     );
     end_totp(&db, origin(), &boris, &password(PASSWORD), later).await.unwrap();
-    assert_eq!(second_factor(&db, &boris).await.unwrap(), SecondFactor::Off);
+    assert_eq!(second_factor(&db, &sealer(), &boris).await.unwrap(), SecondFactor::Off);
     assert_eq!(post(&db).await.len(), 1);
     let again = later + TimeDelta::hours(1);
-    let old = check_code(&db, origin(), (boris.id, boris.epoch), &code(&setup.recovery[1]), fresh_peer(), again).await;
+    let old =
+        check_code(&db, &sealer(), origin(), (boris.id, boris.epoch), &code(&setup.recovery[1]), fresh_peer(), again)
+            .await;
     assert!(matches!(old, Err(Error::Unauthenticated)), "recovery codes end with it");
 }
 
-testing::on_both!(is_set_up_and_asked_for, codes_cannot_be_guessed_and_the_factor_ends_with_the_password);
+async fn secrets_are_sealed_and_those_of_older_versions_too(db: Db) {
+    let clara = actor(&db, "clara@example.org").await;
+    begin_totp(&db, &sealer(), &clara, &password(PASSWORD), noon()).await.unwrap();
+    let stored = async || users::totp(&db, clara.id).await.unwrap().unwrap().secret.unwrap();
+    let SecondFactor::Draft(setup) = second_factor(&db, &sealer(), &clara).await.unwrap() else { panic!("no draft") };
+    assert!(!stored().await.contains(&setup.secret), "a draft is sealed");
+    confirm_totp(&db, &sealer(), origin(), &clara, &code(&shown(&setup.secret, noon())), noon()).await.unwrap();
+    assert!(!stored().await.contains(&setup.secret), "a secret is sealed");
+    // As an older version left it.
+    let mut tx = db.begin().await.unwrap();
+    assert!(users::replace_totp(&mut tx, clara.id, &stored().await, &setup.secret).await.unwrap());
+    tx.commit().await.unwrap();
+    let enter = async |sealer: &Sealer, text: &str, at| {
+        check_code(&db, sealer, origin(), (clara.id, clara.epoch), &code(text), fresh_peer(), at).await
+    };
+    let at = noon() + TimeDelta::minutes(1);
+    enter(&sealer(), &shown(&setup.secret, at), at).await.unwrap();
+    assert_eq!(seal_second_factors(&db, &sealer()).await.unwrap(), 1);
+    assert!(!stored().await.contains(&setup.secret));
+    assert_eq!(seal_second_factors(&db, &sealer()).await.unwrap(), 0, "once is enough");
+    let at = noon() + TimeDelta::minutes(2);
+    enter(&sealer(), &shown(&setup.secret, at), at).await.unwrap();
+    // Another user's row is no place for it.
+    let dora = actor(&db, "dora@example.org").await;
+    begin_totp(&db, &sealer(), &dora, &password(PASSWORD), noon()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let drafted = users::totp(&db, dora.id).await.unwrap().unwrap().secret.unwrap();
+    assert!(users::replace_totp(&mut tx, dora.id, &drafted, &stored().await).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(second_factor(&db, &sealer(), &dora).await.unwrap(), SecondFactor::Off);
+    // With another secret of the service the app's codes are of no use, recovery codes are.
+    let other = Sealer::new(&"another secret, long enough to be one".to_owned().into());
+    let at = noon() + TimeDelta::minutes(3);
+    assert_eq!(key(enter(&other, &shown(&setup.secret, at), at).await.unwrap_err()), "error.code");
+    enter(&other, &setup.recovery[0], at).await.unwrap();
+}
+
+testing::on_both!(
+    is_set_up_and_asked_for,
+    codes_cannot_be_guessed_and_the_factor_ends_with_the_password,
+    secrets_are_sealed_and_those_of_older_versions_too
+);
