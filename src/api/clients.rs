@@ -51,11 +51,11 @@ pub async fn lift_suppression(form: ClientId) -> Result<(), AppError> {
 
 /// Stores a client, new while its id is 0, and goes to the list.
 #[server(prefix = "/api", endpoint = "clients/save")]
-pub async fn save_client(form: ClientForm) -> Result<(), AppError> {
+pub async fn save_client(form: ClientForm, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(clients::save(&state.db, &actor, &form, state.now()).await)?;
+    request::answer(clients::save(&state.db, &actor, &form, &once, state.now()).await)?;
     request::go("/clients?done=clients.saved");
     Ok(())
 }

@@ -116,11 +116,11 @@ pub async fn list_zones() -> Result<(String, Vec<String>), AppError> {
 
 /// Makes or changes a mailing and leads to its page.
 #[server]
-pub async fn save_mailing(form: MailingForm) -> Result<(), AppError> {
+pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    let id = request::answer(mailings::save(&state.db, &actor, &form, state.now()).await)?;
+    let id = request::answer(mailings::save(&state.db, &actor, &form, &once, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/mailings/{id}?done=mailings.saved"));
     Ok(())

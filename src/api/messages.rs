@@ -26,11 +26,11 @@ pub async fn get_message(id: i64) -> Result<Message, AppError> {
 
 /// Stores a message, new while its id is 0, and goes to its page.
 #[server]
-pub async fn save_message(form: MessageForm) -> Result<i64, AppError> {
+pub async fn save_message(form: MessageForm, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    let id = request::answer(messages::save(&state.db, &actor, &form, state.now()).await)?;
+    let id = request::answer(messages::save(&state.db, &actor, &form, &once, state.now()).await)?;
     request::go(&format!("/messages/{id}?done=messages.saved"));
     Ok(id)
 }
@@ -61,11 +61,11 @@ pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
 
 /// Copies a message and goes to the copy.
 #[server]
-pub async fn duplicate_message(id: i64) -> Result<i64, AppError> {
+pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    let id = request::answer(messages::duplicate(&state.db, &actor, id, state.now()).await)?;
+    let id = request::answer(messages::duplicate(&state.db, &actor, id, &once, state.now()).await)?;
     request::go(&format!("/messages/{id}?done=messages.copied"));
     Ok(id)
 }

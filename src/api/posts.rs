@@ -71,13 +71,14 @@ pub async fn edit_post(id: i64) -> Result<Editing, AppError> {
 
 /// Stores a post. A new one leads to its page; where somebody else was first, both are compared.
 #[server(prefix = "/api", endpoint = "posts/save")]
-pub async fn save_post(form: PostForm) -> Result<Stored, AppError> {
+pub async fn save_post(form: PostForm, #[server(default)] once: String) -> Result<Stored, AppError> {
     use crate::server::services::posts::{self, Saved};
     use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
     let state = request::state();
     let now = state.now();
-    match request::answer(posts::save(&state.db, state.blog.kept.changes(), &actor, &form, now).await)? {
+    let saved = posts::save(&state.db, state.blog.kept.changes(), &actor, &form, &once, now).await;
+    match request::answer(saved)? {
         Saved::Clash(id) => request::go(&format!("/posts/{id}/merge?at={}", now.timestamp_micros())),
         Saved::Stored(id) if form.id == 0 || request::sent_by_form() => {
             request::go(&format!("/posts/{id}?done=posts.saved"));
@@ -132,11 +133,11 @@ pub async fn delete_post(id: i64) -> Result<(), AppError> {
 
 /// Makes a message of one's own out of a post, and goes to it.
 #[server(prefix = "/api", endpoint = "posts/message")]
-pub async fn post_to_message(id: i64) -> Result<(), AppError> {
+pub async fn post_to_message(id: i64, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::posts::letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
     let state = request::state();
-    let made = letter::to_message(&state.db, &actor, id, &state.config.public_url, state.now()).await;
+    let made = letter::to_message(&state.db, &actor, id, &state.config.public_url, &once, state.now()).await;
     let message = request::answer(made)?;
     request::go(&format!("/messages/{message}?done=posts.made_message"));
     Ok(())

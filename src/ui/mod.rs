@@ -9,6 +9,7 @@ pub mod form;
 pub mod i18n;
 pub mod link;
 pub mod markup;
+pub mod once;
 pub mod pages;
 pub mod refused;
 pub mod session;

@@ -46,7 +46,7 @@ pub async fn write(db: &Db, actor: &Actor, lang: Lang, now: DateTime<Utc>) -> Re
             publish: "now".to_owned(),
             ..PostForm::default()
         };
-        posts::save(db, &Changes::default(), actor, &form, at).await.map_err(explain)?;
+        posts::save(db, &Changes::default(), actor, &form, "", at).await.map_err(explain)?;
     }
     Ok(())
 }

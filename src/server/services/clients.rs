@@ -4,6 +4,7 @@ mod export;
 
 pub use export::{Export, csv_head};
 
+use super::once::{Made, Once};
 use super::{Actor, Error, Result, checked};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort, Suppression};
@@ -77,14 +78,23 @@ fn new_client(form: &ClientForm) -> Result<NewClient> {
 /// [`Error::Invalid`] for what the form's rules refuse, for an address that the actor has already, and for
 /// one more than the actor may have.
 pub async fn create(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<i64> {
+    create_once(db, actor, form, "", now).await
+}
+
+async fn create_once(db: &Db, actor: &Actor, form: &ClientForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
     let new = new_client(form)?;
+    let once = Once::new(actor, Made::Client, once, form);
     let mut tx = db.begin().await?;
+    if let Some(id) = once.before(&mut tx, now).await? {
+        return Ok(id);
+    }
     if let Some((limit, ..=0)) = limits::clients_room(&mut tx, actor.id).await? {
         let mut errors = FieldErrors::default();
         errors.push_with("email", "error.client.limit", &[("limit", &limit.to_string())]);
         return Err(errors.into());
     }
     let id = clients::insert(&mut tx, actor.id, &new, now).await.map_err(taken)?;
+    once.made(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -102,12 +112,15 @@ pub async fn update(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc
     Ok(tx.commit().await?)
 }
 
-/// Creates or changes, as the form's id says.
+/// Creates, once for each key (`once`), or changes, as the form's id says.
 ///
 /// # Errors
 /// As [`create`] and [`update`].
-pub async fn save(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<()> {
-    if form.id == 0 { create(db, actor, form, now).await.map(drop) } else { update(db, actor, form, now).await }
+pub async fn save(db: &Db, actor: &Actor, form: &ClientForm, once: &str, now: DateTime<Utc>) -> Result<()> {
+    if form.id == 0 {
+        return create_once(db, actor, form, once, now).await.map(drop);
+    }
+    update(db, actor, form, now).await
 }
 
 /// One client.

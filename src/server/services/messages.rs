@@ -1,5 +1,6 @@
 //! Writing, keeping and trying out messages.
 
+use super::once::{Made, Once};
 use super::{Actor, Error, Result, checked, chosen, paging, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
@@ -22,8 +23,17 @@ const CHOICE: i64 = 20;
 /// [`Error::Invalid`] for what the form's rules refuse, and for a template that could not be filled in.
 pub async fn create(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<i64> {
     usable(form).await?;
+    insert(db, actor, &Once::new(actor, Made::Message, "", form), (form.subject.trim(), &form.body), now).await
+}
+
+/// Stores a subject and a body, unless that was done for the same form before.
+async fn insert(db: &Db, actor: &Actor, once: &Once, (subject, body): (&str, &str), now: DateTime<Utc>) -> Result<i64> {
     let mut tx = db.begin().await?;
-    let id = messages::insert(&mut tx, actor.id, form.subject.trim(), &form.body, now).await?;
+    if let Some(id) = once.before(&mut tx, now).await? {
+        return Ok(id);
+    }
+    let id = messages::insert(&mut tx, actor.id, subject, body, now).await?;
+    once.made(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -41,13 +51,15 @@ pub async fn update(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Ut
     Ok(tx.commit().await?)
 }
 
-/// Stores the form: as a new message while its id is 0. Returns the id.
+/// Stores the form: as a new message while its id is 0, once for each key (`once`). Returns the id.
 ///
 /// # Errors
 /// As [`update`].
-pub async fn save(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<i64> {
+pub async fn save(db: &Db, actor: &Actor, form: &MessageForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
     if form.id == 0 {
-        return create(db, actor, form, now).await;
+        usable(form).await?;
+        let once = Once::new(actor, Made::Message, once, form);
+        return insert(db, actor, &once, (form.subject.trim(), &form.body), now).await;
     }
     update(db, actor, form, now).await?;
     Ok(form.id)
@@ -67,16 +79,14 @@ pub async fn delete(db: &Db, actor: &Actor, id: i64) -> Result<()> {
     }
 }
 
-/// Stores a copy of a message and returns its id.
+/// Stores a copy of a message, one for each key (`once`), and returns its id.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the actor has no such message.
-pub async fn duplicate(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<i64> {
+pub async fn duplicate(db: &Db, actor: &Actor, id: i64, once: &str, now: DateTime<Utc>) -> Result<i64> {
     let message = get(db, actor, id).await?;
-    let mut tx = db.begin().await?;
-    let id = messages::insert(&mut tx, actor.id, &message.subject, &message.body, now).await?;
-    tx.commit().await?;
-    Ok(id)
+    let once = Once::new(actor, Made::Message, once, &("copy", id));
+    insert(db, actor, &once, (&message.subject, &message.body), now).await
 }
 
 /// One message.

@@ -33,20 +33,20 @@ async fn client(db: &Db, owner: &Actor, full_name: &str) -> i64 {
 /// Another's messages are as good as absent.
 async fn ownership(db: Db) {
     let (olga, ivan) = (actor(&db, "olga@example.org").await, actor(&db, "ivan@example.org").await);
-    let id = save(&db, &olga, &form(0, "Mine", "Hello"), now()).await.unwrap();
+    let id = save(&db, &olga, &form(0, "Mine", "Hello"), "", now()).await.unwrap();
     assert!(matches!(get(&db, &ivan, id).await, Err(Error::NotFound)));
-    assert!(matches!(save(&db, &ivan, &form(id, "Taken", "x"), now()).await, Err(Error::NotFound)));
+    assert!(matches!(save(&db, &ivan, &form(id, "Taken", "x"), "", now()).await, Err(Error::NotFound)));
     assert!(matches!(delete(&db, &ivan, id).await, Err(Error::NotFound)));
-    assert!(matches!(duplicate(&db, &ivan, id, now()).await, Err(Error::NotFound)));
+    assert!(matches!(duplicate(&db, &ivan, id, "", now()).await, Err(Error::NotFound)));
     assert_eq!(list(&db, &ivan, "", "", "").await.unwrap().total, 0);
     let boris = client(&db, &olga, "Boris").await;
     assert!(matches!(preview(&db, &ivan, "s", "b", Some(boris)).await, Err(Error::NotFound)));
     assert!(clients(&db, &ivan, "").await.unwrap().is_empty());
 
     assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Mine");
-    assert_eq!(save(&db, &olga, &form(id, " Changed ", "Hello"), now()).await.unwrap(), id);
+    assert_eq!(save(&db, &olga, &form(id, " Changed ", "Hello"), "", now()).await.unwrap(), id);
     assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Changed");
-    let copy = duplicate(&db, &olga, id, now()).await.unwrap();
+    let copy = duplicate(&db, &olga, id, "", now()).await.unwrap();
     assert_eq!(get(&db, &olga, copy).await.unwrap().body, "Hello");
     delete(&db, &olga, id).await.unwrap();
     assert!(matches!(get(&db, &olga, id).await, Err(Error::NotFound)));
@@ -90,7 +90,7 @@ async fn in_use(db: Db) {
 async fn template_errors(db: Db) {
     let olga = actor(&db, "olga@example.org").await;
     let bad = form(0, "Hi {{ nmae }}", "One\n{{ full_nmae }}");
-    let (fields, args) = wrong(save(&db, &olga, &bad, now()).await);
+    let (fields, args) = wrong(save(&db, &olga, &bad, "", now()).await);
     assert_eq!(fields, [pair("body", "error.template.undefined"), pair("subject", "error.template.undefined")]);
     assert_eq!(args, [pair("name", "nmae"), pair("line", "1")]);
     assert_eq!(list(&db, &olga, "", "", "").await.unwrap().total, 0);
@@ -101,7 +101,7 @@ async fn template_errors(db: Db) {
     assert_eq!(args[1], pair("line", "3"));
     assert_eq!(get(&db, &olga, id).await.unwrap().body, "Hello");
 
-    let (fields, _) = wrong(save(&db, &olga, &form(0, "", ""), now()).await);
+    let (fields, _) = wrong(save(&db, &olga, &form(0, "", ""), "", now()).await);
     assert_eq!(fields, [pair("body", "error.required"), pair("subject", "error.required")]);
 }
 
@@ -181,8 +181,8 @@ async fn hostile(db: Db) {
         (format!("{}|\n{}|\n{}", "|a".repeat(900), "|-".repeat(900), "|a\n".repeat(900)), "error.markdown.size", "58"),
     ] {
         for refused in [
-            save(&db, &olga, &form(0, "New", &body), now()).await.map(|_| ()),
-            save(&db, &olga, &form(id, "Good", &body), now()).await.map(|_| ()),
+            save(&db, &olga, &form(0, "New", &body), "", now()).await.map(|_| ()),
+            save(&db, &olga, &form(id, "Good", &body), "", now()).await.map(|_| ()),
             preview(&db, &olga, "s", &body, None).await.map(|_| ()),
         ] {
             let (fields, args) = wrong(refused);
@@ -192,12 +192,12 @@ async fn hostile(db: Db) {
         let old = testing::message(&db, olga.id, "Old", &body).await;
         let stored = get(&db, &olga, old).await.unwrap();
         assert_eq!(wrong(preview(&db, &olga, "s", &stored.body, None).await).0, [pair("body", key)]);
-        duplicate(&db, &olga, old, now()).await.unwrap();
+        duplicate(&db, &olga, old, "", now()).await.unwrap();
     }
     assert_eq!(get(&db, &olga, id).await.unwrap().body, "Hello");
     let subject = format!("{{{{ {}1 }}}}", "-".repeat(490));
     assert_eq!(
-        wrong(save(&db, &olga, &form(0, &subject, "Hello"), now()).await).0,
+        wrong(save(&db, &olga, &form(0, &subject, "Hello"), "", now()).await).0,
         [pair("subject", "error.template.operators")]
     );
 }

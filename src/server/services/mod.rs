@@ -14,6 +14,7 @@ pub mod invitations;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
+pub mod once;
 pub mod outbox;
 pub mod oversight;
 pub mod paging;

@@ -9,6 +9,7 @@ use crate::api::error::AppError;
 use crate::domain::lang::Lang;
 use crate::domain::user::Theme;
 use crate::ui::assets::Assets;
+use crate::ui::once::OnceKey;
 use crate::ui::refused::{PAGE, Refused, provide_refused};
 use crate::ui::status::StatusSetter;
 use axum::body::Body;
@@ -52,6 +53,7 @@ impl Pages {
         let contexts = move || {
             contexts();
             provide_context(marked.clone());
+            provide_context(OnceKey(format!("{:032x}", rand::random::<u128>())));
             more();
         };
         let answer = leptos_axum::render_app_async_with_context(contexts, crate::ui::shell)(request).await;

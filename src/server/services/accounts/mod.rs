@@ -41,7 +41,7 @@ use super::letters::{Origin, Own, Subject, enqueue};
 use super::throttle::{self, Act};
 use super::{Actor, Error, Result, passwords};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, Tx, invitations, limits, sessions as stored_sessions, throttles, tokens};
+use crate::server::db::{Db, Tx, invitations, limits, sessions as stored_sessions, submissions, throttles, tokens};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long it is of use to tell somebody what has happened to their account.
@@ -49,6 +49,8 @@ const NOTICE_FOR: TimeDelta = TimeDelta::days(5);
 /// How long used and expired links are kept, so that they can be told from unknown ones.
 const LINKS_FOR: TimeDelta = TimeDelta::days(30);
 
+/// How long a form that was sent is known, should it come again.
+const FORMS_FOR: TimeDelta = TimeDelta::days(1);
 /// How long it is kept how many letters left on a day: attempts that are recorded late count for theirs.
 const DAYS_FOR: TimeDelta = TimeDelta::days(7);
 
@@ -91,6 +93,7 @@ pub async fn tidy(db: &Db, now: DateTime<Utc>) -> Result<()> {
     tokens::forget_old(&mut tx, now - LINKS_FOR).await?;
     throttles::forget_old(&mut tx, now - throttle::REMEMBER).await?;
     invitations::forget_old(&mut tx, now - LINKS_FOR).await?;
+    submissions::forget_old(&mut tx, now - FORMS_FOR).await?;
     limits::forget_days(&mut tx, (now - DAYS_FOR).date_naive()).await?;
     Ok(tx.commit().await?)
 }

@@ -1,5 +1,6 @@
 //! Making and changing a mailing.
 
+use super::super::once::{Made, Once};
 use super::super::{Actor, Error, Result};
 use super::mine;
 use super::plan::{Plan, plan, wall};
@@ -19,9 +20,18 @@ const NEXT: usize = 5;
 /// [`Error::Invalid`] by field: an unknown zone, a window that ends before it starts or is over, an
 /// empty audience, a message that is not the actor's.
 pub async fn create(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<i64> {
+    create_once(db, actor, form, "", now).await
+}
+
+async fn create_once(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
     let plan = plan(db, actor, form, None, now).await?;
+    let once = Once::new(actor, Made::Mailing, once, form);
     let mut tx = db.begin().await?;
+    if let Some(id) = once.before(&mut tx, now).await? {
+        return Ok(id);
+    }
     let id = db::mailings::insert(&mut tx, actor.id, &plan.new, now).await.map_err(message_gone)?;
+    once.made(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -39,13 +49,13 @@ pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Ut
     if found { Ok(()) } else { Err(Error::NotFound) }
 }
 
-/// Makes or changes a mailing, as the form's id says, and returns the id.
+/// Makes a mailing, one for each key (`once`), or changes one, as the form's id says, and returns the id.
 ///
 /// # Errors
 /// Those of [`create`] and [`update`].
-pub async fn save(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<i64> {
+pub async fn save(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
     if form.id == 0 {
-        return create(db, actor, form, now).await;
+        return create_once(db, actor, form, once, now).await;
     }
     update(db, actor, form, now).await.map(|()| form.id)
 }

@@ -7,12 +7,12 @@ use crate::server::db::{Db, posts};
 use crate::server::services::{Actor, Error, Result, messages};
 use chrono::{DateTime, Utc};
 
-/// Makes a message of the actor's own out of a post, and returns its id: the title is its subject,
+/// Makes a message of the actor's own out of a post, one for each key (`once`), and returns its id: the title is its subject,
 /// the body its body, with whole addresses and a link to the post.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such post; [`Error::Invalid`] if no letter can be made of it.
-pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, now: DateTime<Utc>) -> Result<i64> {
+pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, once: &str, now: DateTime<Utc>) -> Result<i64> {
     let content = posts::get(db, id).await?.ok_or(Error::NotFound)?.content;
     let read = locales::text(content.lang, "blog.read_online");
     let body = format!(
@@ -21,7 +21,7 @@ pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, now: DateTi
         content.slug
     );
     let subject: String = literal(&content.title).chars().take(SUBJECT_MAX).collect();
-    messages::create(db, actor, &MessageForm { id: 0, subject, body }, now).await
+    messages::save(db, actor, &MessageForm { id: 0, subject, body }, once, now).await
 }
 
 /// Puts the service's address before links and pictures of its own.

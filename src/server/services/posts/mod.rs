@@ -14,6 +14,7 @@ mod tests;
 pub mod views;
 
 use self::changes::Changes;
+use super::once::{Made, Once};
 use super::{Actor, Error, Result, checked, paging, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::page::Page;
@@ -49,11 +50,18 @@ async fn changed(mut tx: Tx, changes: &Changes) -> Result<()> {
     Ok(())
 }
 
-/// Stores the form: as a new post while its id is 0.
+/// Stores the form: as a new post while its id is 0, one for each key (`once`).
 ///
 /// # Errors
 /// [`Error::Invalid`] by field; [`Error::NotFound`] if there is no such post.
-pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, now: DateTime<Utc>) -> Result<Saved> {
+pub async fn save(
+    db: &Db,
+    changes: &Changes,
+    actor: &Actor,
+    form: &PostForm,
+    once: &str,
+    now: DateTime<Utc>,
+) -> Result<Saved> {
     checked(form)?;
     let stored = match form.id {
         0 => None,
@@ -65,7 +73,11 @@ pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, no
     }
     let published_at = publication(actor, stored.as_ref(), &publish, &publish_at, now)?;
     let (html, images) = prepared(db, &content).await?;
+    let once = Once::new(actor, Made::Post, if form.id == 0 { once } else { "" }, form);
     let mut tx = db.begin().await?;
+    if let Some(id) = once.before(&mut tx, now).await? {
+        return Ok(Saved::Stored(id));
+    }
     content.slug = slug(&mut tx, form.id, &content).await?;
     let write = Write { content: &content, html: &html, published_at, now };
     let id = match stored {
@@ -84,6 +96,7 @@ pub async fn save(db: &Db, changes: &Changes, actor: &Actor, form: &PostForm, no
     let by = By { user: actor.id, name: &actor.name, now };
     versions::insert(&mut tx, id, version + 1, &by, &content).await?;
     posts::drafts::delete(&mut tx, actor.id, form.id).await?;
+    once.made(&mut tx, id).await?;
     changed(tx, changes).await?;
     Ok(Saved::Stored(id))
 }

@@ -49,7 +49,7 @@ fn form(title: &str, publish: &str) -> PostForm {
 }
 
 async fn stored(db: &Db, actor: &Actor, form: &PostForm) -> i64 {
-    match save(db, &Changes::default(), actor, form, now()).await.unwrap() {
+    match save(db, &Changes::default(), actor, form, "", now()).await.unwrap() {
         Saved::Stored(id) => id,
         Saved::Clash(_) => panic!("nobody else was there"),
     }
@@ -128,10 +128,10 @@ async fn a_post_appears_when_its_time_comes(db: Db) {
     let loaded = again(db, &actor, id).await;
     assert_eq!((loaded.publish.as_str(), loaded.publish_at.as_str()), ("at", "2026-05-04T13:30"));
     let later = due + TimeDelta::days(1);
-    save(db, &Changes::default(), &actor, &PostForm { publish: "now".to_owned(), ..loaded }, later).await.unwrap();
+    save(db, &Changes::default(), &actor, &PostForm { publish: "now".to_owned(), ..loaded }, "", later).await.unwrap();
     assert_eq!(posts::get(db, id).await.unwrap().unwrap().published_at, Some(due));
     assert_eq!(
-        key(save(db, &Changes::default(), &actor, &form("x", "at"), now()).await),
+        key(save(db, &Changes::default(), &actor, &form("x", "at"), "", now()).await),
         ("publish_at".into(), "error.post.time".into())
     );
 }
@@ -147,7 +147,7 @@ async fn slugs_are_unique_and_old_ones_lead_on(db: Db) {
     assert_eq!(slug_of(db, nameless).await, "post");
     let taken = PostForm { slug: "pismo-kotoroe-zhdut".to_owned(), ..again(db, &actor, second).await };
     assert_eq!(
-        key(save(db, &Changes::default(), &actor, &taken, now()).await),
+        key(save(db, &Changes::default(), &actor, &taken, "", now()).await),
         ("slug".into(), "error.post.slug_taken".into())
     );
 
@@ -159,7 +159,7 @@ async fn slugs_are_unique_and_old_ones_lead_on(db: Db) {
     }
     // An old slug still belongs to its post: others cannot take it, it can have it back.
     let taken = PostForm { slug: "renamed".to_owned(), ..again(db, &actor, second).await };
-    assert_eq!(key(save(db, &Changes::default(), &actor, &taken, now()).await).1, "error.post.slug_taken");
+    assert_eq!(key(save(db, &Changes::default(), &actor, &taken, "", now()).await).1, "error.post.slug_taken");
     stored(db, &actor, &PostForm { slug: "renamed".to_owned(), ..again(db, &actor, first).await }).await;
     assert_eq!(here(article(db, "renamed", now(), SITE).await.unwrap().0).card.id, first);
     delete(db, &Changes::default(), &actor, first).await.unwrap();
@@ -174,7 +174,7 @@ async fn the_second_of_two_editors_is_told(db: Db) {
     let (hers, his) = (again(db, &anna, id).await, again(db, &boris, id).await);
     stored(db, &anna, &PostForm { body: "ONE\n\nTwo\n\nThree".to_owned(), summary: "Hers".to_owned(), ..hers }).await;
     let late = PostForm { body: "One\n\nTwo\n\nThree\n\nFour".to_owned(), title: "His".to_owned(), ..his };
-    assert_eq!(save(db, &Changes::default(), &boris, &late, now()).await.unwrap(), Saved::Clash(id));
+    assert_eq!(save(db, &Changes::default(), &boris, &late, "", now()).await.unwrap(), Saved::Clash(id));
     assert_eq!(posts::get(db, id).await.unwrap().unwrap().content.title, "Title", "nothing is overwritten");
 
     let merge = drafts::merge(db, &boris, id, now()).await.unwrap();
@@ -194,7 +194,7 @@ async fn the_second_of_two_editors_is_told(db: Db) {
     let (hers, his) = (again(db, &anna, id).await, again(db, &boris, id).await);
     stored(db, &anna, &PostForm { body: "1".to_owned(), ..hers }).await;
     let late = PostForm { body: "2".to_owned(), publish: "now".to_owned(), ..his };
-    assert_eq!(save(db, &Changes::default(), &boris, &late, now()).await.unwrap(), Saved::Clash(id));
+    assert_eq!(save(db, &Changes::default(), &boris, &late, "", now()).await.unwrap(), Saved::Clash(id));
     let merge = drafts::merge(db, &boris, id, now()).await.unwrap();
     assert_eq!(merge.clashes, ["body", "publish"]);
     assert_eq!(merge.editing.fields.content.body, "2");
@@ -259,7 +259,7 @@ async fn lists_go_both_ways(db: Db) {
     let actor = editor(db, "a").await;
     for n in 0..30 {
         let at = now() - TimeDelta::hours(n);
-        save(db, &Changes::default(), &actor, &form(&format!("Post {n}"), "now"), at).await.unwrap();
+        save(db, &Changes::default(), &actor, &form(&format!("Post {n}"), "now"), "", at).await.unwrap();
     }
     let ask = |after: Option<String>, before: Option<String>| {
         let (after, before) = (after.unwrap_or_default(), before.unwrap_or_default());
@@ -296,7 +296,7 @@ async fn related_neighbours_tags_and_search(db: Db) {
     .enumerate()
     {
         let form = PostForm { tags: tags.to_owned(), lang: lang.to_owned(), ..form(title, "now") };
-        save(db, &Changes::default(), &actor, &form, now() + TimeDelta::hours(n as i64)).await.unwrap();
+        save(db, &Changes::default(), &actor, &form, "", now() + TimeDelta::hours(n as i64)).await.unwrap();
     }
     let late = now() + TimeDelta::days(1);
     let page = here(article(db, "middle", late, SITE).await.unwrap().0);
@@ -325,7 +325,7 @@ async fn a_post_becomes_a_message(db: Db) {
     let actor = editor(db, "a").await;
     let body = "Use `{{ full_name }}` and {% if %}.\n\n[more](/blog/other)".to_owned();
     let id = stored(db, &actor, &PostForm { body, ..form("How to {{ name }}", "draft") }).await;
-    let message = letter::to_message(db, &actor, id, SITE, now()).await.unwrap();
+    let message = letter::to_message(db, &actor, id, SITE, "", now()).await.unwrap();
     let message = messages::get(db, &actor, message).await.unwrap();
     let shown = messages::preview(db, &actor, &message.subject, &message.body, None).await.unwrap();
     assert_eq!(shown.subject, "How to {{ name }}");
@@ -374,7 +374,7 @@ async fn what_becomes_too_much_is_refused(db: Db) {
         (table, "error.markdown.size", "58"),
     ] {
         let form = PostForm { body: body.clone(), ..form("A", "now") };
-        let saved = save(db, &Changes::default(), &actor, &form, now()).await;
+        let saved = save(db, &Changes::default(), &actor, &form, "", now()).await;
         for refused in [saved.map(|_| ()), preview(db, &body).await.map(|_| ())] {
             let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
             assert_eq!((errors.0[0].field.as_str(), errors.0[0].key.as_str()), ("body", key));

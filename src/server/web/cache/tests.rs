@@ -36,7 +36,7 @@ async fn publish(served: &Served, editor: &Actor, title: &str) -> i64 {
 
 async fn save(served: &Served, editor: &Actor, form: &PostForm) -> i64 {
     let state = &served.state;
-    match posts::save(&state.db, state.blog.kept.changes(), editor, form, state.now()).await.unwrap() {
+    match posts::save(&state.db, state.blog.kept.changes(), editor, form, "", state.now()).await.unwrap() {
         Saved::Stored(id) => id,
         Saved::Clash(_) => panic!("nobody else was there"),
     }

@@ -231,7 +231,7 @@ impl World {
                     ..PostForm::default()
                 };
                 let Saved::Stored(id) =
-                    posts::save(db, self.served.state.blog.kept.changes(), actor, &form, now).await.unwrap()
+                    posts::save(db, self.served.state.blog.kept.changes(), actor, &form, "", now).await.unwrap()
                 else {
                     panic!("a clash")
                 };

@@ -11,6 +11,7 @@ use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
+use crate::ui::once::OnceField;
 use crate::ui::session::{refusal, use_session};
 use leptos::html;
 use leptos::prelude::*;
@@ -88,6 +89,7 @@ fn ClientFields(client: Option<Client>) -> impl IntoView {
     view! {
         <FormErrors error=error />
         <ActionForm action=action node_ref=form attr:class="max-w-xl rounded-box border border-base-300 bg-base-100 p-6">
+            <OnceField />
             <input type="hidden" name="form[id]" value=id.to_string() />
             <TextField name="form[email]" label=t("clients.email") kind="text" required=true value=email errors=errors autocomplete="off" />
             <TextField name="form[full_name]" label=t("clients.full_name") value=full_name errors=errors maxlength=FULL_NAME_MAX autocomplete="off" hint=t("clients.full_name_hint") />

@@ -10,6 +10,7 @@ use crate::ui::components::dialog::Confirm;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, use_save_keys};
 use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::once::OnceField;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 
@@ -80,6 +81,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
                 text=t_with("mailings.ask_text", &[("title", &title)])
             >
                 <ActionForm action=save attr:id=FORM>
+                    <OnceField />
                     {hidden}
                     <Submit label=t(key) pending=save.pending() />
                 </ActionForm>

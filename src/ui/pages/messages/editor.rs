@@ -12,6 +12,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::once::OnceField;
 use crate::ui::refused::typed_for;
 use leptos::html;
 use leptos::prelude::*;
@@ -89,6 +90,7 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
                 <FormErrors error=error />
                 <div on:submit:capture=move |_| test.clear()>
                     <ActionForm action=save node_ref=form>
+                        <OnceField />
                         <input type="hidden" name="form[id]" value=id />
                         <TextField
                             name="form[subject]"

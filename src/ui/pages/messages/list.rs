@@ -12,6 +12,7 @@ use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{number, t, t_with, tn};
 use crate::ui::link::use_param;
+use crate::ui::once::OnceField;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -92,6 +93,7 @@ fn row(message: MessageRow, selection: Selection, actions: Actions) -> AnyView {
             <Cell label=t("messages.updated")><Time at=updated_at relative=true /></Cell>
             <Cell right=true>
                 <ActionForm action=actions.duplicate>
+                    <OnceField />
                     <input type="hidden" name="id" value=id />
                     <button type="submit" class="btn btn-square btn-ghost btn-sm" title=t("messages.duplicate") aria-label=copy>
                         {icon(Icon::Copy, "size-4")}

@@ -10,6 +10,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{t, t_with};
+use crate::ui::once::OnceField;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -80,6 +81,7 @@ fn actions(editing: &Editing, message: ServerAction<PostToMessage>) -> AnyView {
         {read}
         <a class="btn" href=format!("/posts/{id}/history")>{t("posts.history")}</a>
         <ActionForm action=message>
+            <OnceField />
             <input type="hidden" name="id" value=id />
             <button type="submit" class="btn">{icon(Icon::Mail, "size-4")}{t("posts.to_message")}</button>
         </ActionForm>

@@ -10,6 +10,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys};
 use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::once::OnceField;
 use crate::ui::refused::typed_for;
 use leptos::form::FromFormData;
 use leptos::html;
@@ -75,7 +76,7 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
     let mut kept = debounce(KEEP_PAUSE, move |()| {
         let Some(form) = form.try_get_untracked().flatten().filter(|_| !save.pending().get_untracked()) else { return };
         let data = web_sys::FormData::new_with_form(&form).ok();
-        if let Some(Ok(SavePost { form })) = data.map(|data| SavePost::from_form_data(&data)) {
+        if let Some(Ok(SavePost { form, .. })) = data.map(|data| SavePost::from_form_data(&data)) {
             keep.dispatch(KeepPost { form });
         }
     });
@@ -123,6 +124,7 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
             <div class="min-w-0" on:input=typed>
                 <FormErrors error=error />
                 <ActionForm action=save node_ref=form>
+                    <OnceField />
                     <input type="hidden" name="form[id]" value=id />
                     <input type="hidden" name="form[version]" value=version.get_untracked() prop:value=move || version.get().to_string() />
                     <TextField name="form[title]" label=t("posts.field_title") value=content.title errors=errors maxlength=TITLE_MAX required=true />

@@ -19,6 +19,7 @@ use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{number, t, t_with, tn};
 use crate::ui::link::use_param;
+use crate::ui::once::OnceField;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -132,6 +133,7 @@ fn row(post: PostRow, actions: Actions) -> AnyView {
                     {read}
                     <a class="btn btn-sm btn-ghost" href=format!("/posts/{id}/history")>{t("posts.history")}</a>
                     <ActionForm action=actions.message>
+                        <OnceField />
                         <input type="hidden" name="id" value=id />
                         <button type="submit" class="btn btn-sm btn-ghost">
                             {icon(Icon::Mail, "size-4")}{t("posts.to_message")}
