@@ -32,7 +32,7 @@ without_settings() {
 # The cookie of a new session: log_in URL EMAIL PASSWORD.
 log_in() {
   local cookie
-  cookie=$(curl -fs -o /dev/null -D - "$1/api/login" --data-urlencode "form[email]=$2" --data-urlencode "form[password]=$3" |
+  cookie=$(curl -fs -o /dev/null -D - -H "Origin: $1" "$1/api/login" --data-urlencode "form[email]=$2" --data-urlencode "form[password]=$3" |
     sed -n 's/^set-cookie: \([^;]*\).*/\1/ip')
   [ -n "$cookie" ] || fail "$2 could not log in."
   echo "$cookie"

@@ -52,7 +52,7 @@ def compile(pattern, flags=0):
 re.compile = compile
 PY
   # Without what ends the session.
-  PYTHONPATH=$work wapiti -u "$url/" -s "$url/mailings" -s "$url/users" -s "$url/settings" -c "$work/cookies.json" --scope folder -d 3 \
+  PYTHONPATH=$work wapiti -u "$url/" -s "$url/mailings" -s "$url/users" -s "$url/settings" -c "$work/cookies.json" -H "Origin: $url" --scope folder -d 3 \
     --max-links-per-page 60 --max-files-per-dir 30 --max-parameters 30 --max-scan-time 150 --max-attack-time 60 \
     -x "$url/logout*" -x "$url/api/log_out_everywhere*" -x "$url/api/end_session*" \
     -m blindsql,cookieflags,crlf,csp,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,ssrf,xss,xxe \
@@ -74,7 +74,7 @@ PY
 ask_sqlmap() {
   local said cookie
   cookie=$(session)
-  said=$(sqlmap -u "$url$1" ${2:+--data "$2"} --cookie "$cookie" --batch --level 2 --risk 2 --threads 2 \
+  said=$(sqlmap -u "$url$1" ${2:+--data "$2"} --cookie "$cookie" --headers "Origin: $url" --batch --level 2 --risk 2 --threads 2 \
     --dbms SQLite --ignore-code 401 --technique BEUST --time-sec 2 --output-dir "$work/sqlmap" --flush-session --disable-coloring 2>&1) || true
   if grep -qE 'is vulnerable|appears to be .*injectable|sqlmap identified' <<<"$said"; then
     echo "sqlmap: $1 ${2:-}"

@@ -18,6 +18,7 @@ def ask(port, path, form=None, cookie=""):
     if form is None:
         connection.request("GET", path, headers=headers)
     else:
+        headers["Origin"] = f"http://127.0.0.1:{port}"
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request("POST", path, urllib.parse.urlencode(form), headers)
     answer = connection.getresponse()

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audience;
 pub mod audit;
+pub mod bidi;
 pub mod client;
 pub mod delivery;
 pub mod email;

@@ -477,11 +477,13 @@ pub fn ask(addr: &str, method: &str, path: &str, headers: &[String], body: &str)
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let host =
         if headers.iter().any(|line| line.starts_with("Host:")) { String::new() } else { format!("Host: {addr}\r\n") };
+    // As browsers do.
+    let origin = if method == "POST" { format!("Origin: http://{addr}\r\n") } else { String::new() };
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\n{host}{origin}{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

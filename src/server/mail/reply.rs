@@ -1,6 +1,7 @@
 //! Replies of a mail server (RFC 5321 4.2), read within bounds.
 
 use super::secrets::Secrets;
+use crate::domain::bidi;
 use std::borrow::Cow;
 
 /// Longest line, line end included.
@@ -92,25 +93,30 @@ fn finish(code: u16, lines: Vec<String>) -> Reply {
         several => Cow::Owned(several.join(" ")),
     };
     let whole = joined.trim();
-    let plain = whole.len() <= MAX_TEXT && !whole.contains(char::is_control);
+    let plain = whole.len() <= MAX_TEXT && !whole.contains(is_hidden);
     let text = if plain { whole.to_owned() } else { shown(whole) };
     let enhanced = enhanced(code, lines.first().map_or("", String::as_str));
     Reply { code, enhanced, text, lines }
 }
 
-/// As much of a text as is kept, with its control characters escaped.
+/// As much of a text as is kept, with its control characters and those of direction escaped.
 fn shown(whole: &str) -> String {
     let mut text = String::new();
     let mut length = 0;
     for c in whole.chars() {
-        let width = if c.is_control() { c.escape_default().count() } else { 1 };
+        let width = if is_hidden(c) { c.escape_default().count() } else { 1 };
         if length + width > MAX_TEXT {
             break;
         }
         length += width;
-        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        if is_hidden(c) { text.extend(c.escape_default()) } else { text.push(c) }
     }
     text
+}
+
+/// Control characters, and those that turn a text around.
+fn is_hidden(c: char) -> bool {
+    c.is_control() || bidi::is_control(c)
 }
 
 /// Reads an enhanced status code at the start of a text. Its class must be that of the reply
@@ -170,6 +176,7 @@ mod tests {
     #[test]
     fn text_is_printable_and_bounded() {
         assert_eq!(one(b"550 a\x1b[31m\x00\xff").text, "a\\u{1b}[31m\\u{0}\u{fffd}");
+        assert_eq!(one("550 a\u{202e}b\u{2066}".as_bytes()).text, "a\\u{202e}b\\u{2066}");
         let long = [b"550 ".as_slice(), &b"x".repeat(3000)].concat();
         assert_eq!(one(&long).text.len(), MAX_TEXT);
     }

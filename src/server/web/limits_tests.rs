@@ -45,12 +45,14 @@ async fn no_answer_leads_to_another_site(db: Db) {
             query("form[next]", to)
         );
         stays("/api/login", served.post("/api/login", "", &form).await.header("location"));
+        let origin = served.origin();
         // A form without scripts names the page that it stands on, and its browser does in a header.
         let page = format!("{}&{}", query("__page", to), query("form[email]", "anna@example.org"));
         let headers = [
             ("Cookie", cookie.as_str()),
             ("Accept", "text/html"),
             ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Origin", origin.as_str()),
             ("Referer", "https://evil.example/x"),
         ];
         for form in [page.as_str(), "form[email]=a"] {

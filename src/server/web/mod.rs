@@ -4,6 +4,7 @@ pub mod assets;
 mod away;
 pub mod cache;
 pub mod clients;
+mod drain;
 pub mod events;
 pub mod exports;
 pub mod feeds;
@@ -15,6 +16,7 @@ mod limits_tests;
 pub mod listen;
 pub mod live;
 pub mod loopback;
+mod origin;
 pub mod outbox;
 pub mod own_data;
 pub mod pace;
@@ -41,7 +43,8 @@ use crate::ui::assets::Assets;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
@@ -127,6 +130,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(sessions)
         .layer(CsrfLayer::new())
+        .layer(axum::middleware::from_fn(origin::from_referer))
         .layer(axum::middleware::from_fn_with_state(state.clone(), pace::limit))
         // Nothing of these depends on who asks, so no session is looked up for them.
         .merge(events::public())
@@ -138,7 +142,9 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(health::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")));
+        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(SetResponseHeaderLayer::overriding(OPENER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(SetResponseHeaderLayer::overriding(PERMISSIONS_POLICY, HeaderValue::from_static(UNUSED)));
     if secure {
         router = router.layer(SetResponseHeaderLayer::overriding(
             STRICT_TRANSPORT_SECURITY,

@@ -122,6 +122,11 @@ impl Served {
         Self::start_as(db, ManualClock::new(made_at()), Pace::default(), https).await
     }
 
+    /// With another limit on uploads, in bytes.
+    pub async fn start_with_imports(db: Db, max: u64) -> Self {
+        Self::start_as(db, ManualClock::new(made_at()), Pace::default(), |config| config.import_max = max).await
+    }
+
     /// With another limit on how fast one address may ask.
     pub async fn start_at_pace(db: Db, pace: Pace) -> Self {
         Self::start_as(db, ManualClock::new(made_at()), pace, |_| {}).await
@@ -256,6 +261,11 @@ impl Served {
         let Reached { version, host, headers: added } = self.reached;
         let host = host.map_or_else(|| self.addr.to_string(), ToOwned::to_owned);
         let mut head = format!("{method} {path} {version}\r\nHost: {host}\r\nConnection: close\r\n");
+        // As browsers do, unless the test says where it comes from, or that it does not.
+        let says = ["Origin", "Sec-Fetch-Site", "Referer"];
+        if method == "POST" && !headers.iter().any(|(name, _)| says.contains(name)) {
+            head.push_str(&format!("Origin: http://{host}\r\n"));
+        }
         for (name, value) in headers.iter().chain(added).filter(|(_, value)| !value.is_empty()) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -213,6 +213,46 @@ async fn behind_tls_nothing_goes_without_it(db: Db) {
     }
 }
 
+async fn names_show_what_turns_them_around(db: Db) {
+    let served = Served::start(db.clone()).await;
+    let (anna, cookie) = served.somebody("anna@example.org").await;
+    let id = client(&db, anna.id, "c@example.org", "a\u{202e}gro.elpmaxe", "b\u{2066}c").await;
+    let list = served.get("/clients", &cookie).await.body;
+    assert!(list.contains("a\\u{202e}gro.elpmaxe") && list.contains("b\\u{2066}c"), "{list}");
+    assert!(!list.contains(['\u{202e}', '\u{2066}']));
+    // The form has the name itself.
+    let page = served.get(&format!("/clients/{id}"), &cookie).await.body;
+    assert!(page.contains("value=\"a\u{202e}gro.elpmaxe\"") && page.contains("<h1 class"), "{page}");
+    assert!(page.split("<form").next().unwrap().contains("a\\u{202e}gro.elpmaxe"), "{page}");
+}
+
+async fn a_form_without_scripts_that_is_sent_twice_is_one(db: Db) {
+    let served = Served::start(db).await;
+    let (_, cookie) = served.somebody("anna@example.org").await;
+    let page = served.get("/clients/new", &cookie).await.body;
+    let key = page.split("name=\"once\"").nth(1).and_then(|rest| rest.split('"').nth(1)).unwrap().to_owned();
+    assert_eq!(key.len(), 32, "{page}");
+    assert!(!served.get("/clients/new", &cookie).await.body.contains(&key), "each page has its own");
+    let form = format!("form[id]=0&form[email]=c@example.org&once={key}&__page=/clients/new");
+    let headers =
+        [("Cookie", &*cookie), ("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "text/html")];
+    for _ in 0..2 {
+        let answer = served.send("POST", "/api/clients/save", &headers, form.as_bytes()).await;
+        assert_eq!((answer.status, answer.header("location")), (302, "/clients?done=clients.saved"), "{answer:?}");
+    }
+    assert_eq!(served.get("/clients/export", &cookie).await.body.matches("c@example.org").count(), 1);
+}
+
+async fn pages_ask_for_no_more_than_they_need(db: Db) {
+    let served = Served::start(db).await;
+    for path in ["/", "/login", "/healthz", "/favicon.svg", "/no-such-page"] {
+        let answer = served.get(path, "").await;
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        let policy = answer.header("permissions-policy");
+        assert!(["camera=()", "microphone=()", "geolocation=()", "usb=()"].iter().all(|name| policy.contains(name)));
+    }
+}
+
 async fn foreign_sites_are_refused_and_health_is_told(db: Db) {
     let served = Served::start(db.clone()).await;
     let (_, cookie) = served.somebody("anna@example.org").await;
@@ -237,4 +277,7 @@ on_both!(
     a_page_hears_what_changes_until_its_reader_leaves,
     a_user_has_so_many_open_pages,
     foreign_sites_are_refused_and_health_is_told,
+    names_show_what_turns_them_around,
+    a_form_without_scripts_that_is_sent_twice_is_one,
+    pages_ask_for_no_more_than_they_need,
 );

@@ -1,6 +1,7 @@
 //! The frame of a page: its title in the tab, the breadcrumb, the one h1, and its actions.
 
 use super::title::Title;
+use crate::domain::bidi::visible;
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 
@@ -16,10 +17,13 @@ pub fn Page(
     children: Children,
 ) -> impl IntoView {
     let app = t("common.app");
+    // Names of things are titles, too.
+    let title = Signal::derive(move || visible(&title.try_get().unwrap_or_default()));
     let trail = (!breadcrumb.is_empty()).then(|| {
         let above: Vec<AnyView> = breadcrumb
             .into_iter()
             .map(|(name, href)| {
+                let name = visible(&name);
                 view! { <li>
                     <a class="link link-hover" href=href>{name}</a>
                     <span aria-hidden="true" class="px-1">"/"</span>
@@ -46,7 +50,7 @@ pub fn Page(
                 {aside}
                 <div class="ml-auto flex flex-wrap gap-2 empty:hidden">{actions}</div>
             </div>
-            {lead.map(|lead| view! { <p class="mt-1 text-sm opacity-80">{lead}</p> })}
+            {lead.map(|lead| visible(&lead)).map(|lead| view! { <p class="mt-1 text-sm opacity-80">{lead}</p> })}
             <div class="mt-6">{children()}</div>
         </div>
     }

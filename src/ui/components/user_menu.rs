@@ -1,5 +1,6 @@
 //! What stands at the right of the header: theme, language, and the reader's own menu.
 
+use crate::domain::bidi::visible;
 use crate::domain::lang::Lang;
 use crate::domain::user::{Me, Theme};
 use crate::ui::i18n::{t, t_with, use_lang};
@@ -65,7 +66,7 @@ pub fn ThemeLinks() -> impl IntoView {
 
 /// The menu of somebody who is logged in. `details` opens without any script.
 pub fn user_menu(me: &Me) -> AnyView {
-    let name = if me.name.trim().is_empty() { me.email.clone() } else { me.name.clone() };
+    let name = if me.name.trim().is_empty() { me.email.clone() } else { visible(&me.name) };
     let initials: String =
         name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
     view! {

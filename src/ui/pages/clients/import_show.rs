@@ -4,6 +4,7 @@ use super::mapping::MappingForm;
 use super::outlook::problem_table;
 use crate::api::clients::{StartImport, get_import};
 use crate::api::error::AppError;
+use crate::domain::bidi::visible;
 use crate::domain::import::{Import, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
@@ -84,8 +85,10 @@ fn state(
 ) -> AnyView {
     let limit = format_bytes(use_lang(), shown.max_size);
     let import = shown.import.clone();
-    let file =
-        t_with("clients.file_name", &[("name", &import.file_name), ("size", &format_bytes(use_lang(), import.size))]);
+    let file = t_with(
+        "clients.file_name",
+        &[("name", &visible(&import.file_name)), ("size", &format_bytes(use_lang(), import.size))],
+    );
     let body = match import.state {
         ImportState::Uploaded => view! { <MappingForm preview=shown chosen=chosen action=start /> }.into_any(),
         ImportState::Running => running(&import, since),

@@ -3,6 +3,7 @@
 use super::selection::{Chosen, Selection};
 use crate::api::clients::{DeleteClients, list_clients};
 use crate::api::error::AppError;
+use crate::domain::bidi::visible;
 use crate::domain::client::Client;
 use crate::domain::page;
 use crate::ui::components::empty::Empty;
@@ -88,8 +89,8 @@ fn row(client: Client, selection: Selection) -> AnyView {
         <Row>
             <Cell>{tick}</Cell>
             <Cell label=t("clients.email")><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a></Cell>
-            <Cell label=t("clients.full_name")>{full_name}</Cell>
-            <Cell label=t("clients.comment")><span class="line-clamp-2">{comment}</span></Cell>
+            <Cell label=t("clients.full_name")>{visible(&full_name)}</Cell>
+            <Cell label=t("clients.comment")><span class="line-clamp-2">{visible(&comment)}</span></Cell>
             <Cell label=t("clients.created")><Time at=created_at relative=true /></Cell>
         </Row>
     }

@@ -2,6 +2,7 @@
 
 use super::reason_word;
 use crate::api::error::AppError;
+use crate::domain::bidi::visible;
 use crate::domain::delivery::{DeliveryRow, DeliveryState};
 use crate::domain::page;
 use crate::ui::components::badge::delivery_badge;
@@ -86,7 +87,7 @@ fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
                 <a class="link link-hover font-medium break-all sm:inline-block sm:min-w-52" href=format!("/mailings/{mailing}/deliveries/{}", delivery.id)>
                     {delivery.email}
                 </a>
-                <span class="block text-xs opacity-80">{delivery.full_name}</span>
+                <span class="block text-xs opacity-80">{visible(&delivery.full_name)}</span>
             </Cell>
             <Cell label=t("mailings.state")>{delivery_badge(delivery.state)}</Cell>
             <Cell label=t("mailings.last_attempt")>

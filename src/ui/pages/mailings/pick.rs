@@ -4,6 +4,7 @@
 use super::query::{self, Step};
 use super::review::fields;
 use crate::api::mailings::{ChangePicks, StartPicking};
+use crate::domain::bidi::visible;
 use crate::domain::client::Client;
 use crate::domain::page;
 use crate::forms::mailings::MailingForm;
@@ -162,8 +163,8 @@ fn row(client: Client, held: RwSignal<BTreeSet<i64>>, keep: impl Fn() + Copy + S
                 />
             </Cell>
             <Cell label=t("clients.email")><span class="break-all">{email}</span></Cell>
-            <Cell label=t("clients.full_name")>{full_name}</Cell>
-            <Cell label=t("clients.comment")><span class="line-clamp-2">{comment}</span></Cell>
+            <Cell label=t("clients.full_name")>{visible(&full_name)}</Cell>
+            <Cell label=t("clients.comment")><span class="line-clamp-2">{visible(&comment)}</span></Cell>
         </Row>
     }
     .into_any()

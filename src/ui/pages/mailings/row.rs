@@ -5,6 +5,7 @@ use super::{audience_word, outcome, period_word};
 use crate::api::error::AppError;
 use crate::api::mailings::{DeleteMailings, PauseMailings, ResumeMailings};
 use crate::domain::audience::Audience;
+use crate::domain::bidi::visible;
 use crate::domain::mailing::{MailingRow, MailingState, MailingStatus, RunState};
 use crate::ui::components::badge::mailing_badge;
 use crate::ui::components::dialog::Confirm;
@@ -48,7 +49,7 @@ impl Actions {
 
 /// The row, live.
 pub fn row(mailing: MailingRow, watch: Watch, selection: Selection, actions: Actions) -> AnyView {
-    let (id, title, zone) = (mailing.id, mailing.title.clone(), mailing.zone.clone());
+    let (id, title, zone) = (mailing.id, visible(&mailing.title), mailing.zone.clone());
     let (audience, period) = (audience(&mailing), period_word(mailing.period));
     let now = watch.row(mailing);
     let next_zone = zone.clone();

@@ -3,6 +3,7 @@
 use super::editor::Draft;
 use crate::api::error::AppError;
 use crate::api::messages::{preview_clients, preview_message};
+use crate::domain::bidi::visible;
 use crate::domain::client::Client;
 use crate::domain::message;
 use crate::ui::components::error_panel::describe;
@@ -151,7 +152,7 @@ fn Chooser(draft: Draft, first: Vec<Client>) -> impl IntoView {
         let option = |client: &Client| {
             let word = match client.full_name.as_str() {
                 "" => client.email.clone(),
-                name => format!("{name} <{}>", client.email),
+                name => format!("{} <{}>", visible(name), client.email),
             };
             view! { <option value=client.id selected=chosen == Some(client.id)>{word}</option> }.into_any()
         };

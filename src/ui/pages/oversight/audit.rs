@@ -3,6 +3,7 @@
 use crate::api::error::AppError;
 use crate::api::oversight::{AuditFilter, list_audit};
 use crate::domain::audit::{Act, AuditLine, COMMAND_LINE, COUNTED};
+use crate::domain::bidi::visible;
 use crate::domain::page;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
@@ -116,16 +117,16 @@ fn word(act: Act) -> String {
 fn named(name: String, id: Option<i64>) -> String {
     match id {
         Some(id) if name.is_empty() => t_with("audit.gone", &[("id", &id)]),
-        _ => name,
+        _ => visible(&name),
     }
 }
 
 fn row(line: AuditLine) -> AnyView {
     let change = (!line.before.is_empty() || !line.after.is_empty())
-        .then(|| view! { <span class="block text-xs">{format!("{} → {}", line.before, line.after)}</span> });
+        .then(|| view! { <span class="block text-xs">{visible(&format!("{} → {}", line.before, line.after))}</span> });
     let reason = match (line.act, line.reason.as_str()) {
         (Act::LogInRefused, why) if !why.is_empty() => t(&format!("audit.why_{why}")),
-        (_, reason) => reason.to_owned(),
+        (_, reason) => visible(reason),
     };
     let actor = if line.actor == COMMAND_LINE { t("audit.command_line") } else { named(line.actor, line.actor_id) };
     view! {

@@ -2,6 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::api::oversight::{OverseenFilter, list_all_mailings};
+use crate::domain::bidi::visible;
 use crate::domain::mailing::{MailingState, MailingStatus};
 use crate::domain::oversight::OverseenMailing;
 use crate::domain::page;
@@ -98,10 +99,10 @@ fn row(mailing: OverseenMailing) -> AnyView {
     let last = row.last_run.map_or_else(|| t("common.nothing"), |run| outcome(&run));
     view! {
         <Row>
-            <Cell><a class="link link-hover font-medium" href=format!("/mailings/{}", row.id)>{row.title}</a></Cell>
+            <Cell><a class="link link-hover font-medium" href=format!("/mailings/{}", row.id)>{visible(&row.title)}</a></Cell>
             <Cell label=t("oversight.owner")>
                 <a class="link link-hover" href=format!("/users/{owner_id}")>{owner_email}</a>
-                <span class="block text-xs opacity-80">{owner_name}</span>
+                <span class="block text-xs opacity-80">{visible(&owner_name)}</span>
             </Cell>
             <Cell label=t("mailings.status")>{badge}</Cell>
             <Cell label=t("oversight.period")>{period_word(row.period)}</Cell>

@@ -3,6 +3,7 @@
 use super::{role_badge, role_word, state_badge, state_word};
 use crate::api::error::AppError;
 use crate::api::oversight::{UserFilter, list_users};
+use crate::domain::bidi::visible;
 use crate::domain::oversight::{UserRow, UserState};
 use crate::domain::page;
 use crate::domain::user::Role;
@@ -82,7 +83,7 @@ fn row(user: UserRow) -> AnyView {
         <Row>
             <Cell>
                 <a class="link link-hover font-medium" href=format!("/users/{}", user.id)>{user.email}</a>
-                <span class="block text-xs opacity-80">{user.name}</span>
+                <span class="block text-xs opacity-80">{visible(&user.name)}</span>
             </Cell>
             <Cell label=t("oversight.role")>{role_badge(user.role)}</Cell>
             <Cell label=t("oversight.state")>{state_badge(state)}</Cell>
