@@ -162,9 +162,7 @@ impl Settings {
     /// Names the first setting that cannot be used, and why.
     pub fn check(&self) -> Result<Config, ConfigError> {
         use crate::server::mail::{relay, timeouts::Timeouts};
-        let addr: SocketAddr = self.addr.parse().map_err(|_| {
-            wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
-        })?;
+        let addr = self.addr()?;
         let from = EmailAddress::parse(&self.from).map_err(|error| wrong("VESTNIK_FROM", error))?;
         let relay = match self.smtp_url.as_deref() {
             // Perhaps a variable that was to hold it is missing: letters must not be caught by mistake.
@@ -206,6 +204,7 @@ impl Settings {
             Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data_dir.join("vestnik.db").display()),
         };
+        super::db::check_address(&database_url).map_err(|error| wrong("VESTNIK_DATABASE_URL", error))?;
         Ok(Config {
             database_url,
             data_dir: self.data_dir.clone(),
@@ -227,6 +226,16 @@ impl Settings {
 }
 
 impl Settings {
+    /// Where the service listens.
+    ///
+    /// # Errors
+    /// If that is no address and port.
+    pub fn addr(&self) -> Result<SocketAddr, ConfigError> {
+        self.addr.parse().map_err(|_| {
+            wrong("VESTNIK_ADDR", format!("{:?} is not an address and port such as 127.0.0.1:3000", self.addr))
+        })
+    }
+
     /// The key signs for the domain that letters come from.
     fn signer(&self, from: &EmailAddress) -> Result<Option<std::sync::Arc<Signer>>, ConfigError> {
         let Some(path) = self.dkim_key.as_deref().filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
@@ -269,7 +278,16 @@ fn public_url(given: Option<&str>, addr: SocketAddr) -> Result<String, ConfigErr
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(wrong("VESTNIK_PUBLIC_URL", "must be an http:// or https:// address"));
     }
-    Ok(given.trim_end_matches('/').to_owned())
+    // Links are made of it by adding paths, and cookies and checks of foreign requests know hosts alone.
+    let part = match &url {
+        url if !url.username().is_empty() || url.password().is_some() => "a user or password",
+        url if url.path() != "/" => "a path",
+        url if url.query().is_some() => "a query (?)",
+        url if url.fragment().is_some() => "a fragment (#)",
+        url if url.port() == Some(0) => "the port 0",
+        _ => return Ok(url.as_str().trim_end_matches('/').to_owned()),
+    };
+    Err(wrong("VESTNIK_PUBLIC_URL", format!("must not have {part}: people reach the service at the top of a host")))
 }
 
 /// Shortest secret that is taken: 128 bits in hexadecimal.
@@ -312,26 +330,91 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, parse_size};
+    use super::*;
     use clap::Parser;
 
-    #[derive(clap::Parser)]
-    struct Program {
+    #[derive(Parser)]
+    struct Line {
         #[command(flatten)]
         settings: Settings,
     }
 
+    /// What is said of settings, given as flags; the data folder is a new one.
+    fn check(flags: &[&str]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let line = ["vestnik", "--data-dir", folder].into_iter().chain(flags.iter().copied());
+        Line::try_parse_from(line).unwrap().settings.check().map_err(|error| error.to_string())
+    }
+
     #[test]
     fn an_empty_mail_server_is_none_that_letters_are_caught_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let check = |url: &str| {
-            let args = ["vestnik", "--data-dir", folder.path().to_str().unwrap(), "--smtp-url", url];
-            Program::parse_from(args).settings.check().map(drop).map_err(|error| error.to_string())
-        };
         for empty in ["", " "] {
-            assert!(check(empty).unwrap_err().starts_with("VESTNIK_SMTP_URL: is empty"));
+            assert!(check(&["--smtp-url", empty]).unwrap_err().starts_with("VESTNIK_SMTP_URL: is empty"));
         }
-        assert_eq!(check("smtp://127.0.0.1"), Ok(()));
+        assert!(check(&["--smtp-url", "smtp://127.0.0.1"]).is_ok());
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_with_their_name() {
+        for (flag, name, values) in [
+            (
+                "--public-url",
+                "VESTNIK_PUBLIC_URL",
+                &[
+                    "https://anna:secret@mail.example.org",
+                    "https://anna@mail.example.org",
+                    "https://mail.example.org/vestnik",
+                    "https://mail.example.org/?a=b",
+                    "https://mail.example.org#top",
+                    "https://mail.example.org:0",
+                    "ftp://mail.example.org",
+                    "mail.example.org",
+                    "",
+                ][..],
+            ),
+            ("--retry", "VESTNIK_RETRY", &["0s", "5m,0s", "5m,0ms,1h", "", "5m,"]),
+            ("--smtp-timeouts", "VESTNIK_SMTP_TIMEOUTS", &["connect=0s", "dot"]),
+            ("--metrics-token", "VESTNIK_METRICS_TOKEN", &["short", "sixteen letters и ещё", " sixteen characters"]),
+            (
+                "--database-url",
+                "VESTNIK_DATABASE_URL",
+                &[
+                    "sqlite::memory:",
+                    "sqlite://:memory:",
+                    "sqlite:test.db?mode=memory",
+                    "sqlite:file::memory:",
+                    "sqlite:test.db?mode=ro",
+                    "sqlite:test.db?immutable=true",
+                    "sqlite:test.db?quite=so",
+                    "sqlite:",
+                    "sqlite:/tmp",
+                    "sqlite:/nowhere/at/all/test.db",
+                    "postgres://host/db?sslmode=quite",
+                    "postgres://host/db?sslrootcert=/nowhere/root.pem",
+                    "mysql://host/db",
+                    "",
+                ],
+            ),
+        ] {
+            for value in values {
+                let error = check(&[flag, value]).expect_err(value);
+                assert!(error.starts_with(&format!("{name}: ")), "{value}: {error}");
+                assert!(!error.contains("secret"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_public_address_is_kept_as_links_need_it() {
+        for (given, kept) in [
+            ("https://mail.example.org/", "https://mail.example.org"),
+            ("HTTPS://Mail.Example.Org", "https://mail.example.org"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(check(&["--public-url", given]).map(|config| config.public_url), Ok(kept.to_owned()));
+        }
     }
 
     #[test]

@@ -35,8 +35,15 @@ fn tells_how_it_is(mut world: World) {
     assert_eq!(get(&addr, "/metrics", &[host]).unwrap().0, 403);
     assert_eq!(get(&addr, "/metrics", &[host, "Authorization: Bearer another token"]).unwrap().0, 403);
     assert_eq!(get(&addr, "/metrics", &[host, "Authorization: Bearer a token of the tests"]).unwrap().0, 200);
+    // As a container's health check asks.
+    world.set("VESTNIK_ADDR", &addr);
+    assert!(world.run(&["health"]).status.success());
     service.signal("TERM");
     assert!(service.end().success());
+    let gone = world.run(&["health"]);
+    assert_eq!(gone.status.code(), Some(1));
+    let said = String::from_utf8(gone.stderr).unwrap();
+    assert!(said.contains(&format!("VESTNIK_ADDR: {addr}: Connection refused")), "{said}");
 }
 
 /// While another process holds SQLite's write lock nothing is recorded, nothing is forgotten, and the
@@ -55,6 +62,10 @@ fn a_locked_database_is_waited_for() {
         let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
         other.execute("BEGIN EXCLUSIVE").await.unwrap();
         until("it is not ready", || get(&addr, "/readyz", &[]).is_ok_and(|(status, _)| status == 503));
+        world.set("VESTNIK_ADDR", &addr);
+        let health = world.run(&["health"]);
+        assert_eq!(health.status.code(), Some(1));
+        assert!(String::from_utf8(health.stderr).unwrap().contains("the engine"));
         other.execute("ROLLBACK").await.unwrap();
         other.close().await.unwrap();
     });

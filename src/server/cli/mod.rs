@@ -11,6 +11,7 @@ mod demo_pictures;
 mod demo_posts;
 mod files;
 mod handoff;
+mod health;
 mod mailing;
 mod message;
 mod output;
@@ -47,6 +48,8 @@ struct Cli {
 enum Command {
     /// Serve the web pages and send mailings
     Serve,
+    /// Ask the service on this machine whether it is ready
+    Health,
     /// Send mailings without serving web pages
     Work,
     /// Open what is due, deliver until nothing is left to do now, print a summary
@@ -139,6 +142,7 @@ async fn run(cli: Cli) -> Outcome {
     match command {
         Command::Sink(args) => Ok(sink::run(args, clock).await?),
         Command::Serve => serve::run(settings.check()?, clock).await,
+        Command::Health => health::run(settings.addr()?).await,
         Command::Work => deliver::work(settings.check()?, clock).await,
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
         Command::Migrate => service::open(&settings.check()?).await.map(drop),

@@ -18,12 +18,17 @@ use crate::server::db::sessions::{EPOCH, Sessions, USER};
 use crate::server::db::testing::on_both;
 use crate::server::db::tokens::TokenKind;
 use crate::server::db::{on_db, testing};
+use crate::server::seal::Sealer;
 use crate::server::services::{Actor, invitations, oversight};
 use std::collections::HashMap;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 
 const NEW: &str = "another long phrase";
+
+fn sealer() -> Sealer {
+    Sealer::new(&"0123456789abcdef0123456789abcdef".to_owned().into())
+}
 /// How often two who act at once are tried; a soak takes ten times as many.
 const ROUNDS: usize = 20;
 
@@ -98,7 +103,7 @@ async fn all_that_waits_ends_with_the_password_role_or_block(db: Db) {
             invitations::look(&db, &link, noon()).await.unwrap();
             invites = Some(link);
         }
-        begin_totp(&db, &anna, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
+        begin_totp(&db, &sealer(), &anna, &PasswordForm { password: PASSWORD.to_owned() }, noon()).await.unwrap();
         let before = users::by_id(&db, anna.id).await.unwrap().unwrap();
         match way {
             "change" => drop(change(&db, &anna, PASSWORD, NEW).await.unwrap()),
@@ -121,7 +126,7 @@ async fn all_that_waits_ends_with_the_password_role_or_block(db: Db) {
         }
         let now = prove(&db, anna.id).await;
         assert_eq!(
-            second_factor(&db, &now).await.unwrap(),
+            second_factor(&db, &sealer(), &now).await.unwrap(),
             SecondFactor::Off,
             "{way}: a secret that the intruder knows"
         );
