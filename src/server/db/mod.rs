@@ -48,6 +48,7 @@ pub mod throttles;
 pub mod tokens;
 pub mod users;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -68,6 +69,10 @@ const SQLITE_READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a query waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Both databases have the same migrations; a test sees to it.
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Takes SQLite's write lock from the start.
 const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -313,8 +318,8 @@ impl Db {
     /// If a migration fails, or the database has one that this version does not know.
     pub async fn migrate(&self) -> DbResult<()> {
         match self {
-            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await?,
-            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+            Self::Sqlite { write, .. } => SQLITE_MIGRATIONS.run(write).await?,
+            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
     }
@@ -326,8 +331,7 @@ impl Db {
     pub async fn is_current(&self) -> DbResult<bool> {
         const SQL: &str = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success";
         let done: i64 = on_db!(self, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?;
-        // Both databases have the same migrations; a test sees to it.
-        Ok(usize::try_from(done).is_ok_and(|done| done >= sqlx::migrate!("migrations/sqlite").iter().count()))
+        Ok(usize::try_from(done).is_ok_and(|done| done >= SQLITE_MIGRATIONS.iter().count()))
     }
 
     /// Begins a write transaction; on SQLite it holds the write lock from the start, because a
@@ -433,8 +437,8 @@ mod tests {
             names
         };
         assert_eq!(names("sqlite"), names("postgres"));
-        assert_eq!(sqlx::migrate!("migrations/sqlite").iter().count(), names("sqlite").len());
-        assert_eq!(sqlx::migrate!("migrations/postgres").iter().count(), names("postgres").len());
+        assert_eq!(SQLITE_MIGRATIONS.iter().count(), names("sqlite").len());
+        assert_eq!(POSTGRES_MIGRATIONS.iter().count(), names("postgres").len());
     }
 
     /// SQLite rolls a transaction back by itself where it cannot go on, such as on a full disk.

@@ -2,7 +2,7 @@
 //! that most tests begin with.
 
 use super::users::{self, NewUser, User};
-use super::{Db, Tx, clients, messages, runs};
+use super::{Db, POSTGRES_MIGRATIONS, Tx, clients, messages, runs};
 use crate::domain::audience::Audience;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
@@ -10,42 +10,108 @@ use crate::domain::user::Role;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::str::FromStr;
+use tokio::sync::OnceCell;
 
 /// A new SQLite file; it goes when the folder is dropped.
 pub async fn sqlite() -> (Db, tempfile::TempDir) {
-    let (db, folder) = empty_sqlite().await;
-    db.migrate().await.expect("the migrations run");
-    (db, folder)
+    /// What a file holds that the migrations have run on: they take longer than most tests.
+    static MIGRATED: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let migrated = MIGRATED.get_or_init(async || {
+        let (db, _folder) = empty_sqlite().await;
+        db.migrate().await.expect("the migrations run");
+        db.close().await;
+        std::fs::read(db.file().expect("a file")).expect("the file is read")
+    });
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    std::fs::write(sqlite_file(folder.path()), migrated.await).expect("the file is copied");
+    (open_sqlite(folder.path()).await, folder)
 }
 
 /// A new SQLite file without tables.
 pub async fn empty_sqlite() -> (Db, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the database");
-    let url = format!("sqlite:{}", folder.path().join("test.db").display());
-    let db = Db::open(&url).await.expect("the database opens");
-    (db, folder)
+    (open_sqlite(folder.path()).await, folder)
+}
+
+async fn open_sqlite(folder: &Path) -> Db {
+    Db::open(&format!("sqlite:{}", sqlite_file(folder).display())).await.expect("the database opens")
+}
+
+fn sqlite_file(folder: &Path) -> std::path::PathBuf {
+    folder.join("test.db")
 }
 
 /// A new PostgreSQL database with a random name, on the server at VESTNIK_TEST_POSTGRES_URL.
 pub async fn postgres() -> Db {
-    let db = empty_postgres().await;
-    db.migrate().await.expect("the migrations run");
-    db
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let template = TEMPLATE.get_or_init(postgres_template).await;
+    open_postgres(&create_postgres(&mut postgres_server().await, template).await).await
 }
 
 /// A new PostgreSQL database without tables.
 pub async fn empty_postgres() -> Db {
-    let url = std::env::var("VESTNIK_TEST_POSTGRES_URL")
-        .expect("VESTNIK_TEST_POSTGRES_URL must name a PostgreSQL server for tests; `make test` starts one");
-    let options = PgConnectOptions::from_str(&url).expect("VESTNIK_TEST_POSTGRES_URL is an address");
+    open_postgres(&create_postgres(&mut postgres_server().await, "template1").await).await
+}
+
+/// The name of a database that the migrations have run on. It stays: who tests with the same migrations on the same
+/// server takes it too.
+async fn postgres_template() -> String {
+    let mut hasher = DefaultHasher::new();
+    for migration in POSTGRES_MIGRATIONS.iter() {
+        (migration.version, &migration.checksum).hash(&mut hasher);
+    }
+    let fingerprint = hasher.finish();
+    let name = format!("vestnik_template_{fingerprint:016x}");
+    let mut server = postgres_server().await;
+    // Of several test processes one makes it. The lock goes with the connection.
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(fingerprint.cast_signed())
+        .execute(&mut server)
+        .await
+        .expect("nobody else makes the template");
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)")
+        .bind(&name)
+        .fetch_one(&mut server)
+        .await
+        .expect("the server lists its databases");
+    if !exists {
+        let unfinished = create_postgres(&mut server, "template1").await;
+        let db = open_postgres(&unfinished).await;
+        db.migrate().await.expect("the migrations run");
+        db.close().await;
+        // One that has the name is whole.
+        let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
+        server.execute(AssertSqlSafe(rename)).await.expect("the template gets its name");
+    }
+    server.close().await.expect("the connection closes");
+    name
+}
+
+/// Makes a database after another one, which nobody may be connected to; returns its name.
+async fn create_postgres(server: &mut PgConnection, template: &str) -> String {
     let name = format!("vestnik_test_{:016x}", rand::random::<u64>());
-    let mut admin = PgConnection::connect_with(&options).await.expect("the server for tests answers");
-    admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database is made");
-    admin.close().await.expect("the connection closes");
-    let mut parsed = url::Url::parse(&url).expect("VESTNIK_TEST_POSTGRES_URL is an address");
-    parsed.set_path(&name);
-    Db::open(parsed.as_str()).await.expect("the database opens")
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    server.execute(AssertSqlSafe(create)).await.expect("a database is made");
+    name
+}
+
+async fn open_postgres(name: &str) -> Db {
+    let mut address = url::Url::parse(&postgres_url()).expect("VESTNIK_TEST_POSTGRES_URL is an address");
+    address.set_path(name);
+    Db::open(address.as_str()).await.expect("the database opens")
+}
+
+async fn postgres_server() -> PgConnection {
+    let options = PgConnectOptions::from_str(&postgres_url()).expect("VESTNIK_TEST_POSTGRES_URL is an address");
+    PgConnection::connect_with(&options).await.expect("the server for tests answers")
+}
+
+fn postgres_url() -> String {
+    std::env::var("VESTNIK_TEST_POSTGRES_URL")
+        .expect("VESTNIK_TEST_POSTGRES_URL must name a PostgreSQL server for tests; `make test` starts one")
 }
 
 /// Makes a test on SQLite and one on PostgreSQL of each `async fn name(db: Db)` beside it:
