@@ -358,6 +358,11 @@ async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_let
     let (engine, pool) = world.engine(&server.url("connections=10"));
     let mailing = world.mailing().await;
     engine.pass(None).await.unwrap();
+    // Where the first one had no place yet when the others were turned away, the server is known to rest.
+    if engine.summary().relay_trouble.is_some() {
+        world.clock.advance(TimeDelta::seconds(2));
+        engine.pass(None).await.unwrap();
+    }
     world.sent_by(mailing, &format!("localhost:{}", server.port())).await;
     assert_eq!(first(&pool).await.allowed, 1);
     // Those with which it begins, and one for what was put back.
