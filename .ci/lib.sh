@@ -29,11 +29,11 @@ without_settings() {
   for name in $(env | sed -n 's/^\(VESTNIK_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 }
 
-# The cookie of a new session: log_in URL EMAIL PASSWORD.
+# The cookies of a new session: log_in URL EMAIL PASSWORD.
 log_in() {
   local cookie
   cookie=$(curl -fs -o /dev/null -D - -H "Origin: $1" "$1/api/login" --data-urlencode "form[email]=$2" --data-urlencode "form[password]=$3" |
-    sed -n 's/^set-cookie: \([^;]*\).*/\1/ip')
+    sed -n 's/^set-cookie: \([^;]*\).*/\1/ip' | paste -sd ';')
   [ -n "$cookie" ] || fail "$2 could not log in."
   echo "$cookie"
 }

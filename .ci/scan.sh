@@ -38,8 +38,9 @@ wapiti_scan() {
   cookie=$(session)
   python3 - "$cookie" >"$work/cookies.json" <<'PY'
 import json, sys
-name, value = sys.argv[1].split("=", 1)
-print(json.dumps({"127.0.0.1": {"/": {name: {"value": value, "expires": None, "secure": False, "port": None, "version": 0}}}}))
+cookies = dict(cookie.split("=", 1) for cookie in sys.argv[1].split(";"))
+rest = {"expires": None, "secure": False, "port": None, "version": 0}
+print(json.dumps({"127.0.0.1": {"/": {name: {"value": value, **rest} for name, value in cookies.items()}}}))
 PY
   # Debian's wapiti 3.0.4 writes patterns of addresses as its Python no longer takes them.
   cat >"$work/sitecustomize.py" <<'PY'

@@ -1,6 +1,6 @@
 //! Pages that are kept: on several processes, at a stop, and while the database is away.
 
-use crate::support::{OWNER, PASSWORD, World, ask, get, on_both, until};
+use crate::support::{OWNER, PASSWORD, World, ask, cookies, get, on_both, until};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 const EDITOR: &str = "editor@example.org";
@@ -17,8 +17,7 @@ fn post(addr: &str, path: &str, cookie: &str, fields: &[(&str, &str)]) -> String
 /// Logs somebody in whom the command line has added, and returns the cookie.
 fn log_in(addr: &str, email: &str) -> String {
     let head = post(addr, "/api/login", "", &[("form[email]", email), ("form[password]", PASSWORD)]);
-    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
-    cookie.split(';').next().unwrap().to_owned()
+    cookies(&head)
 }
 
 fn editor(world: &World, addr: &str) -> String {

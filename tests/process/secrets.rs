@@ -1,7 +1,7 @@
 //! Secrets that people and mail servers trust the service with: they stand in no log, page, error or metric,
 //! and in no file.
 
-use crate::support::{Answer, World, ask, on_both, until};
+use crate::support::{Answer, World, ask, cookies, on_both, until};
 
 /// Words that stand nowhere else. None looks like another, so that each is looked for by itself.
 const PASSWORD: &str = "canary-first-quartz-49152";
@@ -47,8 +47,7 @@ impl Browser {
         let form = [("form[email]", EMAIL), ("form[password]", password), ("form[next]", "")];
         let answer = self.ask("POST", "/api/login", "application/json", &form);
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let set = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
-        self.cookie = set.split(';').next().unwrap().to_owned();
+        self.cookie = cookies(&answer.head);
     }
 
     /// The address of a server function without one of its own, as a form on a page has it.

@@ -493,6 +493,12 @@ pub fn ask(addr: &str, method: &str, path: &str, headers: &[String], body: &str)
     Ok(Answer { status, head, body })
 }
 
+/// The cookies that an answer sets, as a browser sends them back.
+pub fn cookies(head: &str) -> String {
+    let set = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
+}
+
 /// A GET with these header lines: the status and the body, or the time-out's error.
 pub fn get(addr: &str, path: &str, headers: &[&str]) -> std::io::Result<(u16, String)> {
     let headers: Vec<String> = headers.iter().map(|line| (*line).to_owned()).collect();
