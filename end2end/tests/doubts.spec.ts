@@ -65,7 +65,7 @@ test("what is in doubt is decided on, singly and all at once", async ({ page, se
 
   await page.goto(`/mailings/${mailing}`);
   await decide(page, "Send again");
-  await expect(page.getByText("unconfirmed")).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "unconfirmed" })).toHaveCount(0);
   await expect.poll(states).toEqual(["sent", "sent", "sent", "sent"]);
   const attempts = Object.fromEntries(deliveries().map(({ email, attempts }) => [email, attempts.map(({ status }) => status)]));
   expect(attempts).toEqual({
