@@ -70,7 +70,7 @@ impl Supervisor {
         F: Future<Output = ()> + Send + 'static,
     {
         let supervisor = self.clone();
-        tokio::spawn(async move { supervisor.keep(name, || make()).await })
+        tokio::spawn(async move { supervisor.keep(name, &mut make).await })
     }
 
     /// Notes that a task has ended that should not have. True, after a pause, if it is to be started anew; false if

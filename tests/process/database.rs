@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use url::Url;
 
+/// A parameter of a database's address, and its value.
+type Parameter<'a> = (&'a str, &'a str);
+
 /// Changes the database's address.
 fn readdress(world: &mut World, change: impl FnOnce(&mut Url)) {
     let mut url = Url::parse(&world.setting("VESTNIK_DATABASE_URL")).unwrap();
@@ -142,7 +145,7 @@ fn a_server_that_takes_tls_alone() {
         let output = world.run(&["migrate"]);
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
-    let works: [&[(&str, &str)]; 5] = [
+    let works: [&[Parameter<'_>]; 5] = [
         &[],
         &[("sslmode", "require")],
         &[("sslmode", "require"), ("sslrootcert", &root)],
@@ -153,7 +156,7 @@ fn a_server_that_takes_tls_alone() {
         let (done, said) = with(words, &|_| {});
         assert!(done, "{words:?}: {said}");
     }
-    let fails: [(&[(&str, &str)], &str, &str); 5] = [
+    let fails: [(&[Parameter<'_>], &str, &str); 5] = [
         (&[("sslmode", "disable")], "127.0.0.1", "no encryption"),
         (&[("sslmode", "require"), ("sslrootcert", &stranger)], "127.0.0.1", "certificate"),
         (&[("sslmode", "verify-full"), ("sslrootcert", &stranger)], "127.0.0.1", "certificate"),

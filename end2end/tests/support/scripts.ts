@@ -52,6 +52,8 @@ export class Watch {
       });
     });
     context.on("dialog", (dialog) => {
+      // A form that an address fills in counts as begun, and asks before it is left.
+      if (dialog.type() === "beforeunload") return void dialog.accept();
       watch.found.push(`a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });

@@ -121,10 +121,9 @@ impl EngineLock {
     pub fn check_name(database: &Path) -> Result<(), LockError> {
         // A file with one name has no other.
         if std::fs::metadata(database).is_ok_and(|found| found.is_file() && found.nlink() > 1) {
-            match Self::take(database) {
-                Err(error @ LockError::OtherName(_)) => return Err(error),
-                // What else may be wrong shows when it is opened.
-                _ => {}
+            // What else may be wrong shows when it is opened.
+            if let Err(error @ LockError::OtherName(_)) = Self::take(database) {
+                return Err(error);
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ pub async fn end_all_but_sessions(tx: &mut Tx, user: i64) -> DbResult<()> {
     sessions::carry_over(tx, user, epoch).await?;
     tokens::forget_all(tx, user).await?;
     users::forget_draft_totp(tx, user).await?;
-    Ok(invitations::forget_of(tx, user).await?)
+    invitations::forget_of(tx, user).await
 }
 
 /// Asks, inside a transaction, whether an account is still in the epoch in which something was checked. Neither it nor
