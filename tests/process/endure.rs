@@ -127,7 +127,11 @@ fn ends_the_process(mut world: World, place: &str, task: &str) {
     let words = worker.words();
     assert!(words.contains(&format!("vestnik: {task} ended unexpectedly 4 times")), "{words}");
     world.set("VESTNIK_PANIC", "");
-    world.finish(&mailing);
+    // Long enough at work to see that the one before is dead, which could not give back what it had in hand.
+    let mut worker = world.work();
+    until("all is done", || world.show(&mailing).0 == "finished");
+    worker.signal("TERM");
+    assert!(worker.end().success());
     // Those that were in doubt three times wait for somebody's word.
     let states = world.states(&mailing);
     assert_eq!(states["sent"] + states.get("unknown").copied().unwrap_or_default(), 5, "{states:?}");
