@@ -18,6 +18,9 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: "list",
   use: {
+    // Whatever is waited for in vain fails then and there, not when the whole test's time is over.
+    actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     browserName: "chromium",
     locale: "en-GB",
     timezoneId: "Europe/Berlin",

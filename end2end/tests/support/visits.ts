@@ -39,7 +39,7 @@ export const PUBLIC: Visit[] = [
   { name: "home", path: "/" },
   { name: "login", path: "/login" },
   { name: "signup", path: "/signup" },
-  { name: "signup-errors", path: "/signup", refused: /api\/signup/, act: wrong({ email: "anna@@example.org" }) },
+  { name: "signup-errors", path: "/signup", refused: /api\/signup/, act: wrong({ email: "a..b@example.org" }) },
   { name: "signup-sent", path: "/signup/sent" },
   { name: "forgot", path: "/forgot" },
   { name: "forgot-sent", path: "/forgot/sent" },
