@@ -101,6 +101,16 @@ pub async fn take_letter(tx: &mut Tx, owner: i64, now: DateTime<Utc>) -> DbResul
     Ok(true)
 }
 
+/// Takes back a letter that [`take_letter`] counted at `at`: it did not leave.
+pub async fn give_letter_back(tx: &mut Tx, owner: i64, at: DateTime<Utc>) -> DbResult<()> {
+    const LESS: &str = "UPDATE letter_days SET n = n - 1 WHERE owner_id = $1 AND day = $2";
+    const NONE: &str = "DELETE FROM letter_days WHERE owner_id = $1 AND day = $2 AND n <= 0";
+    for sql in [LESS, NONE] {
+        on_tx!(&mut *tx, conn => sqlx::query(sql).bind(owner).bind(day_of(at)).execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// Whether nothing of an owner's may be claimed until the next day, or until what is in hand comes back.
 pub async fn is_used_up(db: &Db, owner: i64, limit: i64, now: DateTime<Utc>) -> DbResult<bool> {
     let in_hand: i64 = on_db!(db, pool => sqlx::query_scalar(in_hand()).bind(owner).fetch_one(pool).await)?;

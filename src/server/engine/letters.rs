@@ -72,7 +72,7 @@ impl Engine {
                 tracing::warn!(reply, "a letter of the service was refused");
                 outgoing::remove(tx, letter.id, lease).await
             }
-            HandedOver::NotNow(trouble) => {
+            HandedOver::NotNow(trouble) | HandedOver::InDoubt(trouble) => {
                 tracing::warn!(trouble, "a letter of the service was not taken; it is tried again");
                 let tries = usize::try_from(letter.tries).unwrap_or(usize::MAX);
                 let wait = WAITS[tries.min(WAITS.len() - 1)];

@@ -13,9 +13,11 @@ pub enum HandedOver {
     Taken,
     /// For good.
     Refused(String),
-    /// It may be tried again. Where no answer came after the final dot, that makes a second copy, with
-    /// the same Message-ID.
+    /// It was not taken, and may be tried again.
     NotNow(String),
+    /// Nobody knows: no answer came after the final dot, or not in time. To try it again may make a second copy, with the
+    /// same Message-ID.
+    InDoubt(String),
 }
 
 /// Hands one letter to the mail server, within `patience` whatever a single stage may take.
@@ -32,9 +34,10 @@ pub async fn hand_over(relay: &Relay, timeouts: &Timeouts, letter: Parcel<'_>, p
         match outcome.kind {
             OutcomeKind::Sent => HandedOver::Taken,
             OutcomeKind::Refused => HandedOver::Refused(words),
+            OutcomeKind::InDoubt => HandedOver::InDoubt(words),
             _ => HandedOver::NotNow(words),
         }
     };
-    let late = |_| HandedOver::NotNow(format!("no answer within {} s", patience.as_secs()));
+    let late = |_| HandedOver::InDoubt(format!("no answer within {} s", patience.as_secs()));
     tokio::time::timeout(patience, sent).await.unwrap_or_else(late)
 }

@@ -6,7 +6,7 @@ use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::forms::messages::MessageForm;
 use crate::server::db::{self, Db, limits};
-use crate::server::mail::compose::{ComposeError, Composer, Letter, Mailbox, RunParts};
+use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::hand_over::{HandedOver, hand_over};
 use crate::server::mail::relay::Relay;
@@ -81,9 +81,21 @@ pub async fn send<Permit>(
     .await?
     .map_err(refused)?;
     count(db, actor, now).await?;
-    let (relay, _permit) = relay().await?;
-    deliver(&relay, post.timeouts, &envelope, &letter).await?;
-    Ok(actor.email.clone())
+    let handed = match relay().await {
+        Ok((relay, _permit)) => hand_over(&relay, post.timeouts, letter.parcel(&envelope), PATIENCE).await,
+        Err(error) => {
+            uncount(db, actor, now).await?;
+            return Err(error);
+        }
+    };
+    match handed {
+        HandedOver::Taken => Ok(actor.email.clone()),
+        HandedOver::InDoubt(words) => Err(not_sent(&words)),
+        HandedOver::Refused(words) | HandedOver::NotNow(words) => {
+            uncount(db, actor, now).await?;
+            Err(not_sent(&words))
+        }
+    }
 }
 
 /// Counts a letter before it leaves: several at once cannot slip through.
@@ -97,12 +109,11 @@ async fn count(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Hands the letter over now, or says why not.
-async fn deliver(relay: &Relay, timeouts: &Timeouts, sender: &str, letter: &Letter) -> Result<()> {
-    match hand_over(relay, timeouts, letter.parcel(sender), PATIENCE).await {
-        HandedOver::Taken => Ok(()),
-        HandedOver::Refused(words) | HandedOver::NotNow(words) => Err(not_sent(&words)),
-    }
+/// Gives a letter that certainly did not leave back to its writer's day; it stays a test letter that was tried.
+async fn uncount(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    limits::give_letter_back(&mut tx, actor.id, now).await?;
+    Ok(tx.commit().await?)
 }
 
 fn refused(error: ComposeError) -> Error {

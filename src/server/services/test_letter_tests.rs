@@ -112,6 +112,21 @@ async fn the_days_limit_holds_for_test_letters_too(db: Db) {
     assert_eq!((catcher.asked.load(Ordering::Relaxed), catcher.sink.accepted()), (3, 3));
 }
 
+/// A letter of which nobody knows whether it left counts, since it may have.
+async fn what_certainly_did_not_leave_is_given_back_to_the_day(db: Db) {
+    let doubtful = "ivan@example.org dot drop-after\n";
+    let catcher = Catcher::new(&format!("olga@example.org rcpt reply 550 5.1.1 No such user\n{doubtful}")).await;
+    let (olga, ivan) = (actor(&db, "olga@example.org").await, actor(&db, "ivan@example.org").await);
+    let left = async |actor: &Actor| limits::letters_on(&db, actor.id, now()).await.unwrap();
+    assert!(catcher.send(&db, &olga, "Hello", None).await.is_err());
+    assert_eq!(left(&olga).await, 0, "refused");
+    let away = || async { Err::<(Relay, ()), _>(Error::Conflict("error.test_limit")) };
+    assert!(send(&db, catcher.post(), &olga, &form("Hello"), None, now(), away).await.is_err());
+    assert_eq!(left(&olga).await, 0, "no mail server");
+    assert!(catcher.send(&db, &ivan, "Hello", None).await.is_err());
+    assert_eq!(left(&ivan).await, 1, "in doubt");
+}
+
 /// Without a limit on letters, too.
 async fn nobody_uses_up_with_test_letters_what_all_share(db: Db) {
     let catcher = Catcher::new("").await;
@@ -135,5 +150,6 @@ testing::on_both!(
     goes_to_the_writer_with_the_chosen_client_in_it,
     a_refusal_is_told_with_the_servers_words,
     the_days_limit_holds_for_test_letters_too,
+    what_certainly_did_not_leave_is_given_back_to_the_day,
     nobody_uses_up_with_test_letters_what_all_share,
 );
