@@ -6,21 +6,35 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::TypedMetric;
+use prometheus_client::registry::{Metric, Registry};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 /// One label and its value.
 type Label = [(&'static str, String); 1];
 
-/// Attempts by what they came to. Each class is there from the start, so that a rate can be taken of it.
-static ATTEMPTS: LazyLock<Family<Label, Counter>> =
-    LazyLock::new(|| family("class", AttemptStatus::ALL.map(AttemptStatus::as_str)));
+/// Attempts by what they came to.
+static ATTEMPTS: LazyLock<Classes<4>> =
+    LazyLock::new(|| Classes::new("class", AttemptStatus::ALL.map(AttemptStatus::as_str)));
 
 /// Answers to HTTP requests, by the first digit of the status.
-static REQUESTS: LazyLock<Family<Label, Counter>> = LazyLock::new(|| family("status", STATUS_CLASSES));
+static REQUESTS: LazyLock<Classes<5>> = LazyLock::new(|| Classes::new("status", ["1xx", "2xx", "3xx", "4xx", "5xx"]));
 
-const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// Counters by the values of one label. Each is there from the start, so that a rate can be taken of it; and each is at
+/// hand, since the family would make a label and take a lock for every letter and every answer.
+struct Classes<const N: usize> {
+    family: Family<Label, Counter>,
+    counters: [Counter; N],
+}
+
+impl<const N: usize> Classes<N> {
+    fn new(label: &'static str, values: [&str; N]) -> Self {
+        let family = Family::<Label, Counter>::default();
+        let counters = values.map(|value| family.get_or_create_owned(&[(label, value.to_owned())]));
+        Self { family, counters }
+    }
+}
 
 /// Open connections to mail servers.
 static CONNECTIONS: LazyLock<Gauge> = LazyLock::new(Gauge::default);
@@ -28,14 +42,6 @@ static CONNECTIONS: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 /// Times that commits of the record took, in seconds: from an SSD's commit to a database that hangs.
 static COMMITS: LazyLock<Histogram> =
     LazyLock::new(|| Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0]));
-
-fn family<const N: usize>(label: &'static str, values: [&str; N]) -> Family<Label, Counter> {
-    let family = Family::default();
-    for value in values {
-        drop(family.get_or_create(&[(label, value.to_owned())]));
-    }
-    family
-}
 
 /// Lines of the log that could not be written.
 static LOST_LINES: LazyLock<Counter> = LazyLock::new(Counter::default);
@@ -52,13 +58,13 @@ pub fn log_lines_lost() -> u64 {
 
 /// Counts an attempt.
 pub fn attempt(status: AttemptStatus) {
-    ATTEMPTS.get_or_create(&[("class", status.as_str().to_owned())]).inc();
+    ATTEMPTS.counters[status as usize].inc();
 }
 
 /// Counts an answer with this HTTP status.
 pub fn request(status: u16) {
-    if let Some(class) = usize::from(status / 100).checked_sub(1).and_then(|at| STATUS_CLASSES.get(at)) {
-        REQUESTS.get_or_create(&[("status", (*class).to_owned())]).inc();
+    if let Some(counter) = usize::from(status / 100).checked_sub(1).and_then(|at| REQUESTS.counters.get(at)) {
+        counter.inc();
     }
 }
 
@@ -95,9 +101,7 @@ impl Page {
 
     /// Adds a number that goes up and down. `help` has no full stop at its end: the library writes one.
     pub fn gauge(&mut self, name: &str, help: &str, value: i64) {
-        let gauge: Gauge = Gauge::default();
-        gauge.set(value);
-        self.0.register(name, help, gauge);
+        self.add(name, help, |gauge: &Gauge| _ = gauge.set(value));
     }
 
     /// Adds numbers that go up and down, by the values of one label.
@@ -108,18 +112,13 @@ impl Page {
         label: &'static str,
         values: impl IntoIterator<Item = (&'a str, i64)>,
     ) {
-        let family = Family::<Label, Gauge>::default();
-        for (key, value) in values {
-            family.get_or_create(&[(label, key.to_owned())]).set(value);
-        }
-        self.0.register(name, help, family);
+        let set = |gauge: &Gauge, value| _ = gauge.set(value);
+        self.add_by_label(name, help, label, values, set);
     }
 
     /// Adds a number that only goes up; the page shows `name` with `_total` behind it.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
-        let counter: Counter = Counter::default();
-        counter.inc_by(value);
-        self.0.register(name, help, counter);
+        self.add(name, help, |counter: &Counter| _ = counter.inc_by(value));
     }
 
     /// Adds numbers that only go up, by the values of one label; the page shows `name` with `_total` behind it.
@@ -130,17 +129,35 @@ impl Page {
         label: &'static str,
         values: impl IntoIterator<Item = (&'a str, u64)>,
     ) {
-        let family = Family::<Label, Counter>::default();
+        let add = |counter: &Counter, value| _ = counter.inc_by(value);
+        self.add_by_label(name, help, label, values, add);
+    }
+
+    fn add<M: Metric + Default>(&mut self, name: &str, help: &str, fill: impl FnOnce(&M)) {
+        let metric = M::default();
+        fill(&metric);
+        self.0.register(name, help, metric);
+    }
+
+    fn add_by_label<'a, M: TypedMetric + Metric + Default + Clone, V>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: impl IntoIterator<Item = (&'a str, V)>,
+        fill: impl Fn(&M, V),
+    ) {
+        let family = Family::<Label, M>::default();
         for (key, value) in values {
-            family.get_or_create(&[(label, key.to_owned())]).inc_by(value);
+            fill(&family.get_or_create(&[(label, key.to_owned())]), value);
         }
         self.0.register(name, help, family);
     }
 
     /// Adds what this process has counted, and gives the whole page.
     pub fn finish(mut self) -> String {
-        self.0.register("vestnik_attempts", "Attempts of this process since its start", ATTEMPTS.clone());
-        self.0.register("vestnik_http_requests", "HTTP requests answered", REQUESTS.clone());
+        self.0.register("vestnik_attempts", "Attempts of this process since its start", ATTEMPTS.family.clone());
+        self.0.register("vestnik_http_requests", "HTTP requests answered", REQUESTS.family.clone());
         self.0.register("vestnik_smtp_connections", "Open connections to mail servers", CONNECTIONS.clone());
         self.0.register("vestnik_log_lines_lost", "Lines of the log that could not be written", LOST_LINES.clone());
         self.0.register("vestnik_commit_seconds", "Time of a commit of the record", COMMITS.clone());
