@@ -11,7 +11,8 @@ use leptos::server_fn::client::Client;
 use leptos::server_fn::codec::PostUrl;
 use leptos::server_fn::request::ClientReq;
 use leptos::server_fn::{Http, ServerFn};
-use leptos::wasm_bindgen::{JsCast, closure::Closure};
+use leptos::wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::js_sys;
 use serde::de::DeserializeOwned;
 
 /// The form of a server function. It works without scripts, and a refused one comes back with all that
@@ -139,7 +140,7 @@ fn use_guard(
             }
         });
         let leave = window_event_listener_untyped("beforeunload", move |event| {
-            if dirty.get_value() {
+            if dirty.get_value() && acted() {
                 event.prevent_default();
             }
         });
@@ -151,6 +152,13 @@ fn use_guard(
             release_links();
         });
     });
+}
+
+/// Whether the reader has done anything on this page. Chromium asks nobody who has not, and complains on its console; a
+/// browser that does not tell asks by its own rules.
+fn acted() -> bool {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).unwrap_or_default();
+    get(&get(&window().navigator(), "userActivation"), "hasBeenActive").as_bool().unwrap_or(true)
 }
 
 /// Catches clicks on links before the router does, which listens at the window.

@@ -3,12 +3,6 @@ import type { BrowserContext } from "@playwright/test";
 
 type Expected = { url: RegExp; status: number };
 
-/** What a browser advises of its own accord, which is no fault of the page, and why. */
-const ADVICE: RegExp[] = [
-  // Chromium asks nobody who has not touched a page whether to leave it: the page only says that it holds a text.
-  /^Blocked attempt to show a 'beforeunload' confirmation panel/,
-];
-
 export class Problems {
   readonly found: string[] = [];
   #expected: Expected[] = [];
@@ -31,7 +25,6 @@ export class Problems {
       if (message.type() !== "error") return;
       const url = message.location().url;
       const status = /the server responded with a status of (\d+)/.exec(message.text())?.[1];
-      if (ADVICE.some((known) => known.test(message.text()))) return;
       // The response handler below has judged it, or will.
       if (status || this.#unfetched.some((expected) => expected.test(url))) return;
       this.found.push(`console: ${message.text()} (${url})`);
