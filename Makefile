@@ -5,7 +5,10 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help setup setup-test build run dev test test-rust test-e2e soak fuzz bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
+# What the Rust tests are built with; with `site` their program is the one that the browser tests use.
+FEATURES ?= ssr
+
+.PHONY: help setup setup-test site build run dev test test-rust test-e2e soak fuzz package try-package bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,8 +19,10 @@ setup: ## install what building needs, where it is missing
 setup-test: setup ## install what testing needs, where it is missing
 	@.ci/setup.sh test
 
-build: setup ## build the release: target/release/vestnik, with the files for browsers in it
+site: setup ## build what browsers get: target/site
 	@node style/build.mjs
+
+build: site ## build the release: target/release/vestnik, with the files for browsers in it
 	@cargo build --release --features site
 
 run: build ## build and serve
@@ -26,23 +31,33 @@ run: build ## build and serve
 dev: setup ## serve a debug build; rebuild and reload the page on every change
 	@exec node style/dev.mjs
 
-test: test-rust test-e2e ## run all tests
+test: FEATURES = site
+test: setup-test site test-rust test-e2e ## run all tests
 
 test-rust: setup-test ## run the Rust tests, on SQLite and on a PostgreSQL server of their own
-	@.ci/postgres.sh cargo test --features ssr --no-fail-fast
+	@.ci/postgres.sh cargo test --features $(FEATURES) --no-fail-fast
 
-test-e2e: setup-test build ## run the browser tests against the release build
+# Not the release, whose dependencies alone take minutes to compile: the code of both is the same, and what browsers get is the
+# release's.
+test-e2e: setup-test site ## run the browser tests, with the program as the Rust tests build it
+	@cargo build --features site
 	@cd end2end && npx playwright test
 
 screenshots: setup-test build ## take a picture of every page (target/screenshots); renew those of the documentation
-	@cd end2end && npx playwright test -c pictures.config.ts
+	@cd end2end && VESTNIK_BIN=../target/release/vestnik npx playwright test -c pictures.config.ts
 
 measure-images: setup-test build ## print what pictures that are bombs or disguises are answered with, and what memory they cost
-	@cd end2end && npx playwright test -c measure.config.ts
+	@cd end2end && VESTNIK_BIN=../target/release/vestnik npx playwright test -c measure.config.ts
 
 lighthouse: setup-test build ## judge the public pages by Lighthouse
 	@.ci/setup.sh lighthouse
-	@cd end2end && npx playwright test -c lighthouse.config.ts
+	@cd end2end && VESTNIK_BIN=../target/release/vestnik npx playwright test -c lighthouse.config.ts
+
+package: build ## pack the release: a .deb, a tar and checksums in target/package
+	@.ci/package.sh
+
+try-package: package ## install the .deb in a fresh Debian in a folder (as root, with debootstrap)
+	@.ci/try-package.sh
 
 soak: setup-test ## kill it hundreds of times, fill its disk, lock its database (forty minutes)
 	@.ci/fuzz.sh 60

@@ -1,16 +1,15 @@
 // What people do with their own accounts: a forgotten password, the profile, another address, sessions.
 import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Browser, Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
+import { BINARY } from "./support/command.ts";
 import { expect, test } from "./support/test.ts";
 import { forget } from "./support/visit.ts";
 
 const PASSWORD = "a long enough phrase";
 const NEW = "another phrase, long enough";
-const ROOT = resolve(import.meta.dirname, "../..");
-const BINARY = process.env.VESTNIK_BIN || join(ROOT, "target/release/vestnik");
 
 function addUser(dataDir: string, email: string, name: string): void {
   const env = { ...process.env, VESTNIK_DATA_DIR: dataDir };

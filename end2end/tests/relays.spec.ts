@@ -1,14 +1,12 @@
 // Mail servers, as an administrator keeps them: on the pages, without scripts, and on the command line.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
+import { BINARY } from "./support/command.ts";
 import type { Server } from "./support/server.ts";
 import { expect, test } from "./support/test.ts";
 
 const PASSWORD = "a long enough phrase";
-const ROOT = resolve(import.meta.dirname, "../..");
-const BINARY = process.env.VESTNIK_BIN || join(ROOT, "target/release/vestnik");
 
 let sink: ChildProcess | undefined;
 test.afterEach(() => void sink?.kill("SIGTERM"));

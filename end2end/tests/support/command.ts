@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "@playwright/test";
 
-export const BINARY = process.env.VESTNIK_BIN || join(resolve(import.meta.dirname, "../../.."), "target/release/vestnik");
+export const BINARY = resolve(process.env.VESTNIK_BIN || join(import.meta.dirname, "../../../target/debug/vestnik"));
 export const OWNER = { email: "owner@example.org", name: "Анна Ким" };
 
 export type Attempt = { number: number; status: string; code: number | null; reply: string };

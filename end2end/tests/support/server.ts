@@ -1,4 +1,4 @@
-// One Vestnik of its own per test file: release binary, free port, empty data directory.
+// One Vestnik of its own per test file: free port, empty data directory.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
