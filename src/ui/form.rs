@@ -12,8 +12,8 @@ use leptos::server_fn::codec::PostUrl;
 use leptos::server_fn::request::ClientReq;
 use leptos::server_fn::{Http, ServerFn};
 use leptos::wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::js_sys;
 use serde::de::DeserializeOwned;
+use web_sys::js_sys;
 
 /// The form of a server function. It works without scripts, and a refused one comes back with all that
 /// was typed into the fields of `components::field`.

@@ -1,10 +1,9 @@
 use super::link::LinkPage;
+use super::new_account::NewAccountFields;
 use crate::api::accounts::Confirm;
-use crate::ui::components::field::TextField;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
-use crate::ui::time::browser_zone;
 use leptos::prelude::*;
 
 /// `/confirm?token=…`: whoever has got the letter chooses a name and a password, and has the account.
@@ -13,16 +12,11 @@ pub fn ConfirmPage() -> impl IntoView {
     let action = ServerAction::<Confirm>::new();
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
-    let zone = RwSignal::new(String::new());
-    Effect::new(move |_| zone.set(browser_zone().unwrap_or_default()));
     let form = move |token: String| {
         view! {
             <FormErrors error=error />
             <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
-                <input type="hidden" name="form[token]" value=token />
-                <input type="hidden" name="form[zone]" prop:value=zone />
-                <TextField name="form[name]" label=t("accounts.name") hint=t("accounts.name_hint") required=true autocomplete="name" errors=errors />
-                <TextField name="form[password]" label=t("accounts.password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
+                <NewAccountFields token=token errors=errors />
                 <Submit label=t("accounts.confirm_do") pending=action.pending() class="btn-primary mt-4 w-full" />
             </ActionForm>
         }

@@ -1,10 +1,10 @@
 //! `/invitation?token=…`: makes the account that somebody was invited to.
 
+use super::new_account::NewAccountFields;
 use crate::api::error::AppError;
 use crate::api::settings::{AcceptInvitation, look_at_invitation};
 use crate::domain::settings::Invited;
 use crate::ui::components::error_panel::{ErrorPanel, describe};
-use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
@@ -12,7 +12,6 @@ use crate::ui::i18n::{t, t_with};
 use crate::ui::link::use_param;
 use crate::ui::pages::oversight::role_word;
 use crate::ui::status::set_status;
-use crate::ui::time::browser_zone;
 use leptos::prelude::*;
 
 /// `/invitation`.
@@ -58,18 +57,13 @@ fn Fields(token: String, invited: Invited) -> impl IntoView {
     let action = ServerAction::<AcceptInvitation>::new();
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
-    let zone = RwSignal::new(String::new());
-    Effect::new(move |_| zone.set(browser_zone().unwrap_or_default()));
     let Invited { email, role, by } = invited;
     let lead = t_with("invitations.accept_lead", &[("by", &by), ("email", &email), ("role", &role_word(role))]);
     view! {
         <p class="mb-4">{lead}</p>
         <FormErrors error=error />
         <ActionForm action=action attr:class="rounded-box border border-base-300 bg-base-100 p-6">
-            <input type="hidden" name="form[token]" value=token />
-            <input type="hidden" name="form[zone]" prop:value=zone />
-            <TextField name="form[name]" label=t("accounts.name") hint=t("accounts.name_hint") required=true autocomplete="name" errors=errors />
-            <TextField name="form[password]" label=t("accounts.password") hint=t("accounts.password_hint") kind="password" required=true autocomplete="new-password" errors=errors />
+            <NewAccountFields token=token errors=errors />
             <Submit label=t("invitations.accept_do") pending=action.pending() class="btn-primary mt-4 w-full" />
         </ActionForm>
     }

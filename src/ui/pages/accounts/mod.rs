@@ -6,6 +6,7 @@ mod forgot;
 mod invitation;
 mod link;
 mod log_in;
+mod new_account;
 mod new_email;
 mod own_data;
 mod profile;
