@@ -53,7 +53,6 @@ use state::AppState;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
@@ -129,7 +128,11 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(images::uploads())
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("private, no-store")))
         .layer(sessions)
-        .layer(CsrfLayer::new())
+        .layer(origin::layer(&state.config.public_url))
+        .layer(axum::middleware::from_fn_with_state(
+            std::sync::Arc::<str>::from(&*state.config.public_url),
+            origin::explain,
+        ))
         .layer(axum::middleware::from_fn(origin::from_referer))
         .layer(axum::middleware::from_fn_with_state(state.clone(), pace::limit))
         // Nothing of these depends on who asks, so no session is looked up for them.
