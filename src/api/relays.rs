@@ -28,7 +28,7 @@ pub async fn save_relay(form: RelayForm) -> Result<(), AppError> {
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
     let state = request::state();
     let keeper = relays::Keeper::actor(&actor);
-    request::answer(relays::save(&state.db, keeper, &state.sealer(), &form, state.now()).await)?;
+    request::answer(relays::save(&state.db, keeper, state.means(&state.sealer()), &form, state.now()).await)?;
     request::answer(web::changed(&state, "relays.saved").await)
 }
 
@@ -38,7 +38,7 @@ pub async fn try_relay(form: RelayForm) -> Result<RelayTest, AppError> {
     use crate::server::{services::relays, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
     let state = request::state();
-    request::answer(relays::test(&state.db, relays::Keeper::actor(&actor), &state.sealer(), &form).await)
+    request::answer(relays::test(&state.db, relays::Keeper::actor(&actor), state.means(&state.sealer()), &form).await)
 }
 
 /// Tries a stored mail server, or the one in the settings (id 0).
@@ -50,7 +50,7 @@ pub async fn test_relay(id: i64) -> Result<RelayTest, AppError> {
     let keeper = relays::Keeper::actor(&actor);
     request::answer(match (id, &state.config.relay) {
         (crate::domain::relay::FROM_SETTINGS, Some(relay)) => Ok(relays::test_given(keeper, relay).await),
-        _ => relays::test_stored(&state.db, keeper, &state.sealer(), id).await,
+        _ => relays::test_stored(&state.db, keeper, state.means(&state.sealer()), id).await,
     })
 }
 

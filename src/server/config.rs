@@ -29,6 +29,9 @@ pub struct Settings {
     /// smtp:// or smtps:// address of the mail server; without it the built-in mail catcher is used
     #[arg(long, env = "VESTNIK_SMTP_URL", global = true, hide_env_values = true)]
     pub smtp_url: Option<String>,
+    /// Name that mail servers are greeted with (EHLO), for example mail.example.org; the public address's, if others can know it
+    #[arg(long, env = "VESTNIK_HELLO", global = true)]
+    pub hello: Option<String>,
     /// Address that letters come from
     #[arg(long, env = "VESTNIK_FROM", default_value = "vestnik@localhost.localdomain", global = true)]
     pub from: String,
@@ -82,6 +85,8 @@ pub struct Config {
     /// Without a trailing slash.
     pub public_url: String,
     pub relay: Option<crate::server::mail::relay::Relay>,
+    /// Our name in EHLO; without one, mail servers see our address.
+    pub hello: Option<String>,
     pub timeouts: crate::server::mail::timeouts::Timeouts,
     pub from: EmailAddress,
     pub secret: secrecy::SecretString,
@@ -161,15 +166,23 @@ impl Settings {
     /// # Errors
     /// Names the first setting that cannot be used, and why.
     pub fn check(&self) -> Result<Config, ConfigError> {
-        use crate::server::mail::{relay, timeouts::Timeouts};
+        use crate::server::mail::{hello, relay, timeouts::Timeouts};
         let addr = self.addr()?;
         let from = EmailAddress::parse(&self.from).map_err(|error| wrong("VESTNIK_FROM", error))?;
+        let public_url = public_url(self.public_url.as_deref(), addr)?;
+        let hello = match self.hello.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => Some(hello::parse(name).map_err(|why| wrong("VESTNIK_HELLO", format!("{name:?} {why}")))?),
+            None => hello::of_address(&public_url),
+        };
         let relay = match self.smtp_url.as_deref() {
             // Perhaps a variable that was to hold it is missing: letters must not be caught by mistake.
             Some(url) if url.trim().is_empty() => {
                 return Err(wrong("VESTNIK_SMTP_URL", "is empty; leave it out to have letters caught on this machine"));
             }
-            Some(url) => Some(relay::Relay::parse(url).map_err(|error| wrong("VESTNIK_SMTP_URL", error))?),
+            Some(url) => {
+                let relay = relay::Relay::parse(url).map_err(|error| wrong("VESTNIK_SMTP_URL", error))?;
+                Some(relay.with_hello(hello.as_deref()))
+            }
             None => None,
         };
         let dkim = self.signer(&from)?;
@@ -209,8 +222,9 @@ impl Settings {
             database_url,
             data_dir: self.data_dir.clone(),
             addr,
-            public_url: public_url(self.public_url.as_deref(), addr)?,
+            public_url,
             relay,
+            hello,
             timeouts,
             from,
             dkim,
@@ -375,6 +389,7 @@ mod tests {
             ),
             ("--retry", "VESTNIK_RETRY", &["0s", "5m,0s", "5m,0ms,1h", "", "5m,"]),
             ("--smtp-timeouts", "VESTNIK_SMTP_TIMEOUTS", &["connect=0s", "dot"]),
+            ("--hello", "VESTNIK_HELLO", &["mail", "127.0.0.1", "mail.example.org\r\nQUIT"]),
             ("--metrics-token", "VESTNIK_METRICS_TOKEN", &["short", "sixteen letters и ещё", " sixteen characters"]),
             (
                 "--database-url",

@@ -2,11 +2,11 @@
 
 use crate::domain::delivery::AttemptStatus;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::TypedMetric;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::TypedMetric;
 use prometheus_client::registry::{Metric, Registry};
 use std::sync::LazyLock;
 use std::time::Duration;

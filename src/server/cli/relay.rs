@@ -12,7 +12,7 @@ use crate::server::config::Config;
 use crate::server::db::{Db, relays};
 use crate::server::engine::relays::Source;
 use crate::server::seal::Sealer;
-use crate::server::services::relays::{self as service_relays, Keeper};
+use crate::server::services::relays::{self as service_relays, Keeper, Means};
 use clap::{Args, Subcommand};
 use std::io::Write;
 
@@ -69,10 +69,11 @@ fn parse_tls(text: &str) -> Result<TlsMode, String> {
 pub async fn run(config: &Config, clock: SharedClock, command: RelayCommand, json: bool) -> Outcome {
     let db = service::open(config).await?;
     let sealer = Sealer::new(&config.secret);
+    let means = Means { sealer: &sealer, hello: config.hello.as_deref() };
     match command {
         RelayCommand::Add(args) => {
             let form = form(args)?;
-            let id = service_relays::save(&db, Keeper::command_line(), &sealer, &form, clock.now()).await;
+            let id = service_relays::save(&db, Keeper::command_line(), means, &form, clock.now()).await;
             added(id.map_err(explain)?, json)?;
         }
         RelayCommand::List => list(&db, config, &clock, json).await?,
@@ -80,7 +81,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: RelayCommand, jso
             let test = match name {
                 Some(name) => {
                     let id = find(&db, &name).await?;
-                    service_relays::test_stored(&db, Keeper::command_line(), &sealer, id).await.map_err(explain)?
+                    service_relays::test_stored(&db, Keeper::command_line(), means, id).await.map_err(explain)?
                 }
                 None => {
                     let relay = config.relay.as_ref();

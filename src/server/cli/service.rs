@@ -143,7 +143,12 @@ pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop
 
 /// The mail servers of the settings and of the database.
 pub async fn relays(db: &Db, config: &Config, clock: &SharedClock, source: Source) -> Result<Pool, Failure> {
-    let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
+    let pool = PoolConfig {
+        source,
+        timeouts: config.timeouts.clone(),
+        hello: config.hello.clone(),
+        secret: config.secret.clone(),
+    };
     let pool = Pool::new(db.clone(), clock.clone(), pool);
     pool.reload().await?;
     Ok(pool)

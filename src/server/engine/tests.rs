@@ -152,7 +152,7 @@ fn secret() -> SecretString {
 
 fn pool(db: &Db, clock: &Arc<ManualClock>, relay: &str) -> Pool {
     let source = Source::Settings(Relay::parse(&format!("smtp://{relay}?tls=none&connections=3")).unwrap());
-    Pool::new(db.clone(), clock.clone(), PoolConfig { source, timeouts: timeouts(), secret: secret() })
+    Pool::new(db.clone(), clock.clone(), PoolConfig { source, timeouts: timeouts(), hello: None, secret: secret() })
 }
 
 fn config() -> EngineConfig {

@@ -10,6 +10,7 @@ mod encoding;
 mod fill;
 pub mod hand_over;
 mod header;
+pub mod hello;
 pub mod markdown;
 pub mod relay;
 pub mod reply;

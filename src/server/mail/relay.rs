@@ -152,10 +152,10 @@ impl Relay {
         self
     }
 
-    /// The same server, greeted under a name of ours.
+    /// The same server, greeted under this name of ours, if there is one.
     #[must_use]
-    pub fn with_hello(mut self, name: &str) -> Self {
-        self.hello = Some(name.to_owned());
+    pub fn with_hello(mut self, name: Option<&str>) -> Self {
+        self.hello = name.map(str::to_owned);
         self
     }
 

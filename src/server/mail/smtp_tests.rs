@@ -414,16 +414,23 @@ async fn authentication() {
         })
     }
     let plain = || Expect("AUTH PLAIN AGFubmEAZ2VoZWlt\r\n");
-    let login = vec![
-        Expect("AUTH LOGIN"),
-        say("334 VXNlcm5hbWU6"),
-        Expect("YW5uYQ=="),
-        say("334 UGFzc3dvcmQ6"),
-        Expect("Z2VoZWlt"),
-        say("235 ok"),
-    ];
+    let login = || {
+        vec![
+            Expect("AUTH LOGIN"),
+            say("334 VXNlcm5hbWU6"),
+            Expect("YW5uYQ=="),
+            say("334 UGFzc3dvcmQ6"),
+            Expect("Z2VoZWlt"),
+            say("235 ok"),
+        ]
+    };
     assert_eq!(auth("AUTH LOGIN PLAIN", vec![plain(), say("235 ok")]).await, Ok(()));
-    assert_eq!(auth("AUTH=LOGIN", login).await, Ok(()));
+    assert_eq!(auth("AUTH=LOGIN", login()).await, Ok(()));
+    // It offers what it does not know (RFC 4954 4); what it refuses for another reason is not said twice.
+    let unknown = || vec![plain(), say("504 5.5.4 Unrecognized authentication type")];
+    assert_eq!(auth("AUTH PLAIN LOGIN", [unknown(), login()].concat()).await, Ok(()));
+    assert_eq!(auth("AUTH PLAIN", unknown()).await, Err(SmtpErrorKind::Auth));
+    assert_eq!(auth("AUTH PLAIN LOGIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));
     assert_eq!(auth("AUTH PLAIN", vec![plain(), say("454 later")]).await, Err(SmtpErrorKind::Busy));
     assert_eq!(auth("AUTH CRAM-MD5", vec![]).await, Err(SmtpErrorKind::Auth));

@@ -21,6 +21,15 @@ use std::time::Duration;
 const STAGE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// What trying a relay takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    /// Opens and seals stored passwords.
+    pub sealer: &'a Sealer,
+    /// Our name in EHLO, where there is one.
+    pub hello: Option<&'a str>,
+}
+
 /// Somebody who may change relays: an administrator, or whoever has the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Keeper<'a>(Option<&'a Actor>);
@@ -86,10 +95,11 @@ pub async fn get(db: &Db, _: Keeper<'_>, id: i64) -> Result<RelaySettings> {
 ///
 /// # Errors
 /// [`Error::Invalid`] names the wrong field, or the stage at which the relay failed.
-pub async fn save(db: &Db, keeper: Keeper<'_>, sealer: &Sealer, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
+pub async fn save(db: &Db, keeper: Keeper<'_>, means: Means<'_>, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
     checked(form)?;
+    let sealer = means.sealer;
     let (mut settings, password) = typed(db, sealer, form).await?;
-    let relay = relay(&settings, password.clone())?;
+    let relay = relay(&settings, password.clone(), means.hello)?;
     if settings.enabled
         && let Some(fault) = try_out(&relay).await.fault
     {
@@ -174,26 +184,26 @@ pub async fn remove(db: &Db, keeper: Keeper<'_>, id: i64, now: DateTime<Utc>) ->
 ///
 /// # Errors
 /// [`Error::Invalid`] for a form that cannot be tried.
-pub async fn test(db: &Db, _: Keeper<'_>, sealer: &Sealer, form: &RelayForm) -> Result<RelayTest> {
+pub async fn test(db: &Db, _: Keeper<'_>, means: Means<'_>, form: &RelayForm) -> Result<RelayTest> {
     checked(form)?;
-    let (settings, password) = typed(db, sealer, form).await?;
-    Ok(try_out(&relay(&settings, password)?).await)
+    let (settings, password) = typed(db, means.sealer, form).await?;
+    Ok(try_out(&relay(&settings, password, means.hello)?).await)
 }
 
 /// Tries a stored relay.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] if its password cannot be read.
-pub async fn test_stored(db: &Db, _: Keeper<'_>, sealer: &Sealer, id: i64) -> Result<RelayTest> {
+pub async fn test_stored(db: &Db, _: Keeper<'_>, means: Means<'_>, id: i64) -> Result<RelayTest> {
     let Stored { settings, sealed } = relays::get(db, id).await?.ok_or(Error::NotFound)?;
     let password = match settings.user.is_empty() {
         true => None,
         false => {
-            let password = sealer.open(&sealed, &relays::context(&settings));
+            let password = means.sealer.open(&sealed, &relays::context(&settings));
             Some(password.ok_or(Error::Conflict("error.relay.sealed"))?)
         }
     };
-    Ok(try_out(&relay(&settings, password)?).await)
+    Ok(try_out(&relay(&settings, password, means.hello)?).await)
 }
 
 /// Tries a relay that stands in no table.
@@ -227,10 +237,11 @@ async fn typed(db: &Db, sealer: &Sealer, form: &RelayForm) -> Result<(RelaySetti
     Ok((settings, Some(password)))
 }
 
-fn relay(settings: &RelaySettings, password: Option<SecretString>) -> Result<Relay> {
+fn relay(settings: &RelaySettings, password: Option<SecretString>, hello: Option<&str>) -> Result<Relay> {
     let credentials = password.map(|password| Credentials { user: settings.user.clone(), password });
     let connections = usize::try_from(settings.connections).unwrap_or(1);
-    Relay::new(&settings.host, settings.port, settings.tls, credentials, connections).map_err(|error| match error {
+    let relay = Relay::new(&settings.host, settings.port, settings.tls, credentials, connections);
+    relay.map(|relay| relay.with_hello(hello)).map_err(|error| match error {
         RelayUrlError::Credentials => Error::field("password", "error.control"),
         _ => Error::field("host", "error.relay.host"),
     })

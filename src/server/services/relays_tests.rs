@@ -17,6 +17,10 @@ fn sealer() -> Sealer {
     Sealer::new(&"0123456789abcdef0123456789abcdef".to_owned().into())
 }
 
+fn means(sealer: &Sealer) -> Means<'_> {
+    Means { sealer, hello: Some("mail.example.org") }
+}
+
 fn form(port: u16) -> RelayForm {
     RelayForm {
         name: "Main".into(),
@@ -49,31 +53,31 @@ fn wrong(result: Result<i64>) -> (String, String, Vec<(String, String)>) {
 async fn a_relay_is_kept_without_its_password_in_sight(db: Db) {
     let sink = sink("").await;
     let port = sink.addr().port();
-    let id = save(&db, KEEPER, &sealer(), &form(port), now()).await.unwrap();
+    let id = save(&db, KEEPER, means(&sealer()), &form(port), now()).await.unwrap();
     let stored = relays::get(&db, id).await.unwrap().unwrap();
     assert!(!stored.sealed.contains("correct horse") && stored.settings.has_password);
     let opened = sealer().open(&stored.sealed, &relays::context(&stored.settings)).unwrap();
     assert_eq!(opened.expose_secret(), "correct horse");
     assert_eq!(list(&db, KEEPER).await.unwrap(), std::slice::from_ref(&stored.settings));
-    assert_eq!(wrong(save(&db, KEEPER, &sealer(), &form(port), now()).await).1, "error.relay.taken");
+    assert_eq!(wrong(save(&db, KEEPER, means(&sealer()), &form(port), now()).await).1, "error.relay.taken");
 
     // Without a password the stored one stays, and is tried.
     let same = RelayForm { id, password: String::new(), connections: "7".into(), ..form(port) };
-    assert_eq!(save(&db, KEEPER, &sealer(), &same, now()).await.unwrap(), id);
+    assert_eq!(save(&db, KEEPER, means(&sealer()), &same, now()).await.unwrap(), id);
     let after = relays::get(&db, id).await.unwrap().unwrap();
     assert_eq!((after.settings.connections, after.settings.has_password), (7, true));
-    assert_eq!(test_stored(&db, KEEPER, &sealer(), id).await.unwrap().fault, None);
+    assert_eq!(test_stored(&db, KEEPER, means(&sealer()), id).await.unwrap().fault, None);
     // It goes to no other host, and to nobody else.
     for elsewhere in
         [RelayForm { host: "127.0.0.1".into(), ..same.clone() }, RelayForm { user: "eve".into(), ..same.clone() }]
     {
-        let (field, key, _) = wrong(save(&db, KEEPER, &sealer(), &elsewhere, now()).await);
+        let (field, key, _) = wrong(save(&db, KEEPER, means(&sealer()), &elsewhere, now()).await);
         assert_eq!((field.as_str(), key.as_str()), ("password", "error.relay.password_again"));
     }
     let moved = RelayForm { id, ..form(port) };
     let other = Sealer::new(&"another secret that is long enough too".to_owned().into());
-    assert_eq!(wrong(save(&db, KEEPER, &other, &same, now()).await).1, "error.relay.sealed");
-    assert_eq!(save(&db, KEEPER, &other, &moved, now()).await.unwrap(), id);
+    assert_eq!(wrong(save(&db, KEEPER, means(&other), &same, now()).await).1, "error.relay.sealed");
+    assert_eq!(save(&db, KEEPER, means(&other), &moved, now()).await.unwrap(), id);
 
     set_enabled(&db, KEEPER, id, false, now()).await.unwrap();
     assert!(!get(&db, KEEPER, id).await.unwrap().enabled);
@@ -82,7 +86,7 @@ async fn a_relay_is_kept_without_its_password_in_sight(db: Db) {
         assert!(matches!(result, Err(Error::NotFound)));
     }
     let gone = RelayForm { id, enabled: false, ..form(port) };
-    assert!(matches!(save(&db, KEEPER, &sealer(), &gone, now()).await, Err(Error::NotFound)));
+    assert!(matches!(save(&db, KEEPER, means(&sealer()), &gone, now()).await, Err(Error::NotFound)));
 }
 
 async fn one_that_does_not_work_is_refused_with_the_stage(db: Db) {
@@ -91,7 +95,7 @@ async fn one_that_does_not_work_is_refused_with_the_stage(db: Db) {
         listener.local_addr().unwrap().port()
     };
     let refused = async |form: &RelayForm| {
-        let (field, key, args) = wrong(save(&db, KEEPER, &sealer(), form, now()).await);
+        let (field, key, args) = wrong(save(&db, KEEPER, means(&sealer()), form, now()).await);
         (field, key, args.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
     };
     let (field, key, args) = refused(&form(dead)).await;
@@ -121,18 +125,18 @@ async fn one_that_does_not_work_is_refused_with_the_stage(db: Db) {
     assert_eq!(field, "password");
     assert_eq!(list(&db, KEEPER).await.unwrap(), [], "nothing of it was stored");
     // What is off need not work.
-    save(&db, KEEPER, &sealer(), &RelayForm { enabled: false, ..form(dead) }, now()).await.unwrap();
+    save(&db, KEEPER, means(&sealer()), &RelayForm { enabled: false, ..form(dead) }, now()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_dialogue_shows_everything_but_secrets() {
     let (db, _folder) = testing::sqlite().await;
     let sink = sink("").await;
-    let test = test(&db, KEEPER, &sealer(), &form(sink.addr().port())).await.unwrap();
+    let test = test(&db, KEEPER, means(&sealer()), &form(sink.addr().port())).await.unwrap();
     assert_eq!(test.fault, None);
     let said: Vec<&str> =
         test.dialogue.iter().filter(|line| line.speaker == Speaker::Us).map(|line| line.text.as_str()).collect();
-    assert_eq!(said, ["EHLO [127.0.0.1]", "AUTH PLAIN ********"]);
+    assert_eq!(said, ["EHLO mail.example.org", "AUTH PLAIN ********"]);
     let heard =
         |start: &str| test.dialogue.iter().any(|line| line.speaker == Speaker::Server && line.text.starts_with(start));
     assert!(heard("220 ") && heard("250-") && heard("235 "), "{test:?}");
@@ -146,7 +150,7 @@ async fn what_a_server_repeats_of_a_secret_is_hidden_too() {
     let refused =
         vec![Step::Expect("Y29ycmVjdCBob3JzZQ=="), say("535 5.7.8 correct horse (Y29ycmVjdCBob3JzZQ==) is wrong")];
     let script = Script::start([login, asked, refused].concat()).await;
-    let test = test(&db, KEEPER, &sealer(), &form(script.port)).await.unwrap();
+    let test = test(&db, KEEPER, means(&sealer()), &form(script.port)).await.unwrap();
     let shown = format!("{test:?}");
     assert!(!shown.contains("horse") && !shown.contains("Y29ycmVjdCBob3JzZQ=="), "{shown}");
     let fault = test.fault.unwrap();
@@ -157,7 +161,7 @@ async fn what_a_server_repeats_of_a_secret_is_hidden_too() {
 #[tokio::test]
 async fn a_server_that_hangs_is_waited_for_briefly() {
     let script = Script::start(vec![Step::Silence]).await;
-    let relay = relay(&form(script.port).settings(), None).unwrap();
+    let relay = relay(&form(script.port).settings(), None, None).unwrap();
     let test = try_within(&relay, &Timeouts::default(), Duration::from_millis(200)).await;
     assert_eq!(test.fault.map(|fault| fault.cause), Some(Cause::Timeout));
     script.end().await;

@@ -14,6 +14,7 @@ use crate::server::services::figures::SharedFigures;
 use crate::server::services::letters::Origin;
 use crate::server::services::posts::kept::Kept;
 use crate::server::services::posts::views::Views;
+use crate::server::services::relays::Means;
 use crate::server::services::test_letter::Post;
 use crate::server::supervisor::Supervisor;
 use crate::server::web::cache::PageCache;
@@ -125,6 +126,11 @@ impl AppState {
     /// What passwords of relays are sealed with.
     pub fn sealer(&self) -> Sealer {
         Sealer::new(&self.config.secret)
+    }
+
+    /// What trying a relay takes, with what [`AppState::sealer`] gives.
+    pub fn means<'a>(&'a self, sealer: &'a Sealer) -> Means<'a> {
+        Means { sealer, hello: self.config.hello.as_deref() }
     }
 
     /// Whether letters are caught on this machine.

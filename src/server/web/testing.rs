@@ -148,6 +148,7 @@ impl Served {
             addr,
             public_url: format!("http://{addr}"),
             relay: None,
+            hello: None,
             timeouts: Timeouts::default(),
             from: EmailAddress::parse("vestnik@example.org").unwrap(),
             secret: "0123456789abcdef0123456789abcdef".to_owned().into(),
@@ -162,7 +163,7 @@ impl Served {
         settle(&mut config);
         let stop = CancellationToken::new();
         let source = Source::Catcher(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap());
-        let pool = PoolConfig { source, timeouts: config.timeouts.clone(), secret: config.secret.clone() };
+        let pool = PoolConfig { source, timeouts: config.timeouts.clone(), hello: None, secret: config.secret.clone() };
         let state = AppState {
             relays: Pool::new(db.clone(), clock.clone(), pool),
             db,

@@ -34,6 +34,8 @@ const LONG: TimeDelta = TimeDelta::seconds(60);
 pub struct PoolConfig {
     pub source: Source,
     pub timeouts: Timeouts,
+    /// Our name in EHLO, for the stored relays.
+    pub hello: Option<String>,
     pub secret: SecretString,
 }
 
@@ -55,6 +57,7 @@ pub(super) struct Inner {
     pub db: Db,
     pub clock: SharedClock,
     pub timeouts: Timeouts,
+    hello: Option<String>,
     /// This process, among all that work on the database.
     pub holder: String,
     source: Source,
@@ -124,6 +127,7 @@ impl Pool {
             db,
             clock,
             timeouts: config.timeouts,
+            hello: config.hello,
             holder: format!("{:016x}", rand::random::<u64>()),
             source: config.source,
             sealer: Sealer::new(&config.secret),
@@ -444,7 +448,7 @@ impl Inner {
         let connections = usize::try_from(settings.connections).unwrap_or(1);
         match Relay::new(&settings.host, settings.port, settings.tls, credentials, connections) {
             Ok(relay) => {
-                let relay = relay.with_limits(settings.limits);
+                let relay = relay.with_limits(settings.limits).with_hello(self.hello.as_deref());
                 Some((settings, relay, fault))
             }
             Err(error) => {

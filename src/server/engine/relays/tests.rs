@@ -89,7 +89,7 @@ impl World {
 
     fn pool(&self, source: Source) -> Pool {
         let timeouts = Timeouts::parse("connect=1s,greeting=1s,ehlo=9s,mail=9s,rcpt=9s,data=9s,body=9s,dot=9s");
-        let config = PoolConfig { source, timeouts: timeouts.unwrap(), secret: secret() };
+        let config = PoolConfig { source, timeouts: timeouts.unwrap(), hello: None, secret: secret() };
         Pool::new(self.db.clone(), self.clock.clone(), config)
     }
 

@@ -238,15 +238,27 @@ impl Session<'_, Box<dyn Io>> {
     async fn auth(&mut self, credentials: &Credentials, capabilities: &Capabilities) -> Result<(), SmtpError> {
         let offers = |name: &str| capabilities.auth.iter().any(|mechanism| mechanism == name);
         let (user, password) = (&credentials.user, credentials.password.expose_secret());
-        let steps = if offers("PLAIN") {
-            vec![format!("AUTH PLAIN {}\r\n", STANDARD.encode(format!("\0{user}\0{password}")))]
-        } else if offers("LOGIN") {
-            let line = |text: &str| format!("{}\r\n", STANDARD.encode(text));
-            vec!["AUTH LOGIN\r\n".to_owned(), line(user), line(password)]
-        } else {
-            let text = "the server offers neither AUTH PLAIN nor AUTH LOGIN";
-            return Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, Cause::NoMechanism, text));
-        };
+        let plain = || vec![format!("AUTH PLAIN {}\r\n", STANDARD.encode(format!("\0{user}\0{password}")))];
+        let line = |text: &str| format!("{}\r\n", STANDARD.encode(text));
+        let login = || vec!["AUTH LOGIN\r\n".to_owned(), line(user), line(password)];
+        match (offers("PLAIN"), offers("LOGIN")) {
+            (true, with_login) => match self.prove(&plain()).await {
+                // RFC 4954 4: it does not know what it has just offered.
+                Err(error) if with_login && error.reply.as_ref().is_some_and(|reply| reply.code == 504) => {
+                    self.prove(&login()).await
+                }
+                proven => proven,
+            },
+            (false, true) => self.prove(&login()).await,
+            (false, false) => {
+                let text = "the server offers neither AUTH PLAIN nor AUTH LOGIN";
+                Err(SmtpError::new(Stage::Auth, SmtpErrorKind::Auth, Cause::NoMechanism, text))
+            }
+        }
+    }
+
+    /// Goes through the steps of one mechanism.
+    async fn prove(&mut self, steps: &[String]) -> Result<(), SmtpError> {
         let last = steps.len() - 1;
         for (index, step) in steps.iter().enumerate() {
             let reply = self.ask(Stage::Auth, step.as_bytes(), self.timeouts.ehlo).await?;

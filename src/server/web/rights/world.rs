@@ -250,7 +250,8 @@ impl World {
                 let (name, host, port) = (mark.to_owned(), "127.0.0.1".to_owned(), "9".to_owned());
                 let form = RelayForm { name, host, port, ..RelayForm::default() };
                 let keeper = relays::Keeper::command_line();
-                let id = relays::save(db, keeper, &self.served.state.sealer(), &form, now).await.unwrap();
+                let (state, sealer) = (&self.served.state, self.served.state.sealer());
+                let id = relays::save(db, keeper, state.means(&sealer), &form, now).await.unwrap();
                 things.insert("relay", id.to_string());
             }
             "letter" => {
