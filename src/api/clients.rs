@@ -1,7 +1,7 @@
 //! Clients and their import.
 
 use super::error::AppError;
-use crate::domain::client::{Client, Suppression};
+use crate::domain::client::Client;
 use crate::domain::import::ImportPreview;
 use crate::domain::page::Page;
 use crate::forms::clients::{Chosen, ClientForm, ImportStart};
@@ -29,24 +29,6 @@ pub async fn get_client(id: i64) -> Result<Client, AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(clients::get(&request::state().db, &actor, id).await)
-}
-
-/// Why one of one's clients gets nothing any more, if that is so.
-#[server(prefix = "/api", endpoint = "clients/suppression")]
-pub async fn client_suppression(id: i64) -> Result<Option<Suppression>, AppError> {
-    use crate::server::{services::clients, web::request};
-    let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(clients::suppression(&request::state().db, &actor, id).await)
-}
-
-/// Lets a client get letters again.
-#[server(prefix = "/api", endpoint = "clients/lift")]
-pub async fn lift_suppression(form: ClientId) -> Result<(), AppError> {
-    use crate::server::{services::clients, web::request};
-    let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(clients::lift(&request::state().db, &actor, form.id).await)?;
-    request::go(&format!("/clients/{}?done=clients.lifted", form.id));
-    Ok(())
 }
 
 /// Stores a client, new while its id is 0, and goes to the list.

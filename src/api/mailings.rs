@@ -154,7 +154,8 @@ pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
 pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::delete(&request::state().db, &actor, form.id).await)?;
+    let state = request::state();
+    request::answer(mailings::delete(&state.db, &actor, form.id, state.now()).await)?;
     request::go("/mailings?done=mailings.deleted");
     Ok(())
 }
@@ -187,7 +188,8 @@ pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
 pub async fn delete_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let n = request::answer(mailings::delete_chosen(&request::state().db, &actor, &form).await)?;
+    let state = request::state();
+    let n = request::answer(mailings::delete_chosen(&state.db, &actor, &form, state.now()).await)?;
     request::go(&form.back("/mailings", &[("done", "mailings.deleted_many"), ("n", &n.to_string())]));
     Ok(())
 }

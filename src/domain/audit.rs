@@ -56,6 +56,8 @@ acts! {
     RelayPaused = "relay_paused",
     RelayResumed = "relay_resumed",
     RelayRemoved = "relay_removed",
+    SuppressionAdded = "suppression_added",
+    SuppressionLifted = "suppression_lifted",
 }
 
 impl Act {
@@ -87,7 +89,10 @@ impl Act {
             | Self::UserBlocked
             | Self::UserUnblocked
             | Self::RoleChanged
-            | Self::LimitsChanged => Target::User,
+            | Self::LimitsChanged
+            // Whose ledger it is: the address in it goes with the account.
+            | Self::SuppressionAdded
+            | Self::SuppressionLifted => Target::User,
         }
     }
 

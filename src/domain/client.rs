@@ -19,14 +19,6 @@ pub struct Client {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Why a client gets nothing any more: a mail server said that the address does not exist.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppression {
-    pub since: DateTime<Utc>,
-    /// What the mail server said.
-    pub reply: String,
-}
-
 /// The column that a list of clients is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

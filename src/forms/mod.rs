@@ -12,6 +12,7 @@ pub mod picks;
 pub mod posts;
 pub mod relays;
 pub mod settings;
+pub mod suppressions;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

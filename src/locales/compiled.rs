@@ -23,6 +23,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/oversight.json")),
             include_str!(concat!($lang, "/blog.json")),
             include_str!(concat!($lang, "/posts.json")),
+            include_str!(concat!($lang, "/suppressions.json")),
         ]
     };
 }

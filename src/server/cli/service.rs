@@ -8,7 +8,7 @@ use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::engine::{Engine, EngineConfig, EngineLock, LockError, Wake, ring_others, serve_letters};
 use crate::server::log;
 use crate::server::private;
-use crate::server::services::accounts;
+use crate::server::services::{accounts, suppressions};
 use crate::server::supervisor::Supervisor;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -35,7 +35,8 @@ fn check_name(config: &Config) -> Result<(), LockError> {
 
 async fn shape(db: &Db) -> Result<(), Failure> {
     db.migrate().await.map_err(|error| unusable(&error))?;
-    accounts::fold_accounts(db).await.map_err(|error| Failure::Failed(error.to_string()))
+    accounts::fold_accounts(db).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    suppressions::fold_addresses(db).await.map_err(|error| Failure::Failed(error.to_string()))
 }
 
 fn unusable(error: &DbError) -> Failure {

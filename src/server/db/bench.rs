@@ -50,8 +50,9 @@ impl Scratch {
 pub async fn add_clients(db: &Db, owner: i64, count: i64, now: DateTime<Utc>) -> DbResult<()> {
     const SQL: &str = "WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < $2)
         INSERT INTO clients (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at,
-        updated_at) SELECT $1, 'client' || n || '@example.org', 'client' || n || '@example.org', 'Client Number ' || n,
-        'client number ' || n, 'member ' || n, 'client number ' || n || ' client' || n || '@example.org', $3, $3 FROM made";
+        updated_at, address_key) SELECT $1, 'client' || n || '@example.org', 'client' || n || '@example.org', 'Client Number ' || n,
+        'client number ' || n, 'member ' || n, 'client number ' || n || ' client' || n || '@example.org', $3, $3,
+        'client' || n || '@example.org' FROM made";
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL).bind(owner).bind(count).bind(now).execute(conn).await.map(drop))?;
     tx.commit().await

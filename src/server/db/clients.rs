@@ -1,5 +1,6 @@
 //! Table `clients`. Every function takes the owner: another's client is as good as absent.
 
+use super::address::address_key;
 use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
 use crate::domain::client::{Client, ClientSort, search_text};
 use crate::domain::email::EmailAddress;
@@ -54,8 +55,8 @@ pub struct After {
 /// A duplicate if the owner has the address already.
 pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<i64> {
     const SQL: &str = "INSERT INTO clients
-        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id";
+        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at, address_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) RETURNING id";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(owner)
         .bind(new.email.as_str())
@@ -65,6 +66,7 @@ pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>
         .bind(&new.comment)
         .bind(search_text(new.email.as_str(), &new.full_name, &new.comment))
         .bind(now)
+        .bind(address_key(&new.email))
         .fetch_one(conn)
         .await)?)
 }
@@ -75,7 +77,7 @@ pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>
 /// A duplicate if another of the owner's clients has the address.
 pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<bool> {
     const SQL: &str = "UPDATE clients SET email = $3, email_key = $4, full_name = $5, full_name_key = $6,
-        comment = $7, search = $8, updated_at = $9 WHERE id = $1 AND owner_id = $2";
+        comment = $7, search = $8, updated_at = $9, address_key = $10 WHERE id = $1 AND owner_id = $2";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
@@ -86,10 +88,24 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: Date
         .bind(&new.comment)
         .bind(search_text(new.email.as_str(), &new.full_name, &new.comment))
         .bind(now)
+        .bind(address_key(&new.email))
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Some clients of any owner whose address has no key yet: those beyond ASCII of before there were any.
+pub async fn without_key(tx: &mut Tx, limit: i64) -> DbResult<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT id, email FROM clients WHERE address_key = '' ORDER BY id LIMIT $1";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)?)
+}
+
+/// Gives a client the key of its address.
+pub async fn set_key(tx: &mut Tx, id: i64, key: &str) -> DbResult<()> {
+    const SQL: &str = "UPDATE clients SET address_key = $2 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(key).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// What becomes of a client in [`upsert`].
@@ -104,12 +120,13 @@ pub struct Way {
 /// Inserts a client, or treats the one that has the address as `way` says.
 pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, way: Way, now: DateTime<Utc>) -> DbResult<Upsert> {
     const INSERT: &str = "INSERT INTO clients
-        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (owner_id, email_key) DO NOTHING";
+        (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at, address_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT (owner_id, email_key) DO NOTHING";
     const UPDATE: &str = "UPDATE clients SET email = $2, full_name = $4, full_name_key = $5, comment = $6,
-        search = $7, updated_at = $8 WHERE owner_id = $1 AND email_key = $3";
+        search = $7, updated_at = $8, address_key = $9 WHERE owner_id = $1 AND email_key = $3";
     const KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM clients WHERE owner_id = $1 AND email_key = $2)";
     let email_key = new.email.key();
+    let address_key = address_key(&new.email);
     let name_key = new.full_name.to_lowercase();
     let search = search_text(new.email.as_str(), &new.full_name, &new.comment);
     for (sql, done) in [(INSERT, Upsert::Added), (UPDATE, Upsert::Updated)] {
@@ -126,6 +143,7 @@ pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, way: Way, now: Dat
             .bind(&new.comment)
             .bind(&search)
             .bind(now)
+            .bind(&address_key)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

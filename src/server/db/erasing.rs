@@ -93,13 +93,13 @@ pub async fn files(db: &Db, owner: i64) -> DbResult<Vec<String>> {
 }
 
 /// What a user has, in the order in which it can go. `$1` is the user, `$2` how many rows go at once.
-pub const PARTS: [&str; 7] = [
+pub const PARTS: [&str; 8] = [
     "DELETE FROM selection_clients WHERE (selection_id, client_id) IN (SELECT c.selection_id, c.client_id
      FROM selections s JOIN selection_clients c ON c.selection_id = s.id WHERE s.owner_id = $1 LIMIT $2)",
     "DELETE FROM selections WHERE id IN (SELECT id FROM selections WHERE owner_id = $1 LIMIT $2)",
     "DELETE FROM clients WHERE id IN (SELECT id FROM clients WHERE owner_id = $1 ORDER BY id LIMIT $2)",
-    "DELETE FROM suppressions WHERE (owner_id, email_key) IN (SELECT owner_id, email_key FROM suppressions
-     WHERE owner_id = $1 LIMIT $2)",
+    "DELETE FROM suppressions WHERE id IN (SELECT id FROM suppressions WHERE owner_id = $1 ORDER BY id LIMIT $2)",
+    "DELETE FROM former_deliveries WHERE id IN (SELECT id FROM former_deliveries WHERE owner_id = $1 LIMIT $2)",
     "DELETE FROM imports WHERE id IN (SELECT id FROM imports WHERE owner_id = $1 ORDER BY id LIMIT $2)",
     "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE owner_id = $1 ORDER BY id LIMIT $2)",
     "DELETE FROM post_drafts WHERE (user_id, post_id) IN (SELECT user_id, post_id FROM post_drafts

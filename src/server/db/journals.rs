@@ -71,29 +71,60 @@ pub async fn frames(db: &Db, id: &str, after: i64, limit: i64) -> DbResult<Vec<(
     Ok(sqlx::query_as(SQL).bind(id).bind(after).bind(limit).fetch_all(pool).await?)
 }
 
+/// What may leave.
+#[derive(Clone, Debug, Default)]
+pub struct MayLeave {
+    leases: Vec<String>,
+    /// Deliveries whose address was left out while they were in hand.
+    withdrawn: Vec<i64>,
+}
+
+impl MayLeave {
+    /// A lease, or a delivery that must not leave under it.
+    fn new(rows: Vec<(String, i64)>) -> Self {
+        let mut may = Self::default();
+        for (lease, withdrawn) in rows {
+            if withdrawn == 0 { may.leases.push(lease) } else { may.withdrawn.push(withdrawn) }
+        }
+        may
+    }
+
+    /// Whether letters may leave under a lease.
+    pub fn is_free(&self, lease: &str) -> bool {
+        self.leases.iter().any(|free| free == lease)
+    }
+
+    /// Whether a delivery may leave under its lease.
+    pub fn allows(&self, lease: &str, delivery: i64) -> bool {
+        self.is_free(lease) && !self.withdrawn.contains(&delivery)
+    }
+}
+
 /// Leases under which letters may leave: their claims are good, the mailing is not stopped or over, its owner not
-/// blocked. Who loses a lease loses all that it covers, so no delivery need be looked at.
-/// `among` says which are meant.
+/// blocked. Who loses a lease loses all that it covers, so no delivery need be looked at
+/// but those that were withdrawn. `among` says which leases are meant.
 fn free(among: &str) -> String {
     format!(
-        "FROM claims c JOIN runs r ON r.id = c.run_id JOIN mailings g ON g.id = r.mailing_id
-         JOIN users u ON u.id = g.owner_id WHERE {GOES_ON} AND g.end_at > $2 AND c.lease {among}"
+        "SELECT c.lease, CAST(0 AS BIGINT) FROM claims c JOIN runs r ON r.id = c.run_id JOIN mailings g ON g.id = r.mailing_id
+         JOIN users u ON u.id = g.owner_id WHERE {GOES_ON} AND g.end_at > $2 AND c.lease {among}
+         UNION ALL SELECT w.lease, w.delivery_id FROM withdrawn w WHERE w.lease {among}"
     )
 }
 
 /// Under which of these leases letters may leave.
-pub async fn may_leave(conn: &mut Conn, leases: &[&str], now: DateTime<Utc>) -> DbResult<Vec<String>> {
-    Ok(match conn {
+pub async fn may_leave(conn: &mut Conn, leases: &[&str], now: DateTime<Utc>) -> DbResult<MayLeave> {
+    let rows = match conn {
         Conn::Sqlite(conn) => {
-            let sql = format!("SELECT c.lease {}", free("IN (SELECT value FROM json_each($1))"));
+            let sql = free("IN (SELECT value FROM json_each($1))");
             let leases = serde_json::json!(leases).to_string();
-            sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
+            sqlx::query_as(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
         Conn::Postgres(conn) => {
-            let sql = format!("SELECT c.lease {}", free("= ANY($1)"));
-            sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
+            let sql = free("= ANY($1)");
+            sqlx::query_as(AssertSqlSafe(sql)).bind(leases).bind(now).fetch_all(conn).await?
         }
-    })
+    };
+    Ok(MayLeave::new(rows))
 }
 
 /// PostgreSQL: enters a process that is not in the table of processes, so that it can [`append`].
@@ -114,17 +145,18 @@ pub async fn append(
     records: &str,
     leases: &[&str],
     now: DateTime<Utc>,
-) -> DbResult<Option<Vec<String>>> {
+) -> DbResult<Option<MayLeave>> {
     let sql = format!(
         "WITH alive AS (SELECT id FROM processes WHERE id = $3 FOR KEY SHARE),
          written AS (INSERT INTO journal_frames (journal, seq, records) SELECT id, $4, $5 FROM alive
              ON CONFLICT (journal, seq) DO NOTHING)
-         SELECT '' FROM alive UNION ALL SELECT c.lease {}",
+         SELECT '', CAST(0 AS BIGINT) FROM alive UNION ALL {}",
         free("= ANY($1)")
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(leases).bind(now).bind(id).bind(seq).bind(records);
-    let free: Vec<String> = query.fetch_all(conn).await?;
-    Ok(free.iter().any(String::is_empty).then_some(free))
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(leases).bind(now).bind(id).bind(seq).bind(records);
+    let rows = query.fetch_all(conn).await?;
+    let free = MayLeave::new(rows);
+    Ok(free.is_free("").then_some(free))
 }
 
 /// What stands behind a process's name in those of what it noted: its journal, and its file.

@@ -1,6 +1,8 @@
 //! One set of queries for SQLite and PostgreSQL. Reads go through [`on_db!`], writes through a
 //! transaction and [`on_tx!`]; both expand the same sqlx call once per database.
 
+pub mod address;
+pub mod addressees;
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;

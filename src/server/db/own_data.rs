@@ -30,16 +30,21 @@ pub async fn account(db: &Db, user: i64) -> DbResult<Option<OwnAccount>> {
 /// A client's address that is not written to any more.
 #[derive(Debug, Serialize, sqlx::FromRow)]
 pub struct OwnSuppression {
-    pub email_key: String,
+    pub id: i64,
+    pub email: String,
+    pub topic_id: i64,
+    pub reason: String,
+    pub source: String,
     pub since: DateTime<Utc>,
-    pub code: i64,
-    pub reply: String,
+    pub until: Option<DateTime<Utc>>,
+    pub evidence: String,
+    pub actor: String,
 }
 
-/// Suppressed addresses, from after this one on.
-pub async fn suppressions(db: &Db, owner: i64, after: &str, limit: i64) -> DbResult<Vec<OwnSuppression>> {
-    const SQL: &str = "SELECT email_key, since, CAST(code AS BIGINT) AS code, reply FROM suppressions
-        WHERE owner_id = $1 AND email_key > $2 ORDER BY email_key LIMIT $3";
+/// Suppressed addresses, from after the id on.
+pub async fn suppressions(db: &Db, owner: i64, after: i64, limit: i64) -> DbResult<Vec<OwnSuppression>> {
+    const SQL: &str = "SELECT id, email, topic_id, reason, source, since, until, evidence, actor FROM suppressions
+        WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(owner).bind(after).bind(limit).fetch_all(pool).await)?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::claims;
 use super::limits::LETTERS_MAX;
-use super::{Db, DbResult, Tx, on_db, on_tx, word};
+use super::{Db, DbResult, Tx, on_db, on_tx, suppressions, word};
 use crate::domain::audience::Audience;
 use crate::domain::lang::Lang;
 use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
@@ -58,6 +58,8 @@ pub struct Snapshot {
     /// The owner's address, for answers.
     pub reply_to: String,
     pub lang: Lang,
+    /// What the mailing is about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC).
+    pub topic: i64,
 }
 
 /// The message and the owner of a mailing as they are now.
@@ -69,8 +71,9 @@ pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Snapshot> {
         name: String,
         email: String,
         lang: String,
+        topic_id: i64,
     }
-    const SQL: &str = "SELECT m.subject, m.body, u.name, u.email, u.lang FROM mailings g
+    const SQL: &str = "SELECT m.subject, m.body, u.name, u.email, u.lang, g.topic_id FROM mailings g
         JOIN messages m ON m.id = g.message_id JOIN users u ON u.id = g.owner_id
         WHERE g.id = $1";
     let row: Row = on_tx!(tx, conn => sqlx::query_as(SQL).bind(mailing).fetch_one(conn).await)?;
@@ -80,6 +83,7 @@ pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Snapshot> {
         body: row.body,
         from_name: row.name,
         reply_to: row.email,
+        topic: row.topic_id,
     })
 }
 
@@ -92,8 +96,8 @@ pub async fn open(
     now: DateTime<Utc>,
 ) -> DbResult<Option<i64>> {
     const SQL: &str = "INSERT INTO runs (mailing_id, occurrence, state, reason, subject, body, from_name,
-        reply_to, lang, opened_at, waiting, deferred, sent, failed, unknown, not_sent)
-        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0)
+        reply_to, lang, opened_at, topic_id, waiting, deferred, sent, failed, unknown, not_sent)
+        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0)
         ON CONFLICT (mailing_id, occurrence) DO NOTHING RETURNING id";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(mailing)
@@ -104,6 +108,7 @@ pub async fn open(
         .bind(&snapshot.reply_to)
         .bind(snapshot.lang.as_str())
         .bind(now)
+        .bind(snapshot.topic)
         .fetch_optional(conn)
         .await)?)
 }
@@ -140,11 +145,21 @@ pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: Date
 
 /// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
 /// addresses are there too, as not sent, so that the record is whole.
-pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: DateTime<Utc>) -> DbResult<i64> {
-    const INTO: &str = "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, reason, due_at)
-        SELECT $1, c.id, c.email, c.full_name, c.comment, CASE WHEN s.since IS NULL THEN 'pending' ELSE 'not_sent' END,
-        CASE WHEN s.since IS NULL THEN '' ELSE 'suppressed' END, $3 FROM clients c
-        LEFT JOIN suppressions s ON s.owner_id = c.owner_id AND s.email_key = c.email_key WHERE c.owner_id = $2 AND ";
+pub async fn fill(
+    tx: &mut Tx,
+    run: i64,
+    (owner, topic): (i64, i64),
+    audience: &Audience,
+    now: DateTime<Utc>,
+) -> DbResult<i64> {
+    let into = format!(
+        "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, reason, due_at)
+        SELECT $1, c.id, c.email, c.full_name, c.comment, CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'not_sent' END,
+        COALESCE('suppressed_' || s.reason, ''), $3 FROM clients c LEFT JOIN
+        (SELECT address_key, MIN(reason) AS reason FROM suppressions WHERE owner_id = $2 AND {} GROUP BY address_key) s
+        ON s.address_key = c.address_key WHERE c.owner_id = $2 AND ",
+        suppressions::holds("$6", "$3")
+    );
     let (filter, text, selection) = match audience {
         Audience::All => ("$4 = $4 AND $5 = $5", String::new(), 0),
         Audience::Search { text } => ("c.search LIKE $4 ESCAPE '\\' AND $5 = $5", super::like_pattern(text), 0),
@@ -154,13 +169,14 @@ pub async fn fill(tx: &mut Tx, run: i64, owner: i64, audience: &Audience, now: D
             *selection,
         ),
     };
-    let sql = sqlx::AssertSqlSafe(format!("{INTO} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
+    let sql = sqlx::AssertSqlSafe(format!("{into} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
     let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)
         .bind(owner)
         .bind(now)
         .bind(text)
         .bind(selection)
+        .bind(topic)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -238,6 +254,7 @@ pub struct OpenRun {
     /// Its owner may not send any more.
     pub blocked: bool,
     pub owner_id: i64,
+    pub opened_at: DateTime<Utc>,
     /// Letters that the owner may send on a day.
     pub letters_max: Option<i64>,
 }
@@ -259,11 +276,13 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         disabled_at: Option<DateTime<Utc>>,
         blocked_at: Option<DateTime<Utc>>,
         owner_id: i64,
+        opened_at: DateTime<Utc>,
+        topic_id: i64,
         letters_max: Option<i64>,
     }
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
-         g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, {LETTERS_MAX} AS letters_max
+         g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, r.opened_at, r.topic_id, {LETTERS_MAX} AS letters_max
          FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
          WHERE r.state = 'open' AND u.deleted_at IS NULL AND ($1 = 0 OR g.id = $1) ORDER BY r.id"
     ));
@@ -279,6 +298,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                     from_name: row.from_name,
                     reply_to: row.reply_to,
                     lang: word("runs.lang", &row.lang, Lang::parse)?,
+                    topic: row.topic_id,
                 },
                 end_at: row.end_at,
                 hold: row.policy == "hold",
@@ -286,6 +306,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                 disabled: row.disabled_at.is_some(),
                 blocked: row.blocked_at.is_some(),
                 owner_id: row.owner_id,
+                opened_at: row.opened_at,
                 letters_max: row.letters_max,
             })
         })

@@ -184,6 +184,6 @@ pub async fn message(db: &Db, owner: i64, subject: &str, body: &str) -> i64 {
 pub async fn open_run(tx: &mut Tx, mailing: i64, owner: i64, at: DateTime<Utc>) -> i64 {
     let snapshot = runs::snapshot(tx, mailing).await.unwrap();
     let run = runs::open(tx, mailing, at, &snapshot, at).await.unwrap().unwrap();
-    runs::fill(tx, run, owner, &Audience::All, at).await.unwrap();
+    runs::fill(tx, run, (owner, snapshot.topic), &Audience::All, at).await.unwrap();
     run
 }

@@ -8,7 +8,7 @@ use crate::locales;
 use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
 use crate::server::db::settings::{self, Sender};
-use crate::server::db::{DbResult, deliveries, limits, mailings};
+use crate::server::db::{DbResult, deliveries, limits, mailings, suppressions};
 use crate::server::failpoint;
 use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
 use crate::server::mail::template::TemplateError;
@@ -163,6 +163,7 @@ impl Engine {
                     continue;
                 }
                 found = true;
+                let claimed = self.without_those_who_left(&run, &lease, claimed, now).await?;
                 let job = |claimed: Claimed| {
                     let ticket = Ticket {
                         id: claimed.id,
@@ -189,6 +190,34 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What of a claim may be sent. The rest has its outcome.
+    async fn without_those_who_left(
+        &self,
+        run: &OpenRun,
+        lease: &str,
+        mut claimed: Vec<Claimed>,
+        now: DateTime<Utc>,
+    ) -> DbResult<Vec<Claimed>> {
+        let whose = (run.owner_id, run.snapshot.topic);
+        let addresses = claimed.iter().map(|claimed| (claimed.id, claimed.email.as_str()));
+        let left = suppressions::among(&self.db, whose, run.opened_at, now, addresses).await?;
+        if !left.is_empty() {
+            let mut left: HashMap<i64, String> = left.into_iter().collect();
+            let mut out = Vec::with_capacity(left.len());
+            claimed.retain(|claimed| match left.remove(&claimed.id) {
+                Some(reason) => {
+                    out.push((claimed.id, reason, claimed.was_deferred()));
+                    false
+                }
+                None => true,
+            });
+            let mut tx = self.db.begin().await?;
+            suppressions::leave_out_claimed(&mut tx, (run.id, lease), &out, now).await?;
+            tx.commit().await?;
+        }
+        Ok(claimed)
     }
 
     /// A lease outlives the deadlines of all that may stand before a delivery in the queue.

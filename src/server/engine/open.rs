@@ -74,7 +74,7 @@ async fn open_run(tx: &mut Tx, mailing: &Mailing, occurrence: DateTime<Utc>, now
     }
     let snapshot = runs::snapshot(tx, mailing.id).await?;
     let Some(run) = runs::open(tx, mailing.id, occurrence, &snapshot, now).await? else { return Ok(false) };
-    if runs::fill(tx, run, mailing.owner_id, &mailing.audience, now).await? == 0 {
+    if runs::fill(tx, run, (mailing.owner_id, snapshot.topic), &mailing.audience, now).await? == 0 {
         runs::turn_into_skip(tx, run, SkipReason::Empty, now).await?;
         return Ok(false);
     }

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 mod in_order;
+mod leaving;
 mod limits;
 mod protect;
 mod records;

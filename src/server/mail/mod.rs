@@ -5,6 +5,7 @@ pub mod address;
 pub mod bounded;
 pub mod classify;
 pub mod compose;
+pub mod delivery_token;
 pub mod dkim;
 mod encoding;
 mod fill;

@@ -7,12 +7,12 @@ pub use export::{Export, csv_head};
 use super::once::{Made, Once};
 use super::{Actor, Error, Result, checked};
 use crate::api::error::FieldErrors;
-use crate::domain::client::{Client, ClientSort, Suppression};
+use crate::domain::client::{Client, ClientSort};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::{PAGE_SIZE, Page};
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::clients::{self, After, NewClient};
-use crate::server::db::{Db, DbError, limits, selections, suppressions};
+use crate::server::db::{Db, DbError, limits, selections};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -129,31 +129,6 @@ pub async fn save(db: &Db, actor: &Actor, form: &ClientForm, once: &str, now: Da
 /// [`Error::NotFound`].
 pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Client> {
     clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)
-}
-
-/// Why a client gets nothing any more, if that is so.
-///
-/// # Errors
-/// [`Error::NotFound`] if the actor has no such client.
-pub async fn suppression(db: &Db, actor: &Actor, id: i64) -> Result<Option<Suppression>> {
-    Ok(suppressions::get(db, actor.id, &key(db, actor, id).await?).await?)
-}
-
-/// Lets a client get letters again, from the next run on. That it was not suppressed is no error.
-///
-/// # Errors
-/// [`Error::NotFound`] if the actor has no such client.
-pub async fn lift(db: &Db, actor: &Actor, id: i64) -> Result<()> {
-    let key = key(db, actor, id).await?;
-    let mut tx = db.begin().await?;
-    suppressions::lift(&mut tx, actor.id, &key).await?;
-    Ok(tx.commit().await?)
-}
-
-async fn key(db: &Db, actor: &Actor, id: i64) -> Result<String> {
-    let client = get(db, actor, id).await?;
-    let email = EmailAddress::parse(&client.email).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(email.key())
 }
 
 /// A page of the actor's clients.

@@ -24,6 +24,7 @@ pub mod relays;
 mod rendering;
 pub mod reports;
 pub mod settings;
+pub mod suppressions;
 pub mod test_letter;
 #[cfg(test)]
 pub mod testing;

@@ -326,7 +326,7 @@ async fn together(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbResu
         records::insert_attempts(tx, &settled).await?;
         for Settled { id, attempt, .. } in settled {
             if suppressions::condemns(attempt) {
-                suppressions::add(tx, id, attempt, now).await?;
+                suppressions::condemn(tx, id, attempt, now).await?;
             }
         }
     }
@@ -369,7 +369,7 @@ async fn one_by_one(tx: &mut Tx, entries: &[&Entry], now: DateTime<Utc>) -> DbRe
         if deliveries::settle(tx, ticket.id, &ticket.lease, &outcome).await? {
             attempts::insert(tx, ticket.id, ticket.run, attempt).await?;
             if suppressions::condemns(attempt) {
-                suppressions::add(tx, ticket.id, attempt, now).await?;
+                suppressions::condemn(tx, ticket.id, attempt, now).await?;
             }
             changes.settled(ticket, attempt, *state);
         }

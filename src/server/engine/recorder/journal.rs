@@ -4,7 +4,8 @@ use super::file::FileJournal;
 use super::packed;
 use super::record::Entry;
 use crate::server::clock::SharedClock;
-use crate::server::db::{Conn, Db, DbError, journals};
+use crate::server::db::journals::{self, MayLeave};
+use crate::server::db::{Conn, Db, DbError};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -27,13 +28,13 @@ pub struct Journal {
     /// On SQLite.
     file: Option<FileJournal>,
     seq: i64,
-    /// On SQLite: leases under which letters might leave, when that was last asked.
-    free: Vec<String>,
+    /// What might leave, when that was last asked.
+    free: MayLeave,
     asked: Instant,
 }
 
-/// How long an answer is good on SQLite, where nobody else takes a lease over: a mailing that is paused may arm letters for
-/// so long. To ask for each frame took as long as to write it.
+/// How long an answer is good on SQLite, where nobody else takes a lease over: a mailing that is paused, or
+/// somebody who has left, may have letters armed for so long. To ask for each frame took as long as to write it.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Journal {
@@ -47,7 +48,7 @@ impl Journal {
         if let Conn::Postgres(conn) = &mut conn {
             journals::enter(conn, id, clock.now()).await?;
         }
-        Ok(Self { id: id.to_owned(), conn, file, seq: 0, free: Vec::new(), asked: Instant::now() })
+        Ok(Self { id: id.to_owned(), conn, file, seq: 0, free: MayLeave::default(), asked: Instant::now() })
     }
 
     /// Makes entries durable, together and before it returns, and says for each whether the letter may
@@ -61,7 +62,7 @@ impl Journal {
         leases.sort_unstable();
         leases.dedup();
         let (seq, now) = (self.seq + 1, clock.now());
-        let is_free = |lease: &&str| self.free.iter().any(|free| free == lease);
+        let is_free = |lease: &&str| self.free.is_free(lease);
         let known = leases.is_empty() || (self.asked.elapsed() < ASK_AGAIN && leases.iter().all(is_free));
         match (&mut self.conn, &mut self.file) {
             (_, Some(file)) if known => file.append(seq, records.as_bytes())?,
@@ -82,7 +83,7 @@ impl Journal {
             (Conn::Sqlite(_), None) => {}
         }
         self.seq = seq;
-        let may_leave = |entry: &Entry| self.free.iter().any(|lease| lease == entry.lease());
+        let may_leave = |entry: &Entry| self.free.allows(entry.lease(), entry.ticket.id);
         Ok((seq, entries.iter().map(may_leave).collect()))
     }
 

@@ -4,9 +4,11 @@ use super::super::deliver::REFUSED_IN_A_ROW;
 use super::*;
 use crate::domain::mailing::PauseReason;
 use crate::forms::decisions::DecisionForm;
+use crate::forms::suppressions::LiftForm;
 use crate::server::db::suppressions;
 use crate::server::services::clients as people;
 use crate::server::services::clients::Listing;
+use crate::server::services::suppressions as ledger;
 
 impl World {
     async fn only(&self, mailing: i64) -> Run {
@@ -31,17 +33,18 @@ async fn an_address_that_does_not_exist_is_left_out(db: Db) {
     world.engine.pass(None).await.unwrap();
     let run = world.only(second).await;
     assert_eq!((run.state, run.counts.total()), (RunState::Done, 3));
-    assert_eq!(world.state_of(run.id, "bad@example.org").await, (NotSent, "suppressed".to_owned(), 0));
+    assert_eq!(world.state_of(run.id, "bad@example.org").await, (NotSent, "suppressed_hard_bounce".to_owned(), 0));
     assert_eq!(world.state_of(run.id, "rules@example.org").await.0, Failed, "rules change; addresses do not");
     world.counters_are_true(&run).await;
     // Its owner sees why, and decides.
     let clients = people::list(&world.db, &world.actor, &Listing::new("bad@", "", "")).await.unwrap();
     let bad = clients.rows[0].id;
-    let found = people::suppression(&world.db, &world.actor, bad).await.unwrap().unwrap();
-    assert!(found.since == noon() && found.reply.contains("No such user"), "{found:?}");
-    assert!(suppressions::get(&world.db, world.actor.id + 1, "bad@example.org").await.unwrap().is_none());
-    people::lift(&world.db, &world.actor, bad).await.unwrap();
-    assert_eq!(people::suppression(&world.db, &world.actor, bad).await.unwrap(), None);
+    let found = ledger::of_client(&world.db, &world.actor, bad, noon()).await.unwrap().remove(0);
+    assert!(found.since == noon() && found.evidence.contains("No such user"), "{found:?}");
+    assert!(suppressions::get(&world.db, world.actor.id + 1, found.id).await.unwrap().is_none());
+    let lift = LiftForm { id: found.id, reason: "The mailbox is back".into(), client: bad };
+    ledger::lift(&world.db, &world.actor, &lift, noon()).await.unwrap();
+    assert!(ledger::of_client(&world.db, &world.actor, bad, noon()).await.unwrap().is_empty());
     let third = world.mailing("now", TOMORROW, "once", "resend").await;
     world.engine.pass(None).await.unwrap();
     let run = world.only(third).await;

@@ -1,6 +1,7 @@
 //! Which addresses are one account's: people do not look at the case of what they type, and a domain has two forms.
 
 use crate::domain::email::EmailAddress;
+use crate::server::db::address::address_key;
 use crate::server::db::users::{self, User};
 use crate::server::db::{Db, facts, invitations};
 use crate::server::services::Result;
@@ -11,10 +12,7 @@ const FOLDED: &str = "accounts_folded";
 /// What makes two addresses one account's: all of it without case, the domain as A-labels (RFC 5890). RFC 5321 2.4 lets a
 /// host tell cases of a local part apart, but none that people use does, and an account must not be there twice for it.
 pub fn account_key(email: &EmailAddress) -> String {
-    let domain = email.domain();
-    // What has no such form is told apart by its letters.
-    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
-    format!("{}@{domain}", email.local().to_lowercase())
+    address_key(email)
 }
 
 /// Whose account an address is. Two accounts of before that differ by case alone both go on: the newer one by its

@@ -41,7 +41,9 @@ use super::letters::{Origin, Own, Subject, enqueue};
 use super::throttle::{self, Act};
 use super::{Actor, Error, Result, passwords};
 use crate::server::db::users::{self, User};
-use crate::server::db::{Db, Tx, invitations, limits, sessions as stored_sessions, submissions, throttles, tokens};
+use crate::server::db::{
+    Db, Tx, addressees, invitations, limits, sessions as stored_sessions, submissions, throttles, tokens,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long it is of use to tell somebody what has happened to their account.
@@ -53,6 +55,10 @@ const LINKS_FOR: TimeDelta = TimeDelta::days(30);
 const FORMS_FOR: TimeDelta = TimeDelta::days(1);
 /// How long it is kept how many letters left on a day: attempts that are recorded late count for theirs.
 const DAYS_FOR: TimeDelta = TimeDelta::days(7);
+/// How long somebody can leave by a letter whose mailing is deleted.
+const LETTERS_FOR: TimeDelta = TimeDelta::days(5 * 365);
+/// Of them in one transaction: a mailing may have had millions.
+const FORGOTTEN_AT_ONCE: i64 = 10_000;
 
 /// Writes to a user what has happened.
 async fn notice(
@@ -94,6 +100,7 @@ pub async fn tidy(db: &Db, now: DateTime<Utc>) -> Result<()> {
     throttles::forget_old(&mut tx, now - throttle::REMEMBER).await?;
     invitations::forget_old(&mut tx, now - LINKS_FOR).await?;
     submissions::forget_old(&mut tx, now - FORMS_FOR).await?;
+    addressees::forget_old(&mut tx, now - LETTERS_FOR, FORGOTTEN_AT_ONCE).await?;
     limits::forget_days(&mut tx, (now - DAYS_FOR).date_naive()).await?;
     Ok(tx.commit().await?)
 }

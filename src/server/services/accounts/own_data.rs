@@ -128,8 +128,8 @@ impl Writer {
             id: client.id
         });
         self.out.text(",\n\"suppressions\":");
-        let page = async |after: &String| rows::suppressions(&db, id, after, BATCH).await;
-        array!(self, String::new(), page, |row: &rows::OwnSuppression| row.email_key.clone());
+        let page = async |after: &i64| rows::suppressions(&db, id, *after, BATCH).await;
+        array!(self, 0, page, |row: &rows::OwnSuppression| row.id);
         self.out.text(",\n\"messages\":");
         let page = async |after: &i64| rows::messages(&db, id, *after, BATCH).await;
         array!(self, 0, page, |row: &rows::OwnMessage| row.id);

@@ -5,7 +5,7 @@ use super::mine;
 use crate::domain::mailing::{MailingState, MailingStatus};
 use crate::forms::chosen::Chosen;
 use crate::server::db::mailings::Filter;
-use crate::server::db::{self, Db};
+use crate::server::db::{self, Db, Tx};
 use chrono::{DateTime, Utc};
 
 /// Stops a mailing until it is resumed: nothing more of it leaves.
@@ -38,12 +38,18 @@ async fn set_paused(db: &Db, actor: &Actor, id: i64, at: Option<DateTime<Utc>>) 
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn delete(db: &Db, actor: &Actor, id: i64) -> Result<()> {
+pub async fn delete(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
-    if !db::mailings::delete(&mut tx, actor.id, id).await? {
+    if !delete_one(&mut tx, actor, id, now).await? {
         return Err(Error::NotFound);
     }
     Ok(tx.commit().await?)
+}
+
+/// Deletes a mailing with its runs; whom its letters went to is kept, for those who leave by one of them years later.
+async fn delete_one(tx: &mut Tx, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<bool> {
+    db::addressees::keep(tx, actor.id, id, now).await?;
+    Ok(db::mailings::delete(tx, actor.id, id).await?)
 }
 
 /// Pauses the chosen mailings that are not finished and returns how many it stopped.
@@ -78,11 +84,11 @@ async fn set_paused_chosen(db: &Db, actor: &Actor, form: &Chosen, at: Option<Dat
 ///
 /// # Errors
 /// As [`chosen::ids`].
-pub async fn delete_chosen(db: &Db, actor: &Actor, form: &Chosen) -> Result<u64> {
+pub async fn delete_chosen(db: &Db, actor: &Actor, form: &Chosen, now: DateTime<Utc>) -> Result<u64> {
     let mut deleted = 0;
     for id in ids(db, actor, form).await? {
         let mut tx = db.begin().await?;
-        deleted += u64::from(db::mailings::delete(&mut tx, actor.id, id).await?);
+        deleted += u64::from(delete_one(&mut tx, actor, id, now).await?);
         tx.commit().await?;
     }
     Ok(deleted)

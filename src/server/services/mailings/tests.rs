@@ -168,7 +168,7 @@ async fn changes(db: Db) {
         update(&db, &other, &edited, now()).await,
         pause(&db, &other, id, now()).await,
         resume(&db, &other, id).await,
-        delete(&db, &other, id).await,
+        delete(&db, &other, id, now()).await,
         draft(&db, &other, id, true).await.map(drop),
         live(&db, &other, id, now()).await.map(drop),
         run_of(&db, &other, id, 0).await.map(drop),
@@ -176,7 +176,7 @@ async fn changes(db: Db) {
     ] {
         assert!(matches!(result, Err(Error::NotFound)), "{result:?}");
     }
-    delete(&db, &actor, id).await.unwrap();
+    delete(&db, &actor, id, now()).await.unwrap();
     assert!(matches!(detail(&db, &actor, id, now()).await, Err(Error::NotFound)));
 }
 
@@ -267,16 +267,16 @@ async fn lists_and_the_chosen(db: Db) {
 
     // All that the list finds: as many as the reader was told, or none.
     let all = |n, state: &str| Chosen { all: true, n, state: state.to_owned(), ..Chosen::default() };
-    let moved = delete_chosen(&db, &actor, &all(2, "")).await;
+    let moved = delete_chosen(&db, &actor, &all(2, ""), now()).await;
     assert!(matches!(moved, Err(Error::Conflict("error.list_changed"))), "{moved:?}");
-    refused(delete_chosen(&db, &actor, &Chosen::default()).await, "", "error.none_chosen");
+    refused(delete_chosen(&db, &actor, &Chosen::default(), now()).await, "", "error.none_chosen");
     assert_eq!(resume_chosen(&db, &actor, &all(1, "paused")).await.unwrap(), 1);
     let mut tx = db.begin().await.unwrap();
     db::mailings::advance(&mut tx, ids[2], None, MailingStatus::Finished).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(pause_chosen(&db, &actor, &all(3, ""), now()).await.unwrap(), 2, "what is finished stays so");
-    assert_eq!(delete_chosen(&db, &actor, &all(1, "finished")).await.unwrap(), 1);
-    assert_eq!(delete_chosen(&db, &actor, &chosen(&[theirs, ids[0]])).await.unwrap(), 1);
+    assert_eq!(delete_chosen(&db, &actor, &all(1, "finished"), now()).await.unwrap(), 1);
+    assert_eq!(delete_chosen(&db, &actor, &chosen(&[theirs, ids[0]]), now()).await.unwrap(), 1);
     assert_eq!(titles(Listing::default()).await, ("альфа".to_owned(), 1));
     assert_eq!(list(&db, &other, Listing::default()).await.unwrap().page.total, 1);
 }

@@ -201,7 +201,7 @@ async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
     own::live(&db, &manager, id, now()).await.unwrap();
     assert_eq!(own::run_of(&db, &manager, id, 0).await.unwrap(), None);
     assert!(matches!(own::pause(&db, &manager, id, now()).await, Err(Error::NotFound)));
-    assert!(matches!(own::delete(&db, &manager, id).await, Err(Error::NotFound)));
+    assert!(matches!(own::delete(&db, &manager, id, now()).await, Err(Error::NotFound)));
     assert!(matches!(own::draft(&db, &manager, id, true).await, Err(Error::NotFound)));
     let changed = MailingForm { id, ..form };
     assert!(matches!(own::update(&db, &manager, &changed, now()).await, Err(Error::NotFound)));

@@ -67,8 +67,8 @@ pub const FUNCTIONS: &[Row] = &[
     // Clients.
     read("clients/list", users(ALL), "search=&sort=&after="),
     read("clients/get", users(OWNERS), "id={client}"),
-    read("clients/suppression", users(OWNERS), "id={client}"),
-    write("clients/lift", users(OWNERS), "form[id]={client}"),
+    read("suppressions/client", users(OWNERS), "id={client}"),
+    write("suppressions/lift", users(OWNERS), "form[id]={suppression}&form[reason]=asked"),
     write("clients/save", users(ALL), "form[id]=0&form[email]={fresh}@example.org&form[full_name]=&form[comment]="),
     write("clients/save", users(OWNERS), "form[id]={client}&form[email]={fresh}@example.org&form[full_name]=A"),
     write("clients/delete", users(CHOSEN), "form[ids][0]={client}&form[all]=false&form[q]="),

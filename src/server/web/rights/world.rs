@@ -1,7 +1,9 @@
 //! People of every kind, and one thing of every kind for each of them.
 
 use super::rule::Who;
+use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::MailingForm;
 use crate::forms::posts::PostForm;
@@ -11,6 +13,7 @@ use crate::server::config::Config;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
 use crate::server::db::sessions::{EPOCH, Sessions, USER};
+use crate::server::db::suppressions::{self, Filter, NewEntry};
 use crate::server::db::testing::{client, made_at, message, open_run};
 use crate::server::db::tokens::{self as links, TokenKind};
 use crate::server::db::users::{self, NewUser};
@@ -57,6 +60,7 @@ pub fn pixel() -> Vec<u8> {
 pub fn missing() -> Things {
     let ids = [
         "client",
+        "suppression",
         "message",
         "mailing",
         "run",
@@ -159,6 +163,7 @@ impl World {
         let mut things = Things::new();
         for (part, names) in [
             ("client", &["client"][..]),
+            ("suppression", &["suppression"]),
             ("message", &["message"]),
             ("mailing", &["mailing", "run", "delivery", "disabled"]),
             ("import", &["import"]),
@@ -210,6 +215,27 @@ impl World {
             "client" => {
                 let id = client(db, actor.id, &format!("c-{mark}@example.org"), mark, mark).await;
                 things.insert("client", id.to_string());
+            }
+            "suppression" => {
+                let email = format!("left-{mark}@example.org");
+                let entry = NewEntry {
+                    owner: actor.id,
+                    email: &EmailAddress::parse(&email).unwrap(),
+                    topic: NO_TOPIC,
+                    reason: Reason::Unsubscribed,
+                    source: Source::Page,
+                    since: now,
+                    until: None,
+                    evidence: mark,
+                    actor: "",
+                    delivery: None,
+                };
+                let mut tx = db.begin().await.unwrap();
+                suppressions::add(&mut tx, &entry).await.unwrap();
+                tx.commit().await.unwrap();
+                let filter = Filter { search: &email, reason: None };
+                let id = suppressions::list(db, actor.id, &filter, i64::MAX, 1).await.unwrap().remove(0).id;
+                things.insert("suppression", id.to_string());
             }
             "message" => {
                 things.insert("message", message(db, actor.id, mark, mark).await.to_string());

@@ -1,9 +1,11 @@
 //! The form of one client.
 
 use super::suppression::SuppressionPanel;
-use crate::api::clients::{DeleteClients, SaveClient, client_suppression, get_client};
+use crate::api::clients::{DeleteClients, SaveClient, get_client};
 use crate::api::error::AppError;
-use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX, Suppression};
+use crate::api::suppressions::client_suppressions;
+use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
+use crate::domain::suppression::Suppression;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::{TextArea, TextField};
@@ -49,7 +51,7 @@ pub fn ClientEditPage() -> impl IntoView {
     view! {
         <Suspense>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok((client, suppression)) => edit(client, suppression),
+                Ok((client, suppressions)) => edit(client, suppressions),
                 Err(error) => view! { <Page title=t("clients.one")>{failed(&error)}</Page> }.into_any(),
             })}
         </Suspense>
@@ -57,18 +59,18 @@ pub fn ClientEditPage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Client, Option<Suppression>), AppError> {
+async fn load(id: Option<i64>) -> Result<(Client, Vec<Suppression>), AppError> {
     let client = get_client(id.ok_or(AppError::NotFound)?).await?;
     // Trouble with it is no reason to keep the client's form back.
-    let suppression = client_suppression(client.id).await.ok().flatten();
-    Ok((client, suppression))
+    let suppressions = client_suppressions(client.id).await.unwrap_or_default();
+    Ok((client, suppressions))
 }
 
-fn edit(client: Client, suppression: Option<Suppression>) -> AnyView {
+fn edit(client: Client, suppressions: Vec<Suppression>) -> AnyView {
     let title = if client.full_name.is_empty() { client.email.clone() } else { client.full_name.clone() };
     view! {
         <Page title=title breadcrumb=above()>
-            {suppression.map(|suppression| view! { <SuppressionPanel client=client.id suppression=suppression /> })}
+            {(!suppressions.is_empty()).then(|| view! { <SuppressionPanel client=client.id suppressions=suppressions /> })}
             <ClientFields client=Some(client.clone()) />
             <DeleteOne client=client />
         </Page>

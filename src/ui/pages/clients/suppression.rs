@@ -1,31 +1,53 @@
 //! Says that a client gets nothing any more, why, and lets its owner change that.
 
-use crate::api::clients::LiftSuppression;
-use crate::domain::client::Suppression;
+use crate::api::suppressions::LiftSuppression;
+use crate::domain::suppression::Suppression;
+use crate::forms::suppressions::LIFT_REASON_MAX;
+use crate::ui::components::field::TextField;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{FormErrors, error_of};
+use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::t;
 use crate::ui::time::Time;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-/// Why, and a button.
+/// Why, one entry for each reason, each with a way to lift it.
 #[component]
-pub fn SuppressionPanel(client: i64, suppression: Suppression) -> impl IntoView {
-    let lift = ServerAction::<LiftSuppression>::new();
-    let error = Signal::derive(move || error_of(lift.value().get().as_ref()));
+pub fn SuppressionPanel(client: i64, suppressions: Vec<Suppression>) -> impl IntoView {
     view! {
         <section class="mb-6 max-w-xl rounded-box border border-warning/60 bg-warning/20 p-5">
             <h2 class="font-semibold">{t("clients.suppressed")}</h2>
-            <p class="mt-1 text-sm">{t("clients.suppressed_since")} " " <Time at=suppression.since with_zone=true /></p>
-            <p class="mt-1 text-sm">{t("clients.suppressed_text")}</p>
-            <p class="mt-2 font-mono text-xs break-words">{suppression.reply}</p>
+            {suppressions.into_iter().map(|entry| view! { <Entry client=client entry=entry /> }).collect_view()}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Entry(client: i64, entry: Suppression) -> impl IntoView {
+    let lift = ServerAction::<LiftSuppression>::new();
+    let errors = Signal::derive(move || errors_of(lift.value().get().as_ref()));
+    let error = Signal::derive(move || error_of(lift.value().get().as_ref()));
+    let until = entry.until.map(|until| {
+        view! { <p class="text-sm">{t("suppressions.until")} " " <Time at=until with_zone=true /></p> }
+    });
+    let evidence = Some(entry.evidence)
+        .filter(|evidence| !evidence.is_empty())
+        .map(|evidence| view! { <p class="mt-2 font-mono text-xs break-words">{evidence}</p> });
+    view! {
+        <div class="mt-3">
+            <p class="text-sm font-medium">{t(&format!("suppressions.reason_{}", entry.reason.as_str()))}</p>
+            <p class="text-sm">{t("clients.suppressed_since")} " " <Time at=entry.since with_zone=true /></p>
+            {until}
+            {evidence}
+            <p class="mt-2 text-sm">{t(&format!("suppressions.about_{}", entry.reason.as_str()))}</p>
             <FormErrors error=error />
             <ActionForm action=lift attr:class="mt-3">
-                <input type="hidden" name="form[id]" value=client.to_string() />
-                <Submit label=t("clients.lift") pending=lift.pending() class="btn-sm" />
+                <input type="hidden" name="form[id]" value=entry.id.to_string() />
+                <input type="hidden" name="form[client]" value=client.to_string() />
+                <TextField name="form[reason]" label=t("suppressions.lift_reason") errors=errors required=true maxlength=LIFT_REASON_MAX autocomplete="off" hint=t("suppressions.lift_reason_hint") />
+                <Submit label=t("suppressions.lift") pending=lift.pending() class="btn-sm" />
             </ActionForm>
-        </section>
+        </div>
     }
     .into_any()
 }

@@ -1,0 +1,28 @@
+//! What people submit about the ledger of addresses that are left out.
+
+use super::{Check, from_garde, is_filled, is_line};
+use crate::api::error::FieldErrors;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+/// Longest reason for lifting an entry, in characters.
+pub const LIFT_REASON_MAX: usize = 500;
+
+/// An entry that is to be lifted, and why: that is kept in the audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+pub struct LiftForm {
+    #[garde(skip)]
+    pub id: i64,
+    #[garde(custom(is_filled), custom(is_line(LIFT_REASON_MAX)))]
+    pub reason: String,
+    /// The client on whose page it stands, to go back to; 0 for none.
+    #[garde(skip)]
+    #[serde(default)]
+    pub client: i64,
+}
+
+impl Check for LiftForm {
+    fn check(&self) -> FieldErrors {
+        from_garde(self)
+    }
+}

@@ -1,0 +1,84 @@
+//! Whom a letter went to: from its delivery, or, once its mailing is deleted, from the table `former_deliveries`.
+
+use super::{Db, DbResult, Tx, on_db, on_tx, word};
+use crate::domain::email::EmailAddress;
+use crate::domain::lang::Lang;
+use chrono::{DateTime, Utc};
+
+/// The recipient of a letter, and who sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    pub delivery: i64,
+    pub owner: i64,
+    /// The owner's name, which the letter showed as its sender.
+    pub sender: String,
+    /// The address that the letter went to, whatever its client has by now.
+    pub email: EmailAddress,
+    /// What the letter was about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC).
+    pub topic: i64,
+    pub lang: Lang,
+    /// The letter's run; none once its mailing is deleted.
+    pub run: Option<i64>,
+}
+
+/// Whom a delivery was for. None if it never was, or its owner's account is gone.
+///
+/// # Errors
+/// Database errors.
+pub async fn of(db: &Db, delivery: i64) -> DbResult<Option<Addressee>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        owner_id: i64,
+        name: String,
+        email: String,
+        topic_id: i64,
+        lang: String,
+        run_id: Option<i64>,
+    }
+    const SQL: &str = "SELECT g.owner_id, u.name, d.email, r.topic_id, r.lang, d.run_id FROM deliveries d
+        JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+        WHERE d.id = $1 AND u.deleted_at IS NULL
+        UNION ALL SELECT f.owner_id, u.name, f.email, f.topic_id, f.lang, CAST(NULL AS BIGINT)
+        FROM former_deliveries f JOIN users u ON u.id = f.owner_id WHERE f.id = $1 AND u.deleted_at IS NULL";
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).fetch_optional(pool).await)?;
+    row.and_then(|row| Some((EmailAddress::parse(&row.email).ok()?, row)))
+        .map(|(email, row)| {
+            Ok(Addressee {
+                delivery,
+                owner: row.owner_id,
+                sender: row.name,
+                email,
+                topic: row.topic_id,
+                lang: word("runs.lang", &row.lang, Lang::parse)?,
+                run: row.run_id,
+            })
+        })
+        .transpose()
+}
+
+/// Keeps whom the letters of a mailing went to that is about to be deleted.
+///
+/// # Errors
+/// Database errors.
+pub async fn keep(tx: &mut Tx, owner: i64, mailing: i64, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "INSERT INTO former_deliveries (id, owner_id, email, topic_id, lang, deleted_at)
+        SELECT d.id, g.owner_id, d.email, r.topic_id, r.lang, $3 FROM mailings g JOIN runs r ON r.mailing_id = g.id
+        JOIN deliveries d ON d.run_id = r.id WHERE g.id = $1 AND g.owner_id = $2 AND d.attempts > 0";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(mailing).bind(owner).bind(now).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets some of those whose mailings were deleted before an instant; says how many.
+///
+/// # Errors
+/// Database errors.
+pub async fn forget_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> DbResult<u64> {
+    const SQL: &str = "DELETE FROM former_deliveries WHERE id IN
+        (SELECT id FROM former_deliveries WHERE deleted_at < $1 ORDER BY deleted_at LIMIT $2)";
+    Ok(on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(before)
+        .bind(limit)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?)
+}

@@ -1,0 +1,90 @@
+//! What an entry does to runs that are open.
+
+use super::super::claims::WAITS;
+use super::super::{DbResult, Tx, address::key_of, json_list, mailings, on_tx, runs};
+use super::NewEntry;
+use crate::domain::mailing::Counts;
+use crate::domain::suppression::NO_TOPIC;
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeMap;
+
+/// Open runs of user $1 that are about topic $2.
+const OPEN: &str = "(SELECT r.id FROM runs r JOIN mailings g ON g.id = r.mailing_id
+    WHERE r.state = 'open' AND g.owner_id = $1 AND ($2 = 0 OR r.topic_id = $2))";
+
+/// Takes what waits for an address out of its owner's open runs, and withdraws what is in hand there.
+pub(super) async fn leave_out(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> DbResult<()> {
+    let (owner, topic) = (entry.owner, entry.topic);
+    if let Tx::Postgres(tx) = tx {
+        // Nobody takes it in order meanwhile.
+        let sql = format!("SELECT run_id FROM queues WHERE run_id IN {OPEN} ORDER BY run_id FOR SHARE");
+        sqlx::query(AssertSqlSafe(sql)).bind(owner).bind(topic).execute(&mut **tx).await?;
+    }
+    let ids = meant(tx, entry, key).await?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let list = match tx {
+        Tx::Sqlite(_) => "SELECT value FROM json_each($1)",
+        Tx::Postgres(_) => "SELECT CAST(json_array_elements_text(CAST($1 AS JSON)) AS BIGINT)",
+    };
+    let waiting = AssertSqlSafe(format!(
+        "UPDATE deliveries SET state = 'not_sent', reason = $2, loose = FALSE
+         WHERE id IN ({list}) AND {WAITS} RETURNING run_id, attempts > 0"
+    ));
+    let in_hand = AssertSqlSafe(format!(
+        "INSERT INTO withdrawn (lease, delivery_id) SELECT c.lease, d.id FROM deliveries d JOIN claims c
+         ON c.run_id = d.run_id AND (c.lease = d.lease OR (d.lease IS NULL AND d.client_id BETWEEN c.first AND c.last))
+         WHERE d.id IN ({list}) AND (d.state = 'claimed' OR (d.state = 'pending' AND NOT d.loose))
+         ON CONFLICT DO NOTHING"
+    ));
+    let ids = json_list(&ids);
+    let reason = format!("suppressed_{}", entry.reason.as_str());
+    let out: Vec<(i64, bool)> =
+        on_tx!(&mut *tx, conn => sqlx::query_as(waiting).bind(&ids).bind(&reason).fetch_all(conn).await)?;
+    on_tx!(&mut *tx, conn => sqlx::query(in_hand).bind(&ids).execute(conn).await.map(drop))?;
+    left_out(tx, &out, |counts| &mut counts.not_sent, entry.since).await
+}
+
+/// Deliveries of open runs that are for the address and not over. Those of its client are looked at, and those of the
+/// client whose letter it came of: it may have another address by now, or none.
+async fn meant(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> DbResult<Vec<i64>> {
+    let sql = AssertSqlSafe(format!(
+        "SELECT d.id, d.email FROM deliveries d WHERE d.run_id IN {OPEN} AND d.client_id IN
+         (SELECT id FROM clients WHERE owner_id = $1 AND address_key = $3
+          UNION SELECT client_id FROM deliveries WHERE id = $4)
+         AND d.state IN ('pending', 'claimed', 'deferred')"
+    ));
+    let found: Vec<(i64, String)> = on_tx!(tx, conn => sqlx::query_as(sql)
+        .bind(entry.owner)
+        .bind(entry.topic)
+        .bind(key)
+        .bind(entry.delivery.unwrap_or(NO_TOPIC))
+        .fetch_all(conn)
+        .await)?;
+    Ok(found.into_iter().filter(|(_, email)| key_of(email) == key).map(|(id, _)| id).collect())
+}
+
+/// Moves deliveries in their runs' counters to where they went, and closes runs that are through. Each is
+/// given by its run, and whether it had been deferred.
+pub(in crate::server::db) async fn left_out(
+    tx: &mut Tx,
+    deliveries: &[(i64, bool)],
+    to: impl Fn(&mut Counts) -> &mut i64,
+    now: DateTime<Utc>,
+) -> DbResult<()> {
+    let mut changes = BTreeMap::<i64, Counts>::new();
+    for (run, deferred) in deliveries {
+        let change = changes.entry(*run).or_default();
+        *(if *deferred { &mut change.deferred } else { &mut change.waiting }) -= 1;
+        *to(change) += 1;
+    }
+    for (run, change) in changes {
+        runs::count(tx, run, &change).await?;
+        if runs::close(tx, run, now).await? {
+            mailings::finish_after(tx, run).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Reading the ledger page by page.
+
+use super::super::{Db, DbResult, like_pattern, on_db};
+use super::{COLUMNS, Row};
+use crate::domain::suppression::{Reason, Suppression};
+use sqlx::AssertSqlSafe;
+
+/// Which entries are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Filter<'a> {
+    /// Part of the address; empty for all.
+    pub search: &'a str,
+    pub reason: Option<Reason>,
+}
+
+impl Filter<'_> {
+    /// SQL for `$1` the owner, `$2` the pattern, `$3` the reason.
+    fn sql(&self) -> String {
+        let found = if self.search.trim().is_empty() { "$2 = $2" } else { "LOWER(email) LIKE $2 ESCAPE '\\'" };
+        let reason = if self.reason.is_some() { "reason = $3" } else { "$3 = $3" };
+        format!("owner_id = $1 AND {found} AND {reason}")
+    }
+
+    fn reason(&self) -> &'static str {
+        self.reason.map_or("", Reason::as_str)
+    }
+}
+
+pub(in crate::server::db) fn list_sql(filter: &Filter<'_>) -> String {
+    format!("SELECT {COLUMNS} FROM suppressions WHERE {} AND id < $4 ORDER BY id DESC LIMIT $5", filter.sql())
+}
+
+/// A page of the owner's entries, the newest first, from behind the id `before`.
+///
+/// # Errors
+/// Database errors.
+pub async fn list(db: &Db, owner: i64, filter: &Filter<'_>, before: i64, limit: i64) -> DbResult<Vec<Suppression>> {
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(list_sql(filter)))
+        .bind(owner)
+        .bind(like_pattern(filter.search))
+        .bind(filter.reason())
+        .bind(before)
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
+    rows.into_iter().map(Row::into_entry).collect()
+}
+
+/// How many of the owner's entries are meant.
+///
+/// # Errors
+/// Database errors.
+pub async fn count(db: &Db, owner: i64, filter: &Filter<'_>) -> DbResult<i64> {
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM suppressions WHERE {}", filter.sql()));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql)
+        .bind(owner)
+        .bind(like_pattern(filter.search))
+        .bind(filter.reason())
+        .fetch_one(pool)
+        .await)?)
+}

@@ -1,0 +1,178 @@
+use super::*;
+use crate::domain::audience::Audience;
+use crate::domain::import::Duplicates;
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
+use crate::forms::clients::{Chosen, ClientForm};
+use crate::server::db::suppressions::{Added, NewEntry, add};
+use crate::server::db::testing::on_both;
+use crate::server::services::import::{Target, import_csv};
+use crate::server::services::testing::actor;
+use chrono::TimeDelta;
+
+on_both!(
+    whoever_left_stays_out_whatever_is_done_to_clients,
+    an_entry_is_made_once_and_a_longer_one_wins,
+    an_entry_is_lifted_singly_with_a_reason_on_record,
+    addresses_of_before_are_folded,
+);
+
+fn now() -> DateTime<Utc> {
+    "2026-05-04T10:00:00Z".parse().unwrap()
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn entry<'a>(owner: i64, email: &'a EmailAddress, reason: Reason) -> NewEntry<'a> {
+    NewEntry {
+        owner,
+        email,
+        topic: NO_TOPIC,
+        reason,
+        source: Source::Page,
+        since: now(),
+        until: None,
+        evidence: "too many letters",
+        actor: "",
+        delivery: None,
+    }
+}
+
+async fn put(db: &Db, entry: &NewEntry<'_>) -> Added {
+    let mut tx = db.begin().await.unwrap();
+    let added = add(&mut tx, entry).await.unwrap();
+    tx.commit().await.unwrap();
+    added
+}
+
+/// Who would get a letter of a run that is opened now.
+async fn who_gets_one(db: &Db, actor: &Actor) -> Vec<String> {
+    let message = db::testing::message(db, actor.id, "s", "b").await;
+    let form = crate::forms::mailings::MailingForm {
+        message,
+        clients: "all".into(),
+        start: "now".into(),
+        end: "2027-01-01T10:00".into(),
+        zone: "UTC".into(),
+        period: "once".into(),
+        policy: "resend".into(),
+        ..Default::default()
+    };
+    let mailing = crate::server::services::mailings::create(db, actor, &form, now()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let snapshot = db::runs::snapshot(&mut tx, mailing).await.unwrap();
+    let run = db::runs::open(&mut tx, mailing, now(), &snapshot, now()).await.unwrap().unwrap();
+    db::runs::fill(&mut tx, run, (actor.id, snapshot.topic), &Audience::All, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let rows = db::deliveries::list(db, run, None, "", 0, 1000).await.unwrap();
+    rows.into_iter().filter(|row| row.reason.is_empty()).map(|row| row.email).collect()
+}
+
+async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    for owner in [&anna, &boris] {
+        db::testing::client(&db, owner.id, "reader@example.org", "R", "").await;
+    }
+    db::testing::client(&db, anna.id, "other@example.org", "O", "").await;
+    put(&db, &entry(anna.id, &email("reader@example.org"), Reason::Unsubscribed)).await;
+    assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
+    assert_eq!(who_gets_one(&db, &boris).await, ["reader@example.org"], "another owner's readers have not left");
+
+    // The same file once more, with update.
+    let csv = "email,full name\nREADER@example.org,Reader\nreader@EXAMPLE.org,Reader\n";
+    for duplicates in [Duplicates::Update, Duplicates::Skip] {
+        let target = Target { owner: anna.id, import: None, duplicates };
+        import_csv(&db, target, std::io::Cursor::new(csv), None, now(), |_| {}).await.unwrap();
+    }
+    assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
+
+    // Deleted, and made anew in every spelling.
+    let all = Chosen { all: true, ..Chosen::default() };
+    clients::delete(&db, &anna, &all).await.unwrap();
+    for spelling in ["reader@example.org", "Reader@Example.Org", "READER@EXAMPLE.ORG"] {
+        let form = ClientForm { email: spelling.into(), ..ClientForm::default() };
+        clients::create(&db, &anna, &form, now()).await.unwrap();
+    }
+    assert!(who_gets_one(&db, &anna).await.is_empty());
+
+    // One that is changed into the address, and out of it.
+    let x = ClientForm { email: "x@example.org".into(), ..ClientForm::default() };
+    let id = clients::create(&db, &anna, &x, now()).await.unwrap();
+    assert_eq!(who_gets_one(&db, &anna).await, ["x@example.org"]);
+    let renamed = ClientForm { id, email: "rEader@example.org".into(), ..Default::default() };
+    clients::update(&db, &anna, &renamed, now()).await.unwrap();
+    assert!(who_gets_one(&db, &anna).await.is_empty());
+}
+
+async fn an_entry_is_made_once_and_a_longer_one_wins(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let address = email("Reader@пример.рф");
+    let month = NewEntry { until: Some(now() + TimeDelta::days(30)), ..entry(anna.id, &address, Reason::Unsubscribed) };
+    assert_eq!(put(&db, &month).await, Added::New);
+    let week = NewEntry { until: Some(now() + TimeDelta::days(7)), ..month.clone() };
+    assert_eq!(put(&db, &week).await, Added::Known);
+    let same = email("reader@xn--e1afmkfd.xn--p1ai");
+    let for_good = NewEntry { email: &same, until: None, evidence: "for good", ..month.clone() };
+    assert_eq!(put(&db, &for_good).await, Added::New);
+    assert_eq!(put(&db, &for_good).await, Added::Known);
+    assert_eq!(put(&db, &month).await, Added::Known, "a pause does not end a leaving");
+    let found = suppressions::of_address(&db, anna.id, &address, now()).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].until, found[0].evidence.as_str()), (None, "for good"));
+    // A pause is over by itself.
+    let other = email("other@example.org");
+    put(&db, &NewEntry { email: &other, ..week.clone() }).await;
+    assert_eq!(suppressions::of_address(&db, anna.id, &other, now()).await.unwrap().len(), 1);
+    let later = now() + TimeDelta::days(7);
+    assert!(suppressions::of_address(&db, anna.id, &other, later).await.unwrap().is_empty());
+    // Evidence has a bound, and no character that a database refuses.
+    let long = "я\0".repeat(5_000);
+    put(&db, &NewEntry { email: &other, evidence: &long, ..entry(anna.id, &other, Reason::Complaint) }).await;
+    let filter = Filter { search: "other", reason: Some(Reason::Complaint) };
+    let page = list(&db, &anna, &filter, "").await.unwrap();
+    assert_eq!((page.total, page.rows[0].evidence.chars().count()), (1, 2_000));
+}
+
+async fn an_entry_is_lifted_singly_with_a_reason_on_record(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    let address = email("reader@example.org");
+    for reason in [Reason::Unsubscribed, Reason::Complaint] {
+        put(&db, &entry(anna.id, &address, reason)).await;
+    }
+    let page = list(&db, &anna, &Filter::default(), "").await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint, Reason::Unsubscribed]);
+    let id = page.rows[1].id;
+    let form = |reason: &str| LiftForm { id, reason: reason.to_owned(), client: 0 };
+    for empty in ["", "  "] {
+        let Err(Error::Invalid(errors)) = lift(&db, &anna, &form(empty), now()).await else { panic!("no reason") };
+        assert!(errors.get("reason").is_some());
+    }
+    assert!(matches!(lift(&db, &boris, &form("mine now"), now()).await, Err(Error::NotFound)));
+    lift(&db, &anna, &form("She wrote to me on Monday"), now()).await.unwrap();
+    assert!(matches!(lift(&db, &anna, &form("again"), now()).await, Err(Error::NotFound)));
+    let page = list(&db, &anna, &Filter::default(), "").await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint], "the other one stays");
+    let line = audit::list(&db, "", "suppression_lifted", "").await.unwrap().rows.remove(0);
+    assert_eq!((line.actor.as_str(), line.target.as_str()), ("anna@example.org", "reader@example.org"));
+    assert_eq!((line.reason.as_str(), line.before.as_str()), ("She wrote to me on Monday", "unsubscribed"));
+}
+
+async fn addresses_of_before_are_folded(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let id = db::testing::client(&db, anna.id, "Почта@пример.рф", "R", "").await;
+    let address = email("Почта@пример.рф");
+    put(&db, &entry(anna.id, &address, Reason::HardBounce)).await;
+    // As the migration leaves what SQLite cannot fold.
+    let mut tx = db.begin().await.unwrap();
+    rows::set_key(&mut tx, id, "").await.unwrap();
+    let unfolded = "UPDATE suppressions SET address_key = email";
+    db::on_tx!(&mut tx, conn => sqlx::query(unfolded).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    fold_addresses(&db).await.unwrap();
+    assert!(who_gets_one(&db, &anna).await.is_empty());
+    assert_eq!(of_client(&db, &anna, id, now()).await.unwrap().len(), 1);
+    fold_addresses(&db).await.unwrap();
+}
