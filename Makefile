@@ -35,7 +35,7 @@ test: FEATURES = site
 test: setup-test site test-rust test-e2e ## run all tests
 
 test-rust: setup-test ## run the Rust tests, on SQLite and on a PostgreSQL server of their own
-	@.ci/postgres.sh cargo test --features $(FEATURES) --no-fail-fast
+	@.ci/postgres.sh cargo test --workspace --features $(FEATURES) --no-fail-fast
 
 # Not the release, whose dependencies alone take minutes to compile: the code of both is the same, and what browsers get is the
 # release's.
@@ -80,7 +80,7 @@ lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh
 
 fmt: ## format the Rust code
-	@cargo fmt
+	@cargo fmt --all
 
 scan: setup-test build ## have wapiti and sqlmap (both from Debian) look for holes in the release
 	@.ci/scan.sh

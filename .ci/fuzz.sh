@@ -9,7 +9,7 @@ cd "$ROOT"
 
 seconds=${1:-60}
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(template markdown html clients)
+[ ${#targets[@]} -gt 0 ] || targets=(template markdown html clients dsn)
 have c++ || fail "libFuzzer needs a C++ compiler (Debian: apt-get install g++)."
 
 host=$(rustc -vV | sed -n 's/^host: //p')

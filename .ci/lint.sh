@@ -12,8 +12,8 @@ step() {
   say "$1 $2: $((SECONDS - start)) s"
 }
 
-step cargo fmt --check
-step cargo clippy --locked --features ssr --all-targets -- -D warnings
+step cargo fmt --all --check
+step cargo clippy --locked --workspace --features ssr --all-targets -- -D warnings
 step cargo clippy --locked --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 # Its finer hints differ from version to version.
 if have shellcheck; then step shellcheck -x -S warning .ci/*.sh .ci/run; fi
