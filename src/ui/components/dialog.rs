@@ -106,7 +106,7 @@ pub fn Confirm(
             <div class="modal-box text-left whitespace-normal">
                 <h2 id=heading class="text-lg font-semibold">{title}</h2>
                 <p class="mt-2 text-sm empty:hidden">{text}</p>
-                <div class="modal-action">
+                <div class="modal-action items-end">
                     <form method="dialog">
                         <button class="btn">{t("common.cancel")}</button>
                     </form>

@@ -61,10 +61,13 @@ pub fn Shell(children: Children) -> impl IntoView {
 fn person(session: &Session) -> AnyView {
     match &session.me {
         Some(me) => user_menu(me),
+        // Who is blocked is in already, and told so.
+        None if session.blocked.is_some() => ().into_any(),
         None => view! {
-            <a class="btn btn-ghost btn-sm hidden sm:inline-flex" href="/login">{t("common.log_in")}</a>
+            <a class="btn btn-ghost btn-sm" href="/login">{t("common.log_in")}</a>
+            // Where there is room for one alone, the page of the other leads to it.
             {(session.registration == Registration::Open)
-                .then(|| view! { <a class="btn btn-sm" href="/signup">{t("common.sign_up")}</a> })}
+                .then(|| view! { <a class="btn btn-sm hidden sm:inline-flex" href="/signup">{t("common.sign_up")}</a> })}
         }
         .into_any(),
     }

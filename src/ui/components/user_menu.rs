@@ -6,7 +6,9 @@ use crate::domain::user::{Me, Theme};
 use crate::ui::i18n::{t, t_with, use_lang};
 use crate::ui::link::{href, use_link};
 use crate::ui::theme::{apply_theme, use_theme};
+use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
 
 /// A choice that the server remembers in a cookie and then comes back here.
 fn choice(path: &str, to: &str, next: String) -> String {
@@ -64,13 +66,40 @@ pub fn ThemeLinks() -> impl IntoView {
     view! { <nav aria-label=t("common.theme") class="flex flex-wrap gap-1">{links}</nav> }
 }
 
+/// Closes an open menu on Escape, which gives the focus back to what opened it, and when something else is pressed.
+fn use_closing(menu: NodeRef<html::Details>) {
+    let open = move || menu.get_untracked().filter(|menu| menu.open());
+    Effect::new(move |_| {
+        let escape = window_event_listener(leptos::ev::keydown, move |event| {
+            let Some(menu) = open().filter(|_| event.key() == "Escape") else { return };
+            menu.set_open(false);
+            let opener = menu.query_selector("summary").ok().flatten();
+            if let Some(opener) = opener.and_then(|opener| opener.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = opener.focus();
+            }
+        });
+        let elsewhere = window_event_listener(leptos::ev::pointerdown, move |event| {
+            let pressed = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+            if let Some(menu) = open().filter(|menu| !menu.contains(pressed.as_ref())) {
+                menu.set_open(false);
+            }
+        });
+        on_cleanup(move || {
+            escape.remove();
+            elsewhere.remove();
+        });
+    });
+}
+
 /// The menu of somebody who is logged in. `details` opens without any script.
 pub fn user_menu(me: &Me) -> AnyView {
     let name = if me.name.trim().is_empty() { me.email.clone() } else { visible(&me.name) };
     let initials: String =
         name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+    let menu = NodeRef::<html::Details>::new();
+    use_closing(menu);
     view! {
-        <details class="dropdown dropdown-end">
+        <details class="dropdown dropdown-end" node_ref=menu>
             <summary
                 class="grid size-8 cursor-pointer list-none place-items-center rounded-full bg-secondary text-xs text-secondary-content"
                 aria-label=t_with("common.user_menu", &[("name", &name)])

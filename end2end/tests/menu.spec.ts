@@ -1,0 +1,33 @@
+// The head of every page: the reader's menu by keyboard and pointer, and a way in for visitors on a phone.
+import { execFileSync } from "node:child_process";
+import { BINARY } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
+import { expect, test } from "./support/test.ts";
+import { goSettled } from "./support/settled.ts";
+import { NARROW, overflowing } from "./support/visit.ts";
+
+const OWNER = { email: "owner@example.org", password: "a long enough phrase" };
+
+test("the menu closes on Escape and elsewhere, and visitors of a phone can log in", async ({ page, server }) => {
+  const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+  execFileSync(BINARY, ["user", "add", "--email", OWNER.email, "--name", "Anna"], { env, input: OWNER.password });
+  await page.setViewportSize(NARROW);
+  for (const lang of ["ru", "en"]) {
+    await page.goto(`/language?to=${lang}&next=/`);
+    await expect(page.locator('header a[href="/login"]')).toBeVisible();
+    expect(await overflowing(page)).toEqual([]);
+  }
+
+  await logIn(page, "en", OWNER);
+  await goSettled(page, "/account");
+  const menu = page.locator("details.dropdown");
+  const opener = menu.locator("summary");
+  await opener.click();
+  await expect(menu).toHaveAttribute("open");
+  await page.keyboard.press("Escape");
+  await expect(menu).not.toHaveAttribute("open");
+  await expect(opener).toBeFocused();
+  await opener.click();
+  await page.locator("footer p").click();
+  await expect(menu).not.toHaveAttribute("open");
+});
