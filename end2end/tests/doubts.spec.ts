@@ -42,7 +42,7 @@ test("what is in doubt is decided on, singly and all at once", async ({ page, se
   run("client", "import", "--owner", OWNER.email, write("clients.csv", `email;name\n${people.join("\n")}\n`));
   const add = (what: string, ...words: string[]) => String(JSON.parse(run(what, "add", "--owner", OWNER.email, "--json", ...words)).id);
   const message = add("message", "--subject", "Hello", "--body-file", write("body.md", "Hello"));
-  const mailing = add("mailing", "--message", message, "--end", "2099-01-01T00:00:00Z", "--policy", "hold");
+  const mailing = add("mailing", "--message", message, "--clients", "all", "--end", "2099-01-01T00:00:00Z", "--policy", "hold");
   const deliveries = (): Delivery[] => JSON.parse(run("mailing", "deliveries", mailing, "--json"));
   const states = () => deliveries().map(({ state }) => state).sort();
   await expect.poll(states).toEqual(["sent", "unknown", "unknown", "unknown"]);

@@ -85,9 +85,9 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByRole("radio", { name: /Daily/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("200 clients");
-  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByRole("button", { name: "Start for 200 clients" }).click();
   await expect(page.getByRole("dialog")).toContainText("Start for 200 clients?");
-  await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start for 200 clients" }).click();
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect(page.getByText(/200/).first()).toBeVisible();
   await expect(page.locator("main")).toContainText(/Sent\s*200/, { timeout: 60_000 });

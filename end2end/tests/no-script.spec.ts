@@ -42,13 +42,27 @@ test("log in, create a client and a mailing without scripts", async ({ page, ser
   await page.goto("/mailings/new");
   await page.getByRole("radio").first().check();
   await page.getByRole("button", { name: "Continue" }).click();
+  // Nobody is chosen until somebody chooses.
+  await expect(page.getByRole("radio", { checked: true })).toHaveCount(0);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByRole("alert")).toContainText("Choose the clients.");
+  // To type a search is to choose what it finds; a search beside another choice is asked about.
+  await page.getByRole("radio", { name: /^All clients/ }).check();
+  await page.getByLabel("Search among the clients").fill("nobody");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByRole("alert")).toContainText("Choose one of the two.");
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByLabel("Search among the clients")).toHaveValue("nobody");
+  await page.getByLabel("Search among the clients").fill("");
+  await page.getByRole("radio", { name: /^All clients/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("radio", { name: /^Now/ }).check();
   await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("1 client");
-  await page.getByRole("button", { name: "Start", exact: true }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByRole("button", { name: "Start for 1 client" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start for 1 client" }).click();
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect
     .poll(async () => {

@@ -92,16 +92,17 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     }
 }
 
-/// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`.
+/// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`. Nothing to search for finds nobody.
 #[server]
 pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<i64, AppError> {
     use crate::domain::audience::Audience;
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let audience = match kind.as_str() {
-        "search" => Audience::Search { text: search },
+        "all" => Audience::All,
         "picked" => Audience::Picked { selection },
-        _ => Audience::All,
+        "search" if !search.trim().is_empty() => Audience::Search { text: search.trim().to_owned() },
+        _ => return Ok(0),
     };
     request::answer(mailings::audience_count(&request::state().db, actor.id, &audience).await)
 }
@@ -236,7 +237,7 @@ pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
     let selection = request::answer(mailings::begin_picking(&state.db, &actor, form.selection, state.now()).await)?;
-    let form = MailingForm { clients: "picked".to_owned(), selection, ..form };
+    let form = MailingForm { clients: "picked".to_owned(), search: String::new(), selection, ..form };
     request::go(&form.address("pick"));
     Ok(())
 }

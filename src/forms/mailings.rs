@@ -29,7 +29,7 @@ pub struct MailingForm {
     #[garde(custom(is_id))]
     #[serde(default)]
     pub message: i64,
-    /// `all`, `search` or `picked`.
+    /// `all`, `search` or `picked`; nothing is chosen by itself.
     #[garde(custom(is_audience))]
     #[serde(default)]
     pub clients: String,
@@ -148,6 +148,10 @@ impl Check for MailingForm {
         if self.clients == "search" && self.search.trim().is_empty() {
             errors.push("search", "error.required");
         }
+        // A search beside another choice says two things; which is meant is not for us to guess.
+        if matches!(self.clients.as_str(), "all" | "picked") && !self.search.trim().is_empty() {
+            errors.push("clients", "error.audience.both");
+        }
         errors
     }
 }
@@ -164,6 +168,21 @@ mod tests {
         }
         let search = MailingForm { clients: "search".to_owned(), ..MailingForm::default() };
         assert_eq!(search.check().get("search").map(|error| error.key.as_str()), Some("error.required"));
+    }
+
+    #[test]
+    fn a_search_beside_another_choice_is_asked_about() {
+        for (clients, search, error) in [
+            ("all", "anna", Some("error.audience.both")),
+            ("picked", "anna", Some("error.audience.both")),
+            ("search", "anna", None),
+            ("all", "  ", None),
+            ("", "", Some("error.audience.none")),
+            ("everybody", "", Some("error.audience.none")),
+        ] {
+            let form = MailingForm { clients: clients.to_owned(), search: search.to_owned(), ..MailingForm::default() };
+            assert_eq!(form.check().get("clients").map(|error| error.key.as_str()), error, "{clients} {search}");
+        }
     }
 
     #[test]

@@ -370,8 +370,8 @@ impl World {
     }
 
     pub fn another_mailing(&self, message: &str, policy: &str) -> String {
-        let words = ["mailing", "add", "--owner", OWNER, "--message", message, "--end", "2099-01-01T00:00:00Z"];
-        self.json(&[&words[..], &["--policy", policy]].concat())["id"].to_string()
+        let words = ["mailing", "add", "--owner", OWNER, "--message", message, "--clients", "all"];
+        self.json(&[&words[..], &["--end", "2099-01-01T00:00:00Z", "--policy", policy]].concat())["id"].to_string()
     }
 
     /// How often each address got a letter, by the mail server's own ledger.

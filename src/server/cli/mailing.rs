@@ -37,8 +37,8 @@ pub struct AddArgs {
     /// Number of the message
     #[arg(long)]
     message: i64,
-    /// all, or search:TEXT
-    #[arg(long, default_value = "all")]
+    /// all, or search:TEXT; nobody is chosen by itself
+    #[arg(long)]
     clients: String,
     /// now, a time in the zone (2026-11-23T10:00), or RFC 3339
     #[arg(long, default_value = NOW)]

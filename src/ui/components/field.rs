@@ -89,6 +89,9 @@ pub fn TextField(
     #[prop(optional)] required: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] maxlength: Option<usize>,
+    /// What is typed is left out of what the form sends.
+    #[prop(optional, into)]
+    unsent: Signal<bool>,
 ) -> impl IntoView {
     // A password is typed again.
     let value = if kind == "password" { value } else { typed(&name).unwrap_or(value) };
@@ -96,7 +99,7 @@ pub fn TextField(
     let control = view! {
         <input
             id=frame.id()
-            name=name
+            name=move || (!unsent.get()).then(|| name.clone())
             type=kind
             value=value
             class=if kind == "file" { "file-input w-full" } else { "input w-full" }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 /// `btn-primary` unless said otherwise; `name` and `value` tell several buttons of a form apart.
 #[component]
 pub fn Submit(
-    #[prop(into)] label: String,
+    #[prop(into)] label: Signal<String>,
     #[prop(optional, into)] pending: Signal<bool>,
     #[prop(default = "btn-primary")] class: &'static str,
     #[prop(optional)] name: Option<&'static str>,
@@ -16,7 +16,7 @@ pub fn Submit(
     view! {
         <button type="submit" class=format!("btn {class}") name=name value=value disabled=move || pending.get()>
             {move || pending.get().then(|| view! { <span class="loading loading-spinner loading-xs" aria-hidden="true"></span> })}
-            {move || if pending.get() { t("common.working") } else { label.clone() }}
+            {move || if pending.get() { t("common.working") } else { label.get() }}
         </button>
     }
 }

@@ -41,12 +41,18 @@ pub(super) async fn plan(
         errors.push("message", "error.message.none");
     }
     let audience = match form.clients.as_str() {
-        "search" => Audience::Search { text: form.search.trim().to_owned() },
-        "picked" => Audience::Picked { selection: form.selection },
-        _ => Audience::All,
+        "all" => Some(Audience::All),
+        "search" => Some(Audience::Search { text: form.search.trim().to_owned() }),
+        "picked" => Some(Audience::Picked { selection: form.selection }),
+        _ => None,
     };
-    let count = audience_count(db, actor.id, &audience).await?;
-    if count == 0 && fine(&errors, &["clients", "search"]) {
+    // An audience that cannot be is not counted: a search for nothing would find everybody.
+    let audience = audience.filter(|_| fine(&errors, &["clients", "search"]));
+    let count = match &audience {
+        Some(audience) => audience_count(db, actor.id, audience).await?,
+        None => 0,
+    };
+    if audience.is_some() && count == 0 {
         errors.push("clients", "error.audience.empty");
     }
     // A window can be judged only where each of its parts can be read.
@@ -57,7 +63,7 @@ pub(super) async fn plan(
             Err((field, key)) => errors.push(field, key),
         }
     }
-    let (Some(message), Some(window), true) = (message, judged, errors.is_empty()) else {
+    let (Some(message), Some(audience), Some(window), true) = (message, audience, judged, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
     let title = if form.title.trim().is_empty() {

@@ -231,7 +231,7 @@ pub const FUNCTIONS: &[Row] = &[
     write("relays/remove", admins(SHARED), "id={relay}"),
 ];
 
-const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[clients]=all&form[search]={mine.client}&form[start]=2026-02-01T10:00\
+const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[title]={mine.client}&form[clients]=search&form[search]=example&form[start]=2026-02-01T10:00\
      &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
 const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
      &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";

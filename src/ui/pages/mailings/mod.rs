@@ -1,5 +1,6 @@
 //! Mailings: the list, the wizard, a mailing's own page, a delivery.
 
+mod audience;
 mod deliveries;
 mod delivery;
 mod doubt;
@@ -11,6 +12,7 @@ mod review;
 mod row;
 mod runs;
 mod show;
+mod so_far;
 mod steps;
 mod watch;
 mod wizard;

@@ -108,6 +108,13 @@ pub fn page(form: &MailingForm, clients: page::Page<(Client, bool)>, chosen: i64
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
         .collect::<Vec<AnyView>>();
+    // Without scripts the count does not follow the boxes.
+    let go =
+        Signal::derive(
+            move || {
+                if alive.get() { tn("mailings.continue_with", count.get()) } else { t("mailings.continue") }
+            },
+        );
     view! {
         <FormErrors error=error />
         <div class="mb-3 flex flex-wrap items-center gap-3">
@@ -131,7 +138,7 @@ pub fn page(form: &MailingForm, clients: page::Page<(Client, bool)>, chosen: i64
             {on}
             <input type="hidden" name="step" value=Step::Window.as_str() />
             <a class="btn" href=query::link(form, Step::Clients)>{t("mailings.back")}</a>
-            <Submit label=t("mailings.continue") />
+            <Submit label=go />
         </form>
     }
     .into_any()

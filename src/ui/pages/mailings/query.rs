@@ -36,6 +36,18 @@ impl Step {
         known.into_iter().find(|step| step.as_str() == text).unwrap_or_default()
     }
 
+    /// The step before this one; the first one's is itself.
+    fn before(self) -> Self {
+        let at = Self::ALL.iter().position(|step| *step == self).unwrap_or_default();
+        Self::ALL[at.saturating_sub(1)]
+    }
+
+    /// The step after this one; the last one's is itself.
+    pub fn after(self) -> Self {
+        let at = Self::ALL.iter().position(|step| *step == self).unwrap_or_default();
+        Self::ALL.get(at + 1).copied().unwrap_or(self)
+    }
+
     /// The step that holds a field of the form.
     pub fn of_field(field: &str) -> Self {
         match field {
@@ -63,33 +75,48 @@ pub struct Input {
 /// Reads the query; `id` is that of the mailing that is edited, or 0.
 pub fn read(query: &ParamsMap, id: i64) -> Input {
     let text = |name: &str| query.get_str(name).unwrap_or_default().to_owned();
-    let number = |name: &str| query.get_str(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+    // Whoever has changed the search, or asks for it, wants to see what it finds, whichever button was
+    // pressed: Enter in a field presses the first.
+    let finds = !text("find").is_empty() || query.get_str("found").is_some_and(|found| found != text("q"));
+    let step = match Step::parse(&text("step")) {
+        // A form leads to the step behind its own.
+        next if !text("back").is_empty() => next.before().before(),
+        Step::Clients if finds => Step::Message,
+        step => step,
+    };
+    Input {
+        step,
+        form: filled(text, id),
+        copy: text("copy").parse().unwrap_or(0),
+        begun: query.get_str("step").is_some(),
+        q: text("q"),
+        after: text("after"),
+    }
+}
+
+/// The form out of its fields, by the names that the address has for them.
+pub fn filled(text: impl Fn(&str) -> String, id: i64) -> MailingForm {
+    let number = |name: &str| text(name).parse().unwrap_or(0);
     let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
     let start = if text("when") == NOW { NOW.to_owned() } else { text("start") };
-    let form = MailingForm {
+    let search = text("search");
+    // Nobody is chosen unless somebody chooses; to type a search is to choose what it finds.
+    let clients = match text("clients") {
+        none if none.is_empty() && !search.trim().is_empty() => "search".to_owned(),
+        clients => clients,
+    };
+    MailingForm {
         id,
         title: text("title"),
         message: number("message"),
-        clients: or(text("clients"), "all"),
-        search: text("search"),
+        clients,
+        search,
         selection: number("selection"),
         start,
         end: text("end"),
         zone: text("zone"),
         period: or(text("period"), "once"),
         policy: or(text("policy"), "resend"),
-    };
-    // Whoever has changed the search, or asks for it, wants to see what it finds, whichever button was
-    // pressed: Enter in a field presses the first.
-    let finds = !text("find").is_empty() || query.get_str("found").is_some_and(|found| found != text("q"));
-    let step = Step::parse(&text("step"));
-    Input {
-        step: if finds && step == Step::Clients { Step::Message } else { step },
-        form,
-        copy: number("copy"),
-        begun: query.get_str("step").is_some(),
-        q: text("q"),
-        after: text("after"),
     }
 }
 
@@ -121,6 +148,37 @@ mod tests {
         assert_eq!(step(&[("step", "clients"), ("q", "b"), ("found", "a")]), Step::Message);
         assert_eq!(step(&[("step", "clients"), ("q", "a"), ("found", "a"), ("find", "1")]), Step::Message);
         assert_eq!(step(&[("step", "pick"), ("q", "a")]), Step::Pick);
+    }
+
+    #[test]
+    fn nobody_is_chosen_unless_somebody_chooses() {
+        let clients = |pairs: &[(&'static str, &str)]| {
+            let mut query = ParamsMap::new();
+            for (name, value) in pairs {
+                query.insert(*name, (*value).to_owned());
+            }
+            read(&query, 0).form.clients
+        };
+        assert_eq!(clients(&[]), "");
+        assert_eq!(clients(&[("step", "window"), ("message", "7"), ("search", " ")]), "");
+        assert_eq!(clients(&[("step", "window"), ("search", "anna")]), "search", "to type is to choose");
+        assert_eq!(clients(&[("clients", "all")]), "all");
+        assert_eq!(clients(&[("clients", "picked"), ("selection", "3")]), "picked");
+    }
+
+    #[test]
+    fn back_leads_to_the_step_before_with_what_was_chosen() {
+        let read = |next: &str| {
+            let mut query = ParamsMap::new();
+            for (name, value) in [("step", next), ("back", "1"), ("clients", "search"), ("search", "anna")] {
+                query.insert(name, value.to_owned());
+            }
+            read(&query, 0)
+        };
+        let input = read("window");
+        assert_eq!((input.step, input.form.search.as_str()), (Step::Message, "anna"));
+        assert_eq!(read("review").step, Step::Clients);
+        assert_eq!(read("clients").step, Step::Message);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         (true, false) => ("mailings.do_plan", "mailings.ask_plan"),
         (false, _) => ("mailings.do_save", "mailings.ask_save"),
     };
-    let ask = tn(ask, review.audience_count);
+    let (ask, go) = (tn(ask, review.audience_count), tn(key, review.audience_count));
     let facts = [
         ("mailings.title_field", review.title),
         ("mailings.message", review.message_subject),
@@ -75,7 +75,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
             <a class="btn" href=back>{t("mailings.back")}</a>
             <Confirm
                 name="save"
-                trigger=t(key)
+                trigger=go.clone()
                 class="btn btn-primary"
                 title=ask
                 text=t_with("mailings.ask_text", &[("title", &title)])
@@ -83,7 +83,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
                 <ActionForm action=save attr:id=FORM>
                     <OnceField />
                     {hidden}
-                    <Submit label=t(key) pending=save.pending() />
+                    <Submit label=go pending=save.pending() />
                 </ActionForm>
             </Confirm>
         </div>

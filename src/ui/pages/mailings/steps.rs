@@ -1,7 +1,8 @@
 //! The steps of the wizard.
 
+use super::period_word;
 use super::query::{self, Step};
-use super::{period_word, pick};
+use super::so_far::kept;
 use crate::api::error::FieldErrors;
 use crate::domain::mailing::{DoubtPolicy, TITLE_MAX};
 use crate::domain::message::MessageRow;
@@ -20,34 +21,40 @@ use leptos_router::components::Form;
 /// The id of the form that a step is.
 pub const FORM: &str = "wizard";
 
-/// A GET form that carries the rest of the state and leads to the next step.
-fn step_form(form: &MailingForm, own: &[&str], next: Step, back: Option<Step>, fields: AnyView) -> AnyView {
-    let carried: Vec<AnyView> = query::pairs(form, own)
+/// A GET form that carries the rest of the state and leads to the next step, or back; `go` is the word on its button.
+pub(super) fn step_form(
+    form: RwSignal<MailingForm>,
+    own: &[&str],
+    here: Step,
+    go: Signal<String>,
+    fields: AnyView,
+) -> AnyView {
+    let filled = form.get_untracked();
+    let carried: Vec<AnyView> = query::pairs(&filled, own)
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
         .collect();
-    let back = back.map(|step| {
-        let href = query::link(form, step);
-        view! { <a class="btn" href=href>{t("mailings.back")}</a> }
+    let back = (here != Step::Message).then(|| {
+        view! { <button type="submit" class="btn" name="back" value="1" formnovalidate>{t("mailings.back")}</button> }
     });
     use_save_keys(FORM, |form| drop(form.request_submit()));
-    view! {
-        <Form method="GET" action=form.path() attr:id=FORM>
+    let content = view! {
+        <Form method="GET" action=filled.path() attr:id=FORM>
             // Enter in a field presses the first button: it goes on, whatever buttons follow.
             <button type="submit" class="sr-only" tabindex="-1" aria-hidden="true"></button>
             {carried}
-            <input type="hidden" name="step" value=next.as_str() />
+            <input type="hidden" name="step" value=here.after().as_str() />
             {fields}
             <div class="mt-6 flex flex-wrap items-center gap-2">
-                {back} <Submit label=t("mailings.continue") />
+                {back} <Submit label=go />
                 <span class="text-xs opacity-80">{t("mailings.keys")}</span>
             </div>
         </Form>
-    }
-    .into_any()
+    };
+    kept(form, here, FORM, content.into_any())
 }
 
-fn error(errors: &FieldErrors, field: &str) -> Option<AnyView> {
+pub(super) fn error(errors: &FieldErrors, field: &str) -> Option<AnyView> {
     errors
         .get(field)
         .map(error_text)
@@ -56,12 +63,13 @@ fn error(errors: &FieldErrors, field: &str) -> Option<AnyView> {
 
 /// Which message: of those that the search finds, or the one chosen before.
 pub fn message(
-    form: &MailingForm,
+    so_far: RwSignal<MailingForm>,
     errors: FieldErrors,
     q: &str,
     messages: Page<MessageRow>,
-    kept: Option<String>,
+    before: Option<String>,
 ) -> AnyView {
+    let form = &so_far.get_untracked();
     if messages.total == 0 && q.is_empty() {
         let first = (t("mailings.write_message"), "/messages/new".to_owned());
         return view! {
@@ -79,7 +87,7 @@ pub fn message(
     });
     let count = tn("messages.count", messages.total);
     // A message that is chosen already but does not stand here stays chosen.
-    let options = kept
+    let options = before
         .map(|subject| (chosen.to_string(), subject, t("mailings.message_kept")))
         .into_iter()
         .chain(messages.rows.into_iter().map(|message| (message.id.to_string(), message.subject, String::new())))
@@ -116,40 +124,12 @@ pub fn message(
             />
         </div>
     };
-    step_form(form, &["message", "title"], Step::Clients, None, fields.into_any())
-}
-
-/// Which clients.
-pub fn clients(form: &MailingForm, errors: FieldErrors, all: i64, chosen: i64) -> AnyView {
-    let found = |kind: &str| if form.clients == kind { tn("mailings.clients_count", chosen) } else { String::new() };
-    let mut options = vec![
-        ("all".to_owned(), t("mailings.clients_all"), tn("mailings.clients_count", all)),
-        ("search".to_owned(), t("mailings.clients_search"), found("search")),
-    ];
-    if form.selection != 0 {
-        options.push(("picked".to_owned(), t("mailings.clients_picked"), found("picked")));
-    }
-    let wrong = error(&errors, "clients");
-    let fields = view! {
-        {wrong}
-        <RadioField name="clients" label=t("mailings.clients") options=options value=form.clients.clone() required=true />
-        <TextField
-            name="search"
-            label=t("mailings.search_text")
-            hint=t("mailings.search_hint")
-            value=form.search.clone()
-            errors=errors
-        />
-    };
-    view! {
-        {step_form(form, &["clients", "search"], Step::Window, Some(Step::Message), fields.into_any())}
-        {pick::offer(form)}
-    }
-    .into_any()
+    step_form(so_far, &["message", "title"], Step::Message, t("mailings.continue").into(), fields.into_any())
 }
 
 /// When.
-pub fn window(form: &MailingForm, errors: FieldErrors, zones: Vec<String>) -> AnyView {
+pub fn window(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<String>) -> AnyView {
+    let form = &so_far.get_untracked();
     let when = vec![
         (NOW.to_owned(), t("mailings.start_now"), t("mailings.start_now_hint")),
         ("at".to_owned(), t("mailings.start_at"), String::new()),
@@ -197,5 +177,5 @@ pub fn window(form: &MailingForm, errors: FieldErrors, zones: Vec<String>) -> An
         />
     };
     let own = ["when", "start", "end", "zone", "period", "policy"];
-    step_form(form, &own, Step::Review, Some(Step::Clients), fields.into_any())
+    step_form(so_far, &own, Step::Window, t("mailings.continue").into(), fields.into_any())
 }

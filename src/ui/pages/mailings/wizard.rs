@@ -1,7 +1,7 @@
 //! Making and changing a mailing: message, clients, window and period, review.
 
 use super::query::{self, Input, Step};
-use super::{breadcrumb, failed_page, pick, review, steps, use_id};
+use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id};
 use crate::api::error::{AppError, FieldErrors};
 use crate::api::mailings::{SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_mailing};
 use crate::api::messages::{get_message, list_messages};
@@ -38,11 +38,7 @@ pub enum Shown {
         messages: page::Page<MessageRow>,
         chosen: Option<String>,
     },
-    /// All clients, and those whom the search or the selection holds.
-    Clients {
-        all: i64,
-        chosen: i64,
-    },
+    Clients(Counts),
     /// Clients with whether they are chosen, and how many are in all.
     Pick {
         clients: page::Page<(Client, bool)>,
@@ -52,6 +48,14 @@ pub enum Shown {
         zones: Vec<String>,
     },
     Review(Review),
+}
+
+/// How many clients there are, and how many of them the search finds and the selection holds.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub all: i64,
+    pub found: i64,
+    pub picked: i64,
 }
 
 /// A step with the form as it is so far.
@@ -118,9 +122,10 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
             Shown::Pick { clients: list_choices(form.selection, q, after).await?, chosen }
         }
         Step::Clients => {
-            let all = count_audience("all".to_owned(), String::new(), 0).await?;
-            let chosen = count_audience(form.clients.clone(), form.search.clone(), form.selection).await?;
-            Shown::Clients { all, chosen }
+            let count = |kind: &str, search: &str| count_audience(kind.to_owned(), search.to_owned(), form.selection);
+            let (all, found) = (count("all", "").await?, count("search", &form.search).await?);
+            let picked = if form.selection == 0 { 0 } else { count("picked", "").await? };
+            Shown::Clients(Counts { all, found, picked })
         }
         Step::Window | Step::Review => {
             let (mine, zones) = list_zones().await?;
@@ -141,19 +146,20 @@ fn page(loaded: Loaded, begun: bool, save: ServerAction<SaveMailing>) -> AnyView
     if form.id != 0 {
         trail.push((form.title.clone(), format!("/mailings/{}", form.id)));
     }
-    let places = places(if step == Step::Pick { Step::Clients } else { step }, &form);
+    let so_far = RwSignal::new(form.clone());
+    let places = places(if step == Step::Pick { Step::Clients } else { step }, so_far);
     let body = match shown {
-        Shown::Message { q, messages, chosen } => steps::message(&form, errors, &q, messages, chosen),
+        Shown::Message { q, messages, chosen } => steps::message(so_far, errors, &q, messages, chosen),
         Shown::Pick { clients, chosen } => pick::page(&form, clients, chosen),
-        Shown::Clients { all, chosen } => steps::clients(&form, errors, all, chosen),
-        Shown::Window { zones } => steps::window(&form, errors, zones),
+        Shown::Clients(counts) => audience::clients(so_far, errors, counts),
+        Shown::Window { zones } => steps::window(so_far, errors, zones),
         Shown::Review(found) => review::review(&form, found, save),
     };
     view! { <Page title=title breadcrumb=trail>{places} <div class="mt-6 max-w-3xl">{body}</div></Page> }.into_any()
 }
 
 /// The steps; those before are links back.
-fn places(current: Step, form: &MailingForm) -> AnyView {
+fn places(current: Step, form: RwSignal<MailingForm>) -> AnyView {
     let mut before = true;
     let items: Vec<AnyView> = Step::ALL
         .into_iter()
@@ -164,7 +170,7 @@ fn places(current: Step, form: &MailingForm) -> AnyView {
                 return view! { <li class="step step-primary font-medium" aria-current="step">{word}</li> }.into_any();
             }
             if before {
-                let href = query::link(form, step);
+                let href = move || form.with(|form| query::link(form, step));
                 return view! { <li class="step step-primary"><a class="link link-hover" href=href>{word}</a></li> }
                     .into_any();
             }

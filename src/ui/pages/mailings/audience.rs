@@ -1,0 +1,137 @@
+//! The wizard's second step: which clients. Nobody is chosen before somebody chooses; to type a search is to choose
+//! what it finds. How many each choice has stands beside it, and the button says how many go on.
+
+use super::query::Step;
+use super::steps::{error, step_form};
+use super::{pick, wizard};
+use crate::api::error::FieldErrors;
+use crate::api::mailings::count_audience;
+use crate::forms::mailings::MailingForm;
+use crate::ui::components::field::TextField;
+use crate::ui::i18n::{t, tn};
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// How long nothing must be typed before the server counts.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What is chosen, and how many clients each choice has.
+#[derive(Clone, Copy)]
+struct Choice {
+    /// `all`, `search` or `picked`; empty before the first choice.
+    kind: RwSignal<String>,
+    text: RwSignal<String>,
+    counts: StoredValue<wizard::Counts>,
+    /// Clients that the search finds; none while that is not known.
+    found: RwSignal<Option<i64>>,
+}
+
+impl Choice {
+    fn new(form: &MailingForm, counts: wizard::Counts) -> Self {
+        let (kind, text) = (RwSignal::new(form.clients.clone()), RwSignal::new(form.search.clone()));
+        let found = RwSignal::new((!form.search.trim().is_empty()).then_some(counts.found));
+        Self { kind, text, counts: StoredValue::new(counts), found }
+    }
+
+    /// Clients of one of the choices, as far as they are known.
+    fn count(self, kind: &str) -> Option<i64> {
+        match kind {
+            "all" => Some(self.counts.get_value().all),
+            "picked" => Some(self.counts.get_value().picked),
+            "search" => self.found.get(),
+            _ => None,
+        }
+    }
+
+    /// Counts anew once nothing more is typed.
+    fn type_search(self, count: impl Fn(String) + 'static) -> impl Fn(String) + Clone + 'static {
+        let asked = StoredValue::new_local(debounce(PAUSE, count));
+        move |text: String| {
+            self.kind.set("search".to_owned());
+            self.found.set(None);
+            self.text.set(text.clone());
+            asked.update_value(|asked| asked(text));
+        }
+    }
+}
+
+/// The step.
+pub fn clients(form: RwSignal<MailingForm>, errors: FieldErrors, counts: wizard::Counts) -> AnyView {
+    let filled = form.get_untracked();
+    let choice = Choice::new(&filled, counts);
+    let ask = Action::new(|text: &String| {
+        let text = text.clone();
+        async move { (count_audience("search".to_owned(), text.clone(), 0).await, text) }
+    });
+    Effect::new(move |_| {
+        // An answer that comes late is not about what stands there by now.
+        if let Some((Ok(n), text)) = ask.value().get()
+            && choice.text.with_untracked(|now| *now == text)
+        {
+            choice.found.set((!text.trim().is_empty()).then_some(n));
+        }
+    });
+    let typed = choice.type_search(move |text| drop(ask.dispatch(text)));
+    // Without scripts nothing follows the choice, so the button must not name one.
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let go = Signal::derive(move || {
+        let count = choice.kind.with(|kind| choice.count(kind)).filter(|_| alive.get());
+        count.map_or_else(|| t("mailings.continue"), |n| tn("mailings.continue_with", n))
+    });
+    let unsent = Signal::derive(move || alive.get() && choice.kind.with(|kind| kind != "search"));
+    let wrong = error(&errors, "clients");
+    let picked = (filled.selection != 0).then(|| option(choice, "picked", "mailings.clients_picked"));
+    let fields = view! {
+        {wrong}
+        <fieldset class="mb-4">
+            <legend class="mb-1 text-sm font-medium">
+                {t("mailings.clients")}
+                <span class="ml-1 text-xs font-normal opacity-80">{format!("({})", t("common.required"))}</span>
+            </legend>
+            {option(choice, "all", "mailings.clients_all")}
+            {option(choice, "search", "mailings.clients_search")}
+            {picked}
+        </fieldset>
+        // The listener stands on an element of its own: one that is given to a component is lost when the step is
+        // shown anew in its place.
+        <div on:input=move |event| typed(event_target_value(&event))>
+            <TextField
+                name="search"
+                label=t("mailings.search_text")
+                hint=t("mailings.search_hint")
+                value=filled.search.clone()
+                errors=errors
+                unsent=unsent
+            />
+        </div>
+    };
+    view! {
+        {step_form(form, &["clients", "search"], Step::Clients, go, fields.into_any())}
+        {pick::offer(&filled)}
+    }
+    .into_any()
+}
+
+fn option(choice: Choice, kind: &'static str, word: &'static str) -> AnyView {
+    let count = move || choice.count(kind).map(|n| tn("mailings.clients_count", n));
+    // The box of a search stays free: without scripts whoever types need not tick as well.
+    view! {
+        <label class="flex items-start gap-2 py-1 text-sm">
+            <input
+                type="radio"
+                class="radio radio-sm"
+                name="clients"
+                value=kind
+                checked=move || choice.kind.with(|chosen| chosen == kind)
+                prop:checked=move || choice.kind.with(|chosen| chosen == kind)
+                on:change=move |_| choice.kind.set(kind.to_owned())
+            />
+            <span>
+                {t(word)}
+                <span class="block text-xs tabular-nums opacity-80" aria-live="polite">{count}</span>
+            </span>
+        </label>
+    }
+    .into_any()
+}
