@@ -5,6 +5,7 @@
 //! width of its head. So the HTML is followed, as it is written, by the parser that its sanitiser uses too, with a sink that
 //! only counts, and given up at the first tag that goes too far.
 
+use super::links::{self, Kind, Lost};
 use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ExpandedName, ParseOpts, Parser, QualName, local_name, ns, parse_fragment};
@@ -57,19 +58,34 @@ impl TooMuch {
     }
 }
 
+/// HTML of a Markdown.
+pub struct Html {
+    /// Not yet safe.
+    pub html: String,
+    /// The first link or picture in it whose address a letter cannot keep.
+    pub lost: Option<Lost>,
+}
+
 /// Writes the HTML of a Markdown's events, which come with the places where they begin in it.
 ///
 /// # Errors
 /// The first limit that is exceeded; what comes behind it is not looked at.
-pub fn html<'a>(markdown: &str, events: impl Iterator<Item = (Event<'a>, Range<usize>)>) -> Result<String, TooMuch> {
+pub fn html<'a>(markdown: &str, events: impl Iterator<Item = (Event<'a>, Range<usize>)>) -> Result<Html, TooMuch> {
     let at = Cell::new(0);
     let events = events.map(|(event, place)| {
         at.set(place.start);
         event
     });
-    let mut writer = Writer::new(markdown.len());
+    let mut writer = Writer::new(markdown.len(), &at);
     match html::write_html_fmt(&mut writer, events) {
-        Ok(()) => Ok(writer.html),
+        Ok(()) => {
+            let line = |(kind, address, at): (Kind, String, usize)| Lost {
+                kind,
+                address,
+                line: super::syntax::line_at(markdown, at),
+            };
+            Ok(Html { html: writer.html, lost: writer.lost.map(line) })
+        }
         Err(fmt::Error) => {
             let limit = writer.exceeded.unwrap_or(Limit::Size);
             Err(TooMuch { limit, line: super::syntax::line_at(markdown, at.get()) })
@@ -78,20 +94,24 @@ pub fn html<'a>(markdown: &str, events: impl Iterator<Item = (Event<'a>, Range<u
 }
 
 /// Keeps what is written and counts what becomes of it.
-struct Writer {
+struct Writer<'a> {
     html: String,
+    /// Where in the Markdown the present event begins.
+    at: &'a Cell<usize>,
+    /// The first address that is lost, and where that is.
+    lost: Option<(Kind, String, usize)>,
     parser: Parser<Census>,
     /// Bytes since the parser last did anything.
     silent: usize,
     exceeded: Option<Limit>,
 }
 
-impl Writer {
-    fn new(length: usize) -> Self {
+impl<'a> Writer<'a> {
+    fn new(length: usize, at: &'a Cell<usize>) -> Self {
         // As ammonia parses it.
         let context = QualName::new(None, ns!(html), local_name!("div"));
         let parser = parse_fragment(Census::default(), ParseOpts::default(), context, Vec::new(), false);
-        Self { html: String::with_capacity(length * 3 / 2), parser, silent: 0, exceeded: None }
+        Self { html: String::with_capacity(length * 3 / 2), at, lost: None, parser, silent: 0, exceeded: None }
     }
 
     fn census(&self) -> &Census {
@@ -115,7 +135,7 @@ impl Writer {
     }
 }
 
-impl fmt::Write for Writer {
+impl fmt::Write for Writer<'_> {
     fn write_str(&mut self, mut text: &str) -> fmt::Result {
         while !text.is_empty() {
             let portion;
@@ -123,6 +143,10 @@ impl fmt::Write for Writer {
             self.html.push_str(portion);
             let before = self.census().work.get();
             self.parser.process(StrTendril::from(portion));
+            if self.lost.is_none() {
+                let lost = self.census().lost.take();
+                self.lost = lost.map(|(kind, address)| (kind, address, self.at.get()));
+            }
             self.look(portion.len(), before)?;
         }
         Ok(())
@@ -144,12 +168,20 @@ struct Census {
     elements: Cell<usize>,
     work: Cell<usize>,
     is_deep: Cell<bool>,
+    /// The first address that is lost, until somebody takes it.
+    lost: RefCell<Option<(Kind, String)>>,
 }
 
 impl Default for Census {
     fn default() -> Self {
         let document = Node::new(QualName::new(None, ns!(), local_name!("")));
-        Self { document, elements: Cell::default(), work: Cell::default(), is_deep: Cell::default() }
+        Self {
+            document,
+            elements: Cell::default(),
+            work: Cell::default(),
+            is_deep: Cell::default(),
+            lost: RefCell::default(),
+        }
     }
 }
 
@@ -236,6 +268,16 @@ impl TreeSink for Census {
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Rc<Node> {
         self.worked(attributes.len());
+        let (kind, attribute) = match name.local {
+            local_name!("a") | local_name!("area") => (Kind::Link, local_name!("href")),
+            local_name!("img") => (Kind::Picture, local_name!("src")),
+            _ => return self.create(name),
+        };
+        let address = attributes.iter().find(|found| found.name.local == attribute).map(|found| &*found.value);
+        if let Some(address) = address.filter(|address| !links::survives(address, kind)) {
+            let mut lost = self.lost.borrow_mut();
+            lost.get_or_insert_with(|| (kind, links::shown(address)));
+        }
         self.create(name)
     }
 

@@ -7,7 +7,7 @@ use super::address::{WireAddress, WireAddressError};
 use super::dkim::Signer;
 use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
-use super::{encoding, header, markdown};
+use super::{encoding, header, markdown, plain};
 use crate::domain::lang::Lang;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Utc};
@@ -188,7 +188,7 @@ pub fn system_letter(
     // RFC 3834 5: keeps vacation responders from answering.
     out.extend_from_slice(b"Auto-Submitted: auto-generated\r\n");
     let message_id: String = message_id.chars().filter(|c| c.is_ascii_graphic() && !"<>".contains(*c)).collect();
-    finish(&mut out, &subject, date, &message_id, &markdown::to_text(&fragment), &html);
+    finish(&mut out, &subject, date, &message_id, &plain::to_text(&fragment), &html);
     Ok(Letter {
         message_id,
         recipient: recipient.text,

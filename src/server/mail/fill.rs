@@ -5,6 +5,7 @@
 //! HTML and text with the marks inside. [`Pattern`] is such an output, cut at its marks; filling it
 //! escapes each value for the place where it stands.
 
+use super::links::{self, Kind};
 use std::fmt::Write;
 
 /// Marks are U+E000 to U+EFFF: exactly the characters whose UTF-8 begins with 0xEE.
@@ -34,6 +35,8 @@ enum Place {
     Url,
     /// Inside a mailto: URL, where `@` keeps its meaning.
     Mailto,
+    /// The beginning of a URL: nothing but an address may stand here.
+    Address(Kind),
     /// Plain text.
     Text,
 }
@@ -49,18 +52,24 @@ enum Piece {
 pub struct Pattern {
     pieces: Vec<Piece>,
     literal: usize,
+    is_html: bool,
 }
 
 impl Pattern {
     /// Cuts HTML as its sanitiser wrote it: attributes in double quotes, `<` only where a tag begins.
     pub fn html(source: &str) -> Self {
         let mut builder = Builder::default();
+        builder.pattern.is_html = true;
         let mut state = State::Text;
         let mut attribute_start = 0;
+        // Where the value of the present attribute begins.
+        let mut value_start = 0;
         let mut rest = source;
         while let Some(c) = rest.chars().next() {
             let at = source.len() - rest.len();
             let place = match state {
+                State::Attribute(Place::Address(kind)) if at == value_start => Place::Address(kind),
+                State::Attribute(Place::Address(_)) => Place::Url,
                 State::Attribute(place) => place,
                 State::Text | State::Tag => Place::Html,
             };
@@ -79,7 +88,10 @@ impl Pattern {
                     attribute_start = at + 1;
                     State::Tag
                 }
-                (State::Tag, '"') => State::Attribute(attribute_place(&source[attribute_start..at], &rest[1..])),
+                (State::Tag, '"') => {
+                    value_start = at + 1;
+                    State::Attribute(attribute_place(&source[attribute_start..at], &rest[1..]))
+                }
                 (State::Attribute(_), '"') => State::Tag,
                 (state, _) => state,
             };
@@ -103,7 +115,8 @@ impl Pattern {
             if is_mark(c) {
                 builder.value((u32::from(c) - FIRST_MARK) as usize, Place::Text);
             } else if let Some((index, length)) = value_at(rest, true) {
-                builder.value(index, url_place(&source[word..at]));
+                let place = if at == word { Place::Address(Kind::Link) } else { url_place(&source[word..at]) };
+                builder.value(index, place);
                 rest = &rest[length..];
                 continue;
             } else {
@@ -114,13 +127,15 @@ impl Pattern {
         builder.finish()
     }
 
-    /// Writes the text with its values; a mark without a value (typed by hand) leaves nothing. Nothing comes out
-    /// if it takes more than `most` bytes.
-    pub fn fill(&self, values: &[String], most: usize) -> Option<String> {
+    /// Writes the text with its values; a mark without a value (typed by hand) leaves nothing.
+    ///
+    /// # Errors
+    /// If it takes more than `most` bytes, or a value that must be an address is none.
+    pub fn fill(&self, values: &[String], most: usize) -> Result<String, Unfillable> {
         let mut out = String::with_capacity(self.literal + self.pieces.len() * 16);
         for piece in &self.pieces {
             if out.len() > most {
-                return None;
+                return Err(Unfillable::TooLarge);
             }
             match piece {
                 Piece::Literal(text) => out.push_str(text),
@@ -130,13 +145,26 @@ impl Pattern {
                         Place::Html => escape_html(&mut out, value),
                         Place::Url => escape_url(&mut out, value, false),
                         Place::Mailto => escape_url(&mut out, value, true),
+                        Place::Address(kind) => {
+                            let address = links::of_value(value, *kind).ok_or(Unfillable::NoAddress(*index))?;
+                            // Both may stand in an address, and in HTML only escaped.
+                            if self.is_html { escape_html(&mut out, &address) } else { out.push_str(&address) }
+                        }
                         Place::Text => out.push_str(value),
                     }
                 }
             }
         }
-        (out.len() <= most).then_some(out)
+        if out.len() <= most { Ok(out) } else { Err(Unfillable::TooLarge) }
     }
+}
+
+/// Why a text cannot be filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfillable {
+    TooLarge,
+    /// The value at this index should be the address of a link or a picture.
+    NoAddress(usize),
 }
 
 #[derive(Clone, Copy)]
@@ -195,7 +223,17 @@ fn value_at(rest: &str, encoded: bool) -> Option<(usize, usize)> {
 }
 
 fn attribute_place(name: &str, value: &str) -> Place {
-    if matches!(name.trim_end_matches('='), "href" | "src" | "cite") { url_place(value) } else { Place::Html }
+    match name.trim_end_matches('=') {
+        "href" if begins_with_mark(value) => Place::Address(Kind::Link),
+        "src" if begins_with_mark(value) => Place::Address(Kind::Picture),
+        "href" | "src" | "cite" => url_place(value),
+        _ => Place::Html,
+    }
+}
+
+/// Whether a URL begins with a value.
+pub fn begins_with_mark(url: &str) -> bool {
+    value_at(url, true).is_some()
 }
 
 fn url_place(url: &str) -> Place {
@@ -262,8 +300,26 @@ mod tests {
     fn what_would_be_too_large_is_not_written() {
         let pattern = Pattern::html(&"\u{e000}".repeat(3));
         let value = ["&".to_owned()];
-        assert_eq!(pattern.fill(&value, 15).as_deref(), Some("&amp;&amp;&amp;"));
-        assert_eq!(pattern.fill(&value, 14), None);
+        assert_eq!(pattern.fill(&value, 15).as_deref(), Ok("&amp;&amp;&amp;"));
+        assert_eq!(pattern.fill(&value, 14), Err(Unfillable::TooLarge));
+    }
+
+    #[test]
+    fn a_url_that_a_value_begins_takes_addresses_alone() {
+        let source = "<a href=\"%EE%80%80/x?n=%EE%80%81\">l</a><img src=\"%EE%80%80\">";
+        let values = |first: &str| [first.to_owned(), "a&b".to_owned()];
+        assert_eq!(
+            Pattern::html(source).fill(&values("https://pay.example/?a=1&b=\"2\""), 1000).unwrap(),
+            "<a href=\"https://pay.example/?a=1&amp;b=%222%22/x?n=a%26b\">l</a>\
+             <img src=\"https://pay.example/?a=1&amp;b=%222%22\">"
+        );
+        assert_eq!(
+            Pattern::text("l <%EE%80%80?n=%EE%80%81>").fill(&values("https://pay.example/"), 1000).unwrap(),
+            "l <https://pay.example/?n=a%26b>"
+        );
+        for bad in ["", "Comment", "javascript:alert(1)", "tel:+7"] {
+            assert_eq!(Pattern::html(source).fill(&values(bad), 1000), Err(Unfillable::NoAddress(0)), "{bad}");
+        }
     }
 
     proptest! {
@@ -277,8 +333,8 @@ mod tests {
 
         #[test]
         fn anything_can_be_cut(source in ".{0,80}") {
-            Pattern::html(&source).fill(&[], 1000);
-            Pattern::text(&source).fill(&[], 1000);
+            let _ = Pattern::html(&source).fill(&[], 1000);
+            let _ = Pattern::text(&source).fill(&[], 1000);
         }
     }
 }

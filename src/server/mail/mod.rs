@@ -12,7 +12,9 @@ mod fill;
 pub mod hand_over;
 mod header;
 pub mod hello;
+pub mod links;
 pub mod markdown;
+pub mod plain;
 pub mod relay;
 pub mod reply;
 mod secrets;
@@ -21,6 +23,7 @@ mod syntax;
 pub mod template;
 pub mod timeouts;
 mod tls;
+mod typed;
 mod wire;
 
 #[cfg(test)]

@@ -14,9 +14,9 @@
 //! escaped for their place: HTML, URL or plain text. A letter for one more client costs no Markdown.
 
 use super::bounded::TooMuch;
-use super::fill::{self, Pattern};
+use super::fill::{self, Pattern, Unfillable};
 use super::syntax::{self, Source, line_at};
-use super::{header, markdown};
+use super::{header, markdown, plain};
 use crate::domain::message::{BODY_MAX, TemplateProblem};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, Value};
@@ -159,12 +159,26 @@ impl Template {
         let variant = self.variant(markdown, values.len());
         let letter = variant.letter.as_ref().map_err(Clone::clone)?;
         values.push(subject);
-        let (Some(html), Some(text)) = (letter.html.fill(&values, LETTER_MAX), letter.text.fill(&values, LETTER_MAX))
-        else {
-            let problem = syntax::problem("error.template.size", "", 1);
-            return Err(TemplateError { field: Field::Body, problem });
+        let fill = |pattern: &Pattern| {
+            pattern.fill(&values, LETTER_MAX).map_err(|error| self.unfillable(&variant.markdown, &values, error))
         };
+        let (html, text) = (fill(&letter.html)?, fill(&letter.text)?);
         Ok(Rendered { subject: values.pop().unwrap_or_default(), html, text })
+    }
+
+    /// Says where in the body's source a client's values do not fit.
+    fn unfillable(&self, markdown: &str, values: &[String], error: Unfillable) -> TemplateError {
+        let fail = |problem| TemplateError { field: Field::Body, problem };
+        let Unfillable::NoAddress(index) = error else {
+            return fail(syntax::problem("error.template.size", "", 1));
+        };
+        let value = values.get(index).map_or("", String::as_str);
+        let at = fill::mark(index).and_then(|mark| markdown.find(mark)).unwrap_or_default();
+        let line = match self.environment.get_template(Field::Body.name()) {
+            Ok(source) => source_line(source.source(), markdown, line_at(markdown, at)),
+            Err(_) => 1,
+        };
+        fail(syntax::problem("error.link.value", value, line))
     }
 
     fn variant(&self, markdown: String, values: usize) -> Arc<Variant> {
@@ -190,7 +204,7 @@ impl Template {
         let title = fill::mark(values).map(String::from).unwrap_or_default();
         Ok(Letter {
             html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
-            text: Pattern::text(&markdown::to_text(&fragment)),
+            text: Pattern::text(&plain::to_text(&fragment)),
             subject: values,
         })
     }
@@ -343,22 +357,35 @@ fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<
     Ok(filled)
 }
 
-/// Whether each Markdown that a body becomes stays within the limits of a letter.
+/// Whether each Markdown that a body becomes stays within the limits of a letter, and each link and picture keeps its
+/// address.
 fn showable(source: &str, filled: &BTreeSet<String>) -> Result<(), TemplateError> {
-    let shown = |markdown: &String| markdown::check(markdown).map_err(|error| too_much(source, markdown, error));
-    filled.iter().try_for_each(shown)
+    filled.iter().try_for_each(|markdown| {
+        match markdown::check(markdown).map_err(|error| too_much(source, markdown, error))? {
+            None => Ok(()),
+            Some(lost) => {
+                let line = source_line(source, markdown, lost.line);
+                Err(TemplateError { field: Field::Body, problem: syntax::problem(lost.key(), &lost.address, line) })
+            }
+        }
+    })
 }
 
-/// Says where in a body's source it becomes too much. Conditions take whole lines out, so the line stands where it does in
-/// what the body became, or further down.
+/// Says where in a body's source it becomes too much.
 fn too_much(source: &str, markdown: &str, error: TooMuch) -> TemplateError {
-    let index = (error.line as usize).saturating_sub(1);
+    let line = source_line(source, markdown, error.line);
+    TemplateError { field: Field::Body, problem: syntax::problem(error.key(), "", line) }
+}
+
+/// The line of a body's source that became a line of its Markdown. Conditions take whole lines out, so it stands where it
+/// does in what the body became, or further down.
+fn source_line(source: &str, markdown: &str, line: u32) -> u32 {
+    let index = (line as usize).saturating_sub(1);
     let shown = markdown.lines().nth(index).unwrap_or_default();
     // Neither values nor expressions.
     let plain = shown.split(fill::is_mark).next().unwrap_or_default().trim();
     let further = source.lines().skip(index).position(|line| line.contains(plain)).unwrap_or(0);
-    let line = error.line.saturating_add(u32::try_from(further).unwrap_or(0));
-    TemplateError { field: Field::Body, problem: syntax::problem(error.key(), "", line) }
+    line.saturating_add(u32::try_from(further).unwrap_or(0))
 }
 
 fn failed(field: Field, error: &Error) -> TemplateError {
@@ -437,15 +464,50 @@ mod tests {
     #[test]
     fn links_take_encoded_values_and_cannot_change_scheme() {
         let letter = body(
-            "[a](https://x.org/?n={{ full_name }}) [b](mailto:{{ email }}) [c]({{ comment }}) <https://x.org/{{ email }}>",
+            "[a](https://x.org/?n={{ full_name }}) [b](mailto:{{ email }}) <https://x.org/{{ email }}>",
             "A & B\"",
-            "javascript:alert(1)",
+            "",
         );
         assert!(letter.html.contains("href=\"https://x.org/?n=A%20%26%20B%22\""), "{}", letter.html);
         assert!(letter.html.contains("href=\"mailto:anna@example.org\""));
-        assert!(!letter.html.contains("javascript"));
         assert!(letter.text.contains("a <https://x.org/?n=A%20%26%20B%22>"), "{}", letter.text);
         assert!(letter.text.contains("https://x.org/anna@example.org") && !letter.text.contains("%EE"));
+    }
+
+    #[test]
+    fn a_value_can_be_the_whole_address() {
+        let pay = "Dear\n\n{% if full_name %}\nname\n{% endif %}\n[Pay]({{ comment }}) now";
+        assert_eq!(check("s", pay), Ok(()));
+        let letter = body(pay, "", "https://pay.example/7?a=b&c=d");
+        assert!(letter.html.contains("<a href=\"https://pay.example/7?a=b&amp;c=d\""), "{}", letter.html);
+        assert!(letter.text.contains("Pay <https://pay.example/7?a=b&c=d> now"), "{}", letter.text);
+        assert!(
+            body("![x]({{ comment }})", "", "//cdn.example/x.png").html.contains("src=\"https://cdn.example/x.png\"")
+        );
+        assert!(body("[w]({{ email }})", "", "").html.contains("href=\"mailto:anna@example.org\""));
+        // Whoever would get a link that leads nowhere gets no letter, and the line is named.
+        let template = Template::new("s", pay, "en").unwrap();
+        for value in ["", "javascript:alert(1)", "call me", "/pay/7"] {
+            let recipient = Recipient { email: "anna@example.org", full_name: "", comment: value };
+            let problem = template.render(&recipient).unwrap_err().problem;
+            let expected = ("error.link.value", value, 6);
+            assert_eq!((problem.key.as_str(), problem.detail.as_str(), problem.line), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_would_be_lost_is_named_where_it_stands() {
+        let named = |key: &str, detail: &str, line| (key.to_owned(), detail.to_owned(), line);
+        assert_eq!(wrong("a\n\n[x](/blog/a)"), named("error.link.lost", "/blog/a", 3));
+        assert_eq!(
+            wrong("{% if comment %}\n{{ comment }}\n{% endif %}\n\n![x](a.png)"),
+            named("error.picture.lost", "a.png", 5)
+        );
+        assert_eq!(wrong("[x](/{{ full_name }})"), named("error.link.lost", "/…", 1));
+        assert_eq!(
+            check("s", "[x](https://x.org/{{ full_name }}) [y](www.example.com) https://x.org/{{ email }}"),
+            Ok(())
+        );
     }
 
     #[test]

@@ -5,8 +5,10 @@
 
 #[path = "../../../src/domain"]
 pub mod domain {
+    pub mod bidi;
     pub mod client;
     pub mod email;
+    pub mod formula;
     pub mod import;
     pub mod lang;
     pub mod message;
@@ -18,9 +20,12 @@ pub mod server {
         pub mod bounded;
         mod fill;
         mod header;
+        mod links;
         pub mod markdown;
+        pub mod plain;
         mod syntax;
         pub mod template;
+        mod typed;
     }
 
     pub mod services {

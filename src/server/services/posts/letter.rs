@@ -4,8 +4,13 @@ use crate::domain::message::SUBJECT_MAX;
 use crate::forms::messages::MessageForm;
 use crate::locales;
 use crate::server::db::{Db, posts};
+use crate::server::mail::links::{self, Kind};
+use crate::server::services::posts::render::options;
 use crate::server::services::{Actor, Error, Result, messages};
 use chrono::{DateTime, Utc};
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
+use std::ops::Range;
+use url::Url;
 
 /// Makes a message of the actor's own out of a post, one for each key (`once`), and returns its id: the title is its subject,
 /// the body its body, with whole addresses and a link to the post.
@@ -17,16 +22,60 @@ pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, once: &str,
     let read = locales::text(content.lang, "blog.read_online");
     let body = format!(
         "{}\n\n[{read}]({site}/blog/{})\n",
-        literal(&whole_addresses(&content.body, site)).trim_end(),
+        literal(&whole_addresses(&content.body, &format!("{site}/blog/{}", content.slug))).trim_end(),
         content.slug
     );
     let subject: String = literal(&content.title).chars().take(SUBJECT_MAX).collect();
-    messages::save(db, actor, &MessageForm { id: 0, subject, body }, once, now).await
+    messages::save(db, actor, &MessageForm { subject, body, ..MessageForm::default() }, once, now).await
 }
 
-/// Puts the service's address before links and pictures of its own.
-fn whole_addresses(markdown: &str, site: &str) -> String {
-    markdown.replace("](/", &format!("]({site}/"))
+/// Makes the addresses of links and pictures whole, as a browser would on the post's page (RFC 3986 5). What is none there
+/// either stays as it is, and the message says so when it is stored.
+fn whole_addresses(markdown: &str, page: &str) -> String {
+    let Ok(page) = Url::parse(page) else { return markdown.to_owned() };
+    let parser = Parser::new_ext(markdown, options());
+    let mut places: Vec<(Range<usize>, String)> = Vec::new();
+    for (_, definition) in parser.reference_definitions().iter() {
+        let place = definition.span.clone();
+        let behind_label = markdown[place.clone()].find("]:").map_or(place.start, |at| place.start + at + 2);
+        places.extend(whole(markdown, behind_label..place.end, &definition.dest, &page));
+    }
+    for (event, place) in parser.into_offset_iter() {
+        let (Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, .. })
+        | Event::Start(Tag::Image { link_type: LinkType::Inline, dest_url, .. })) = event
+        else {
+            continue;
+        };
+        // The last one is its own: what stands in its text comes before.
+        if let Some(at) = markdown[place.clone()].rfind("](") {
+            places.extend(whole(markdown, place.start + at + 2..place.end, &dest_url, &page));
+        }
+    }
+    places.sort_by_key(|(place, _)| place.start);
+    let mut out = String::with_capacity(markdown.len());
+    let mut end = 0;
+    for (place, address) in places {
+        if place.start >= end {
+            out.push_str(&markdown[end..place.start]);
+            out.push_str(&address);
+            end = place.end;
+        }
+    }
+    out.push_str(&markdown[end..]);
+    out
+}
+
+/// Where in a piece of Markdown an address stands, and the whole one; none if it needs none.
+fn whole(markdown: &str, piece: Range<usize>, address: &str, page: &Url) -> Option<(Range<usize>, String)> {
+    // `www.example.com` means that site, whatever a browser makes of it.
+    if links::whole(address, Kind::Link).is_some() {
+        return None;
+    }
+    let url = page.join(address).ok().filter(|url| url.origin() == page.origin())?;
+    let at = markdown[piece.clone()].find(address)? + piece.start;
+    // Parentheses and spaces may stand in an address, and would end a link.
+    let url = url.as_str().replace('(', "%28").replace(')', "%29");
+    Some((at..at + address.len(), url))
 }
 
 /// A text that a template prints as it is.
@@ -48,12 +97,28 @@ mod tests {
 
     #[test]
     fn addresses_become_whole() {
-        let body = "![a](/images/0123456789abcdef0123456789abcdef) [b](/blog/c) [d](https://e.example/) `](/x)`";
-        assert_eq!(
-            whole_addresses(body, "https://v.example"),
-            "![a](https://v.example/images/0123456789abcdef0123456789abcdef) [b](https://v.example/blog/c) \
-             [d](https://e.example/) `](https://v.example/x)`"
-        );
+        let whole = |body: &str| whole_addresses(body, "https://v.example/blog/autumn");
+        for (body, expected) in [
+            (
+                "![a](/images/0123456789abcdef0123456789abcdef) [d](https://e.example/)",
+                "![a](https://v.example/images/0123456789abcdef0123456789abcdef) [d](https://e.example/)",
+            ),
+            (
+                "[b](/blog/c \"t\") [x](spring) [y](../clients?a=b)",
+                "[b](https://v.example/blog/c \"t\") [x](https://v.example/blog/spring) [y](https://v.example/clients?a=b)",
+            ),
+            (
+                "[top](#top) [www](www.example.com) [m](anna@example.com)",
+                "[top](https://v.example/blog/autumn#top) [www](www.example.com) [m](anna@example.com)",
+            ),
+            ("[![a](/i.png)](/b)", "[![a](https://v.example/i.png)](https://v.example/b)"),
+            ("[a][b]\n\n[b]: /c 'title'", "[a][b]\n\n[b]: https://v.example/c 'title'"),
+            ("[a](</with space>)", "[a](<https://v.example/with%20space>)"),
+            // What no address becomes is left as it is: code, other schemes, other sites.
+            ("`](/x)` [t](tg://resolve) [h](//host/a)", "`](/x)` [t](tg://resolve) [h](//host/a)"),
+        ] {
+            assert_eq!(whole(body), expected);
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn images(markdown: &str) -> Vec<String> {
     ids
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH
 }
 
@@ -59,7 +59,7 @@ fn options() -> Options {
 pub fn render(markdown: &str, sizes: &HashMap<String, (u32, u32)>) -> Result<Rendered, TooMuch> {
     let parser = Parser::new_ext(markdown, options()).into_offset_iter();
     let mut shown = Shown { parser, sizes, coming: Vec::new(), undescribed: 0 };
-    let mut raw = bounded::html(markdown, &mut shown)?;
+    let mut raw = bounded::html(markdown, &mut shown)?.html;
     let undescribed = shown.undescribed;
     // Styles in attributes would need the policy's leave. No text can look like this: it is escaped.
     for cell in ["td", "th"] {
