@@ -74,6 +74,9 @@ impl FieldErrors {
     }
 }
 
+/// The key of the refusal of a form whose subject was changed meanwhile; its argument `version` is that of what is stored.
+pub const CHANGED: &str = "error.changed_meanwhile";
+
 impl AppError {
     /// The HTTP status that goes with this error.
     pub fn status(&self) -> u16 {

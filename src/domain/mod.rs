@@ -22,3 +22,4 @@ pub mod settings;
 pub mod slug;
 pub mod suppression;
 pub mod user;
+pub mod version;

@@ -21,6 +21,10 @@ pub struct ClientForm {
     #[garde(custom(is_text(COMMENT_MAX)))]
     #[serde(default)]
     pub comment: String,
+    /// `domain::version` of what was stored when the form was opened; empty: whatever is stored is changed.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 impl Check for ClientForm {

@@ -4,6 +4,7 @@ use super::{Check, from_garde, is_filled, is_line};
 use crate::api::error::FieldErrors;
 use crate::domain::mailing::{DoubtPolicy, TITLE_MAX};
 use crate::domain::schedule::Period;
+use crate::domain::version::version;
 use chrono::{DateTime, NaiveDateTime};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,10 @@ pub struct MailingForm {
     #[garde(custom(is_policy))]
     #[serde(default)]
     pub policy: String,
+    /// [`MailingForm::content`] of what was stored when the wizard was opened; empty: whatever is stored is changed.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 impl MailingForm {
@@ -77,10 +82,18 @@ impl MailingForm {
             ("zone", self.zone.clone()),
             ("period", self.period.clone()),
             ("policy", self.policy.clone()),
+            ("version", self.version.clone()),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .collect()
+    }
+
+    /// A `domain::version` of all that is filled in.
+    pub fn content(&self) -> String {
+        let filled = Self { version: String::new(), ..self.clone() }.pairs();
+        let fields: Vec<&str> = filled.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
+        version(&fields)
     }
 
     /// Where the wizard is.

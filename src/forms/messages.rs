@@ -17,6 +17,10 @@ pub struct MessageForm {
     /// Markdown.
     #[garde(custom(is_filled), custom(is_text(BODY_MAX)))]
     pub body: String,
+    /// `domain::version` of what was stored when the form was opened; empty: whatever is stored is changed.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 impl Check for MessageForm {
@@ -30,7 +34,7 @@ mod tests {
     use super::*;
 
     fn keys(subject: &str, body: &str) -> Vec<(String, String)> {
-        let form = MessageForm { id: 0, subject: subject.to_owned(), body: body.to_owned() };
+        let form = MessageForm { subject: subject.to_owned(), body: body.to_owned(), ..MessageForm::default() };
         form.check().0.into_iter().map(|error| (error.field, error.key)).collect()
     }
 

@@ -3,7 +3,7 @@
 use super::components::error_panel::{ErrorPanel, describe};
 use super::i18n::{error_text, t};
 use super::refused::{FormOf, PageField};
-use crate::api::error::{AppError, FieldErrors};
+use crate::api::error::{AppError, CHANGED, FieldErrors};
 use leptos::context::Provider;
 use leptos::html;
 use leptos::prelude::*;
@@ -50,6 +50,35 @@ pub fn errors_of<T>(value: Option<&Result<T, AppError>>) -> FieldErrors {
 /// The error of an action's last answer, whatever it is.
 pub fn error_of<T>(value: Option<&Result<T, AppError>>) -> Option<AppError> {
     value.and_then(|result| result.as_ref().err().cloned())
+}
+
+/// Which state of its subject the form was opened on. Once it was refused because of another, it is that one: the reader
+/// has been told, and who saves again replaces it knowingly.
+#[component]
+pub fn VersionField(
+    #[prop(into)] opened: String,
+    #[prop(into)] errors: Signal<FieldErrors>,
+    /// What this form itself has stored since, where its page stays.
+    #[prop(optional, into)]
+    saved: Signal<Option<String>>,
+) -> impl IntoView {
+    let told = move |errors: &FieldErrors| {
+        let changed = errors.0.iter().find(|error| error.key == CHANGED)?;
+        changed.args.iter().find(|(name, _)| name == "version").map(|(_, version)| version.clone())
+    };
+    // What comes after, such as a wrong field, does not take it back.
+    let version = RwSignal::new(errors.with_untracked(told).unwrap_or(opened));
+    Effect::new(move |_| {
+        if let Some(told) = errors.with(told) {
+            version.set(told);
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(saved) = saved.get() {
+            version.set(saved);
+        }
+    });
+    view! { <input type="hidden" name="form[version]" value=move || version.get() prop:value=move || version.get() /> }
 }
 
 /// What stands above a form after a failed submit: the errors of the form as a whole, or anything

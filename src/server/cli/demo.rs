@@ -71,7 +71,12 @@ async fn user(db: &Db, lang: Lang, now: DateTime<Utc>) -> Result<Made, Failure> 
     for (n, person) in people(lang).enumerate() {
         // Two of five have a comment, as in a list that somebody keeps by hand.
         let comment = if n % 5 < 2 { texts.comments[n % texts.comments.len()] } else { "" };
-        let form = ClientForm { id: 0, email: person.email, full_name: person.full_name, comment: comment.to_owned() };
+        let form = ClientForm {
+            email: person.email,
+            full_name: person.full_name,
+            comment: comment.to_owned(),
+            ..ClientForm::default()
+        };
         clients::create(db, &actor, &form, now).await.map_err(explain)?;
     }
     plan(db, &actor, texts, now).await?;
@@ -108,7 +113,7 @@ async fn plan(db: &Db, actor: &Actor, texts: &Texts, now: DateTime<Utc>) -> Resu
 }
 
 async fn message(db: &Db, actor: &Actor, text: &Text, now: DateTime<Utc>) -> Result<i64, Failure> {
-    let form = MessageForm { id: 0, subject: text.subject.to_owned(), body: text.body.to_owned() };
+    let form = MessageForm { subject: text.subject.to_owned(), body: text.body.to_owned(), ..MessageForm::default() };
     messages::create(db, actor, &form, now).await.map_err(explain)
 }
 

@@ -29,7 +29,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: MessageCommand, j
         .map_err(|error| Failure::Failed(format!("{}: {error}", body_file.display())))?;
     let db = service::open(config).await?;
     let actor = actor(&db, &owner).await?;
-    let form = MessageForm { id: 0, subject, body };
+    let form = MessageForm { subject, body, ..MessageForm::default() };
     let id = messages::create(&db, &actor, &form, clock.now()).await.map_err(explain)?;
     added(id, json)?;
     db.close().await;

@@ -71,6 +71,14 @@ pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>
         .await)?)
 }
 
+/// Address, name and comment of an owner's client; PostgreSQL keeps it from other writers until the end.
+pub async fn lock(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<(String, String, String)>> {
+    let wait = if matches!(tx, Tx::Postgres(_)) { "FOR UPDATE" } else { "" };
+    let sql =
+        AssertSqlSafe(format!("SELECT email, full_name, comment FROM clients WHERE id = $1 AND owner_id = $2 {wait}"));
+    Ok(on_tx!(tx, conn => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(conn).await)?)
+}
+
 /// Changes a client. False if the owner has no such client.
 ///
 /// # Errors

@@ -36,6 +36,13 @@ pub async fn insert(tx: &mut Tx, owner: i64, subject: &str, body: &str, now: Dat
         .await)?)
 }
 
+/// Subject and body of an owner's message; PostgreSQL keeps it from other writers until the end.
+pub async fn lock(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<(String, String)>> {
+    let wait = if matches!(tx, Tx::Postgres(_)) { "FOR UPDATE" } else { "" };
+    let sql = AssertSqlSafe(format!("SELECT subject, body FROM messages WHERE id = $1 AND owner_id = $2 {wait}"));
+    Ok(on_tx!(tx, conn => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(conn).await)?)
+}
+
 /// Changes a message. False if the owner has no such message.
 pub async fn update(tx: &mut Tx, owner: i64, id: i64, subject: &str, body: &str, now: DateTime<Utc>) -> DbResult<bool> {
     const SQL: &str = "UPDATE messages SET subject = $3, body = $4, search = $5, updated_at = $6

@@ -5,11 +5,12 @@ mod export;
 pub use export::{Export, csv_head};
 
 use super::once::{Made, Once};
-use super::{Actor, Error, Result, checked};
+use super::{Actor, Error, Result, checked, still_as_opened};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::{PAGE_SIZE, Page};
+use crate::domain::version::version;
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::clients::{self, After, NewClient};
 use crate::server::db::{Db, DbError, limits, selections};
@@ -102,10 +103,12 @@ async fn create_once(db: &Db, actor: &Actor, form: &ClientForm, once: &str, now:
 /// Changes a client.
 ///
 /// # Errors
-/// As [`create`], and [`Error::NotFound`].
+/// As [`create`] and [`still_as_opened`], and [`Error::NotFound`].
 pub async fn update(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc>) -> Result<()> {
     let new = new_client(form)?;
     let mut tx = db.begin().await?;
+    let (email, full_name, comment) = clients::lock(&mut tx, actor.id, form.id).await?.ok_or(Error::NotFound)?;
+    still_as_opened(&form.version, &version(&[&email, &full_name, &comment]))?;
     if !clients::update(&mut tx, actor.id, form.id, &new, now).await.map_err(taken)? {
         return Err(Error::NotFound);
     }

@@ -1,12 +1,13 @@
 //! Writing, keeping and trying out messages.
 
 use super::once::{Made, Once};
-use super::{Actor, Error, Result, checked, chosen, paging, rendering};
+use super::{Actor, Error, Result, checked, chosen, paging, rendering, still_as_opened};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::lang::Lang;
 use crate::domain::message::{Message, MessageRow, MessageSort, Preview, TemplateProblem};
 use crate::domain::page::Page;
+use crate::domain::version::version;
 use crate::forms::Check;
 use crate::forms::chosen::Chosen;
 use crate::forms::messages::MessageForm;
@@ -41,10 +42,12 @@ async fn insert(db: &Db, actor: &Actor, once: &Once, (subject, body): (&str, &st
 /// Changes a message. Runs that have begun keep their own copy.
 ///
 /// # Errors
-/// As [`create`]; [`Error::NotFound`] if the actor has no such message.
+/// As [`create`]; [`Error::NotFound`] if the actor has no such message; as [`still_as_opened`].
 pub async fn update(db: &Db, actor: &Actor, form: &MessageForm, now: DateTime<Utc>) -> Result<()> {
     usable(form).await?;
     let mut tx = db.begin().await?;
+    let (subject, body) = messages::lock(&mut tx, actor.id, form.id).await?.ok_or(Error::NotFound)?;
+    still_as_opened(&form.version, &version(&[&subject, &body]))?;
     if !messages::update(&mut tx, actor.id, form.id, form.subject.trim(), &form.body, now).await? {
         return Err(Error::NotFound);
     }
@@ -139,7 +142,7 @@ pub async fn clients(db: &Db, actor: &Actor, search: &str) -> Result<Vec<Client>
 /// # Errors
 /// [`Error::Invalid`] with the template's problems; [`Error::NotFound`] if the actor has no such client.
 pub async fn preview(db: &Db, actor: &Actor, subject: &str, body: &str, client: Option<i64>) -> Result<Preview> {
-    let form = MessageForm { id: 0, subject: subject.to_owned(), body: body.to_owned() };
+    let form = MessageForm { subject: subject.to_owned(), body: body.to_owned(), ..MessageForm::default() };
     // What is still empty is no error while somebody writes.
     let errors: Vec<_> = form.check().0.into_iter().filter(|error| error.key != "error.required").collect();
     if !errors.is_empty() {

@@ -8,7 +8,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn form(id: i64, subject: &str, body: &str) -> MessageForm {
-    MessageForm { id, subject: subject.to_owned(), body: body.to_owned() }
+    MessageForm { id, subject: subject.to_owned(), body: body.to_owned(), ..MessageForm::default() }
 }
 
 type Pairs = Vec<(String, String)>;
@@ -50,6 +50,27 @@ async fn ownership(db: Db) {
     assert_eq!(get(&db, &olga, copy).await.unwrap().body, "Hello");
     delete(&db, &olga, id).await.unwrap();
     assert!(matches!(get(&db, &olga, id).await, Err(Error::NotFound)));
+}
+
+/// Of two windows, the second one to save is told, and says so if it is to win.
+async fn two_windows(db: Db) {
+    let olga = actor(&db, "olga@example.org").await;
+    let id = save(&db, &olga, &form(0, "First", "Hello"), "", now()).await.unwrap();
+    let opened = version(&["First", "Hello"]);
+    let window =
+        |subject: &str, version: &str| MessageForm { version: version.to_owned(), ..form(id, subject, "Hello") };
+    save(&db, &olga, &window("One", &opened), "", now()).await.unwrap();
+    let (fields, args) = wrong(save(&db, &olga, &window("Two", &opened), "", now()).await);
+    assert_eq!(fields, [pair("", crate::api::error::CHANGED)]);
+    assert_eq!(get(&db, &olga, id).await.unwrap().subject, "One", "the first one is there");
+    assert_eq!(args, [pair("version", &version(&["One", "Hello"]))]);
+    save(&db, &olga, &window("Two", &args[0].1), "", now()).await.unwrap();
+    assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Two", "whoever was told may");
+    // What came and went again is no change.
+    save(&db, &olga, &window("First", ""), "", now()).await.unwrap();
+    save(&db, &olga, &window("Three", &opened), "", now()).await.unwrap();
+    let gone = MessageForm { id: 999_999, ..window("x", &opened) };
+    assert!(matches!(save(&db, &olga, &gone, "", now()).await, Err(Error::NotFound)));
 }
 
 /// A mailing that uses the message.
@@ -202,4 +223,4 @@ async fn hostile(db: Db) {
     );
 }
 
-testing::on_both!(hostile, ownership, in_use, template_errors, pages, many, previews);
+testing::on_both!(hostile, ownership, in_use, template_errors, pages, many, previews, two_windows);

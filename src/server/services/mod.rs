@@ -31,7 +31,7 @@ pub mod testing;
 pub mod throttle;
 pub mod tokens;
 
-use crate::api::error::{AppError, FieldErrors};
+use crate::api::error::{AppError, CHANGED, FieldErrors};
 use crate::domain::user::{Permission, Role};
 use crate::server::db::{DbError, Tx};
 use std::net::{IpAddr, Ipv4Addr};
@@ -125,6 +125,20 @@ pub enum Error {
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Refuses a form that was opened on another state of what it changes: `stored` is its version now, which the refusal names,
+/// so that whoever saves again does so knowingly.
+///
+/// # Errors
+/// [`Error::Invalid`] for the form as a whole.
+pub fn still_as_opened(opened: &str, stored: &str) -> Result<()> {
+    if opened.is_empty() || opened == stored {
+        return Ok(());
+    }
+    let mut errors = FieldErrors::default();
+    errors.push_with("", CHANGED, &[("version", stored)]);
+    Err(errors.into())
+}
 
 impl Error {
     /// A single wrong field.

@@ -38,7 +38,7 @@ where
 }
 
 fn note(n: usize) -> MessageForm {
-    MessageForm { id: 0, subject: format!("Message {n}"), body: "Hello".to_owned() }
+    MessageForm { subject: format!("Message {n}"), body: "Hello".to_owned(), ..MessageForm::default() }
 }
 
 async fn a_message_that_is_sent_twice_is_one(db: Db) {

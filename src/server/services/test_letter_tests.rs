@@ -59,7 +59,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn form(body: &str) -> MessageForm {
-    MessageForm { id: 0, subject: "Test for {{ full_name }}".to_owned(), body: body.to_owned() }
+    MessageForm { subject: "Test for {{ full_name }}".to_owned(), body: body.to_owned(), ..MessageForm::default() }
 }
 
 async fn goes_to_the_writer_with_the_chosen_client_in_it(db: Db) {

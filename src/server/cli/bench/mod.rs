@@ -144,7 +144,7 @@ async fn measure(db: &Db, config: &Config, clock: SharedClock, args: &SendArgs) 
     bench::add_clients(db, actor.id, i64::from(args.recipients), now).await?;
     let size = usize::try_from(args.size).unwrap_or(usize::MAX);
     let (body, letter_bytes) = letter::body_of(config.from.as_str(), size, now)?;
-    let message = MessageForm { id: 0, subject: letter::SUBJECT.to_owned(), body };
+    let message = MessageForm { subject: letter::SUBJECT.to_owned(), body, ..MessageForm::default() };
     let message = messages::create(db, &actor, &message, now).await.map_err(explain)?;
     let form = MailingForm {
         message,

@@ -38,6 +38,22 @@ async fn keeps(db: Db) {
 
 async fn exports(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
+/// Of two windows on one client, the second one to save is told.
+async fn two_windows(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let id = create(&db, &anna, &form(0, "c@example.org", "Olga"), now()).await.unwrap();
+    let window =
+        |name: &str, version: &str| ClientForm { version: version.to_owned(), ..form(id, "c@example.org", name) };
+    let opened = version(&["c@example.org", "Olga", ""]);
+    save(&db, &anna, &window("Olga Kim", &opened), "", now()).await.unwrap();
+    let refused = save(&db, &anna, &window("Olga Lee", &opened), "", now()).await.unwrap_err();
+    let Error::Invalid(errors) = refused else { panic!("{refused}") };
+    assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
+    assert_eq!(get(&db, &anna, id).await.unwrap().full_name, "Olga Kim");
+    save(&db, &anna, &window("Olga Lee", &errors.0[0].args[0].1), "", now()).await.unwrap();
+    assert_eq!(get(&db, &anna, id).await.unwrap().full_name, "Olga Lee");
+}
+
     create(&db, &anna, &form(0, "a@example.org", "=HYPERLINK(\"x\"), Анна"), now()).await.unwrap();
     create(&db, &anna, &form(0, "b@example.org", "Борис"), now()).await.unwrap();
     let mut export = Export::new(db, &anna, String::new());

@@ -1,12 +1,13 @@
 //! Making and changing a mailing.
 
 use super::super::once::{Made, Once};
-use super::super::{Actor, Error, Result};
+use super::super::{Actor, Error, Result, still_as_opened};
 use super::mine;
 use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::Review;
 use crate::forms::mailings::MailingForm;
+use crate::server::db::mailings::Mailing;
 use crate::server::db::{self, Db};
 use crate::server::schedule::parse_zone;
 use chrono::{DateTime, Utc};
@@ -39,11 +40,13 @@ async fn create_once(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now
 /// Changes a mailing. Runs that were opened keep their message and their audience.
 ///
 /// # Errors
-/// As [`create`]; [`Error::NotFound`] if the actor has no such mailing.
+/// As [`create`]; [`Error::NotFound`] if the actor has no such mailing; as [`still_as_opened`].
 pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<()> {
     let old = mine(db, actor, form.id).await?;
     let plan = plan(db, actor, form, Some(&old), now).await?;
     let mut tx = db.begin().await?;
+    let stored = db::mailings::lock(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
+    still_as_opened(&form.version, &as_form(stored).content())?;
     let found = db::mailings::update(&mut tx, actor.id, form.id, &plan.new, now).await.map_err(message_gone)?;
     tx.commit().await?;
     if found { Ok(()) } else { Err(Error::NotFound) }
@@ -94,25 +97,34 @@ fn message_gone(error: db::DbError) -> Error {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn draft(db: &Db, actor: &Actor, id: i64, copy: bool) -> Result<MailingForm> {
+    let stored = as_form(mine(db, actor, id).await?);
+    if copy {
+        return Ok(MailingForm { id: 0, start: String::new(), end: String::new(), ..stored });
+    }
+    Ok(MailingForm { version: stored.content(), ..stored })
+}
+
+/// A stored mailing as the form that would make it.
+fn as_form(stored: Mailing) -> MailingForm {
     const MINUTES: &str = "%Y-%m-%dT%H:%M";
-    let old = mine(db, actor, id).await?;
-    let (clients, search, selection) = match old.audience {
+    let (clients, search, selection) = match stored.audience {
         Audience::All => ("all", String::new(), 0),
         Audience::Search { text } => ("search", text, 0),
         Audience::Picked { selection } => ("picked", String::new(), selection),
     };
-    let end = parse_zone(&old.zone).map_or(old.end_at.naive_utc(), |zone| wall(zone, old.end_at));
-    Ok(MailingForm {
-        id: if copy { 0 } else { id },
-        title: old.title,
-        message: old.message_id,
+    let end = parse_zone(&stored.zone).map_or(stored.end_at.naive_utc(), |zone| wall(zone, stored.end_at));
+    MailingForm {
+        id: stored.id,
+        title: stored.title,
+        message: stored.message_id,
         clients: clients.to_owned(),
         search,
         selection,
-        start: if copy { String::new() } else { old.start_local.format(MINUTES).to_string() },
-        end: if copy { String::new() } else { end.format(MINUTES).to_string() },
-        zone: old.zone,
-        period: old.period.as_str().to_owned(),
-        policy: old.policy.as_str().to_owned(),
-    })
+        start: stored.start_local.format(MINUTES).to_string(),
+        end: end.format(MINUTES).to_string(),
+        zone: stored.zone,
+        period: stored.period.as_str().to_owned(),
+        policy: stored.policy.as_str().to_owned(),
+        version: String::new(),
+    }
 }

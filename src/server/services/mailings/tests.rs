@@ -146,6 +146,7 @@ async fn changes(db: Db) {
     let row = detail(&db, &actor, id, now()).await.unwrap().row;
     assert_eq!((row.title.as_str(), row.next_at), ("Осень", Some(next)), "the schedule is untouched");
 
+    edited.version = draft(&db, &actor, id, false).await.unwrap().version;
     edited.period = "weekly".to_owned();
     update(&db, &actor, &edited, now()).await.unwrap();
     let row = detail(&db, &actor, id, now()).await.unwrap().row;
@@ -305,4 +306,33 @@ async fn says_who_gets_it_and_who_did_not(db: Db) {
     assert_eq!(shown, [(&Audience::All, None, 3), (&Audience::Picked { selection }, Some(2), 0)]);
 }
 
-testing::on_both!(rules, starts, changes, lists_and_the_chosen, says_who_gets_it_and_who_did_not, runs_and_deliveries);
+/// Of two windows on one mailing, the second one to save is told; that it runs meanwhile is no change of it.
+async fn two_windows(db: Db) {
+    let actor = actor(&db, "a@example.org").await;
+    client(&db, &actor, "one@example.org").await;
+    let id = create(&db, &actor, &form(message(&db, &actor).await), now()).await.unwrap();
+    let opened = draft(&db, &actor, id, false).await.unwrap();
+    let window = |title: &str| MailingForm { title: title.to_owned(), ..opened.clone() };
+    let mut tx = db.begin().await.unwrap();
+    testing::open_run(&mut tx, id, actor.id, now()).await;
+    tx.commit().await.unwrap();
+    save(&db, &actor, &window("One"), "", now()).await.unwrap();
+    let refused = save(&db, &actor, &window("Two"), "", now()).await.unwrap_err();
+    let Error::Invalid(errors) = refused else { panic!("{refused}") };
+    assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
+    assert_eq!(draft(&db, &actor, id, false).await.unwrap().title, "One");
+    let knowing = MailingForm { version: errors.0[0].args[0].1.clone(), ..window("Two") };
+    save(&db, &actor, &knowing, "", now()).await.unwrap();
+    assert_eq!(draft(&db, &actor, id, false).await.unwrap().title, "Two");
+    assert_eq!(draft(&db, &actor, id, true).await.unwrap().version, "", "a copy replaces nothing");
+}
+
+testing::on_both!(
+    rules,
+    starts,
+    changes,
+    lists_and_the_chosen,
+    says_who_gets_it_and_who_did_not,
+    runs_and_deliveries,
+    two_windows
+);

@@ -6,12 +6,13 @@ use crate::api::error::AppError;
 use crate::api::suppressions::client_suppressions;
 use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
 use crate::domain::suppression::Suppression;
+use crate::domain::version::version;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::{TextArea, TextField};
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
 use crate::ui::once::OnceField;
 use crate::ui::session::{refusal, use_session};
@@ -88,11 +89,13 @@ fn ClientFields(client: Option<Client>) -> impl IntoView {
     use_unsaved_guard(form);
     let (id, email, full_name, comment) =
         client.map_or_else(Default::default, |client| (client.id, client.email, client.full_name, client.comment));
+    let opened = if id == 0 { String::new() } else { version(&[&email, &full_name, &comment]) };
     view! {
         <FormErrors error=error />
         <ActionForm action=action node_ref=form attr:class="max-w-xl rounded-box border border-base-300 bg-base-100 p-6">
             <OnceField />
             <input type="hidden" name="form[id]" value=id.to_string() />
+            <VersionField opened=opened errors=errors />
             <TextField name="form[email]" label=t("clients.email") kind="text" required=true value=email errors=errors autocomplete="off" />
             <TextField name="form[full_name]" label=t("clients.full_name") value=full_name errors=errors maxlength=FULL_NAME_MAX autocomplete="off" hint=t("clients.full_name_hint") />
             <TextArea name="form[comment]" label=t("clients.comment") value=comment errors=errors maxlength=COMMENT_MAX hint=t("clients.comment_hint") />

@@ -117,6 +117,7 @@ pub fn filled(text: impl Fn(&str) -> String, id: i64) -> MailingForm {
         zone: text("zone"),
         period: or(text("period"), "once"),
         policy: or(text("policy"), "resend"),
+        version: text("version"),
     }
 }
 

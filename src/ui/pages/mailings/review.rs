@@ -8,7 +8,7 @@ use crate::domain::mailing::Review;
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, use_save_keys};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_save_keys};
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::once::OnceField;
 use leptos::prelude::*;
@@ -49,8 +49,10 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         .collect();
     let hidden: Vec<AnyView> = fields(form)
         .into_iter()
+        .filter(|(name, _)| *name != "version")
         .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> }.into_any())
         .collect();
+    let opened = form.version.clone();
     // The keys ask first, as the button does; once asked, they start it.
     use_save_keys(FORM, |form| {
         let open = document().query_selector("#ask-save[open]").ok().flatten().is_some();
@@ -62,6 +64,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         }
     });
     let failed = Signal::derive(move || error_of(save.value().get().as_ref()));
+    let wrong = Signal::derive(move || errors_of(save.value().get().as_ref()));
     view! {
         <FormErrors error=failed />
         <section class="rounded-box border border-base-300 bg-base-100 p-5">
@@ -83,6 +86,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
                 <ActionForm action=save attr:id=FORM>
                     <OnceField />
                     {hidden}
+                    <VersionField opened=opened errors=wrong />
                     <Submit label=go pending=save.pending() />
                 </ActionForm>
             </Confirm>
@@ -92,7 +96,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
 }
 
 /// The form as the server function takes it.
-pub fn fields(form: &MailingForm) -> [(&'static str, String); 11] {
+pub fn fields(form: &MailingForm) -> [(&'static str, String); 12] {
     [
         ("id", form.id.to_string()),
         ("title", form.title.clone()),
@@ -105,5 +109,6 @@ pub fn fields(form: &MailingForm) -> [(&'static str, String); 11] {
         ("zone", form.zone.clone()),
         ("period", form.period.clone()),
         ("policy", form.policy.clone()),
+        ("version", form.version.clone()),
     ]
 }

@@ -5,12 +5,13 @@ use crate::api::error::AppError;
 use crate::api::messages::{SaveMessage, SendTest, preview_clients};
 use crate::domain::client::Client;
 use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
+use crate::domain::version::version;
 use crate::forms::messages::MessageForm;
 use crate::ui::browser::insert_text;
 use crate::ui::components::field::{TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::once::OnceField;
 use crate::ui::refused::typed_for;
@@ -50,6 +51,7 @@ pub(super) async fn load(message: Option<&Message>) -> Result<(Vec<Client>, Answ
 pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: Answer) -> impl IntoView {
     let (id, mailings) = message.as_ref().map_or((0, 0), |message| (message.id, message.mailings));
     let (first_subject, first_body) = begin(message.as_ref());
+    let opened = message.map(|message| version(&[&message.subject, &message.body])).unwrap_or_default();
     let draft = Draft {
         subject: RwSignal::new(first_subject.clone()),
         body: RwSignal::new(first_body.clone()),
@@ -57,6 +59,14 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
     };
     let save = ServerAction::<SaveMessage>::new();
     let test = ServerAction::<SendTest>::new();
+    // What was sent last, which is what is stored once the answer is good.
+    let sent = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        if let Some(SaveMessage { form, .. }) = save.input().get() {
+            sent.set(version(&[form.subject.trim(), &form.body]));
+        }
+    });
+    let saved = Signal::derive(move || matches!(save.value().get(), Some(Ok(_))).then(|| sent.get_untracked()));
     let form = NodeRef::<html::Form>::new();
     use_form_keys(form);
     use_unsaved_guard(form);
@@ -80,7 +90,8 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
     });
     let send_test = move |_| {
         save.clear();
-        let form = MessageForm { id, subject: draft.subject.get_untracked(), body: draft.body.get_untracked() };
+        let (subject, body) = (draft.subject.get_untracked(), draft.body.get_untracked());
+        let form = MessageForm { id, subject, body, ..MessageForm::default() };
         test.dispatch(SendTest { form, client: draft.client.get_untracked() });
     };
     view! {
@@ -92,6 +103,7 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
                     <ActionForm action=save node_ref=form>
                         <OnceField />
                         <input type="hidden" name="form[id]" value=id />
+                        <VersionField opened=opened errors=errors saved=saved />
                         <TextField
                             name="form[subject]"
                             label=t("messages.subject")
