@@ -41,6 +41,9 @@ pub struct Chosen {
     /// All that `q` finds; `ids` does not count then.
     #[serde(default)]
     pub all: bool,
+    /// How many clients the reader was told `all` are.
+    #[serde(default)]
+    pub n: i64,
     #[serde(default)]
     pub q: String,
 }

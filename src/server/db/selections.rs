@@ -33,19 +33,19 @@ pub async fn sizes(db: &Db, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
     Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
 }
 
-/// Makes a selection of all clients of the owner that the search finds now.
-pub async fn insert_found(tx: &mut Tx, owner: i64, search: &str, now: DateTime<Utc>) -> DbResult<i64> {
+/// Makes a selection of all clients of the owner that the search finds now; returns its id and how many they are.
+pub async fn insert_found(tx: &mut Tx, owner: i64, search: &str, now: DateTime<Utc>) -> DbResult<(i64, i64)> {
     const ADD: &str = "INSERT INTO selection_clients (selection_id, client_id)
         SELECT $1, id FROM clients WHERE owner_id = $2 AND search LIKE $3 ESCAPE '\\'";
     let id = insert(tx, owner, &[], now).await?;
-    on_tx!(tx, conn => sqlx::query(ADD)
+    let found = on_tx!(tx, conn => sqlx::query(ADD)
         .bind(id)
         .bind(owner)
         .bind(like_pattern(search))
         .execute(conn)
         .await
-        .map(drop))?;
-    Ok(id)
+        .map(|done| done.rows_affected()))?;
+    Ok((id, i64::try_from(found).unwrap_or(i64::MAX)))
 }
 
 /// Makes a copy of an owner's selection, or an empty one where there is none to copy.

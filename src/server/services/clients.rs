@@ -159,7 +159,8 @@ pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
 /// Deletes the chosen clients and returns how many there were.
 ///
 /// # Errors
-/// [`Error::Invalid`] if none is chosen.
+/// [`Error::Invalid`] if none is chosen; [`Error::Conflict`] if the search finds other clients by now than the reader was
+/// told, so that nobody deletes whom they have not seen.
 pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen) -> Result<u64> {
     some(chosen)?;
     let mut tx = db.begin().await?;
@@ -168,6 +169,7 @@ pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen) -> Result<u64> {
     } else {
         clients::delete(&mut tx, actor.id, &chosen.ids).await?
     };
+    unchanged(chosen, i64::try_from(deleted).unwrap_or(i64::MAX))?;
     tx.commit().await?;
     Ok(deleted)
 }
@@ -175,12 +177,14 @@ pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen) -> Result<u64> {
 /// Keeps the chosen clients as a selection for a mailing and returns its id.
 ///
 /// # Errors
-/// [`Error::Invalid`] if none is chosen.
+/// As [`delete`].
 pub async fn select(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>) -> Result<i64> {
     some(chosen)?;
     let mut tx = db.begin().await?;
     let id = if chosen.all {
-        selections::insert_found(&mut tx, actor.id, &chosen.q, now).await?
+        let (id, found) = selections::insert_found(&mut tx, actor.id, &chosen.q, now).await?;
+        unchanged(chosen, found)?;
+        id
     } else {
         selections::insert(&mut tx, actor.id, &chosen.ids, now).await?
     };
@@ -190,6 +194,11 @@ pub async fn select(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>)
 
 fn some(chosen: &Chosen) -> Result<()> {
     if chosen.all || !chosen.ids.is_empty() { Ok(()) } else { Err(Error::field("", "error.client.none_chosen")) }
+}
+
+/// Refuses a choice of all that the search finds, where it has found another number; what was done is not kept then.
+fn unchanged(chosen: &Chosen, found: i64) -> Result<()> {
+    if chosen.all && found != chosen.n { Err(Error::Conflict("error.list_changed")) } else { Ok(()) }
 }
 
 #[cfg(test)]

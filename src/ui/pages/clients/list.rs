@@ -64,7 +64,8 @@ fn shown(found: Result<page::Page<Client>, AppError>, q: String, delete: ServerA
         }
         .into_any();
     }
-    let selection = Selection::new(page.total);
+    let shown = page.rows.iter().map(|client| (client.id, client.email.clone())).collect();
+    let selection = Selection::new(page.total, shown);
     let columns = vec![
         Column::new(t("clients.chosen_column")),
         Column::sorted(t("clients.email"), "email"),

@@ -4,13 +4,15 @@ use crate::api::clients::{DeleteClients, PickClients};
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
-use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::i18n::{t, t_with, tn, tn_with};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 
 /// The form to which the boxes of the rows belong; it stands beside the table, since the questions
 /// in dialogs are forms of their own.
 const PICK: &str = "picked";
+/// Clients whom a question names; of more it says how many.
+const NAMED: usize = 5;
 
 /// What is ticked on this page.
 #[derive(Clone, Copy)]
@@ -18,11 +20,32 @@ pub struct Selection {
     ids: RwSignal<BTreeSet<i64>>,
     all: RwSignal<bool>,
     total: i64,
+    /// The page's clients with their addresses.
+    shown: StoredValue<Vec<(i64, String)>>,
 }
 
 impl Selection {
-    pub fn new(total: i64) -> Self {
-        Self { ids: RwSignal::new(BTreeSet::new()), all: RwSignal::new(false), total }
+    pub fn new(total: i64, shown: Vec<(i64, String)>) -> Self {
+        let (ids, all) = (RwSignal::new(BTreeSet::new()), RwSignal::new(false));
+        Self { ids, all, total, shown: StoredValue::new(shown) }
+    }
+
+    /// Who is chosen, in words; `q` is the search of the list.
+    fn names(self, q: &str) -> String {
+        if self.all.get() {
+            return if q.is_empty() {
+                t("clients.delete_all")
+            } else {
+                t_with("clients.delete_found", &[("text", &q)])
+            };
+        }
+        let ids = self.ids.get();
+        let named: Vec<String> = self.shown.with_value(|shown| {
+            shown.iter().filter(|(id, _)| ids.contains(id)).map(|(_, email)| email.clone()).take(NAMED).collect()
+        });
+        let rest = i64::try_from(ids.len().saturating_sub(named.len())).unwrap_or(i64::MAX);
+        let names = named.join(", ");
+        if rest == 0 { format!("{names}.") } else { tn_with("clients.delete_more", rest, &[("names", &names)]) }
     }
 
     /// How many clients are chosen.
@@ -81,10 +104,14 @@ pub fn Chosen(selection: Selection, q: String, delete: ServerAction<DeleteClient
         error_of(pick.value().get().as_ref()).or_else(|| error_of(delete.value().get().as_ref()))
     });
     let title = Signal::derive(move || tn("clients.delete_title", selection.count()));
-    let search = q.clone();
+    let (search, named) = (q.clone(), q.clone());
     let hidden = move || {
         if selection.all.get() {
-            return view! { <input type="hidden" name="form[all]" value="true" /> }.into_any();
+            return view! {
+                <input type="hidden" name="form[all]" value="true" />
+                <input type="hidden" name="form[n]" value=selection.total.to_string() />
+            }
+            .into_any();
         }
         let ids: Vec<AnyView> = selection
             .ids
@@ -106,6 +133,7 @@ pub fn Chosen(selection: Selection, q: String, delete: ServerAction<DeleteClient
             </span>
             <ActionForm action=pick attr:id=PICK attr:class="ml-auto">
                 <input type="hidden" name="form[q]" value=q />
+                <input type="hidden" name="form[n]" value=selection.total.to_string() />
                 <Submit label=t("clients.new_mailing") pending=pick.pending() class="btn-sm" />
             </ActionForm>
             <div class:hidden=move || selection.count() == 0>
@@ -114,7 +142,7 @@ pub fn Chosen(selection: Selection, q: String, delete: ServerAction<DeleteClient
                     trigger=t("clients.delete")
                     class="btn btn-sm btn-ghost text-error"
                     title=title
-                    text=t("clients.delete_text")
+                    text=Signal::derive(move || format!("{} {}", selection.names(&named), t("clients.delete_text")))
                 >
                     <ActionForm action=delete>
                         <input type="hidden" name="form[q]" value=search />
