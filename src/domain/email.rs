@@ -49,12 +49,13 @@ const MAX_LOCAL_OCTETS: usize = 64;
 const MAX_LABEL_OCTETS: usize = 63;
 
 impl EmailAddress {
-    /// Reads an address; surrounding white space is dropped.
+    /// Reads an address. What stands around one in a link, a mail program or a table is dropped: white space and signs
+    /// that nobody sees, `<…>`, `mailto:` with its subject.
     ///
     /// # Errors
     /// Says which part of the address is wrong.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
-        let text = text.trim();
+        let text = bare(text);
         if text.is_empty() {
             return Err(EmailError::Empty);
         }
@@ -102,6 +103,35 @@ impl EmailAddress {
     pub fn needs_smtputf8(&self) -> bool {
         !self.local().is_ascii()
     }
+}
+
+/// Name and address of a mailbox as mail programs write it (RFC 5322 3.4): `"John Smith" <john@example.org>`. The name is
+/// empty where there is none.
+pub fn mailbox(text: &str) -> (String, &str) {
+    let text = trim(text);
+    let Some((name, address)) = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) else {
+        return (String::new(), text);
+    };
+    let name = trim(name);
+    let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
+    (name.replace("\\\"", "\"").replace("\\\\", "\\"), trim(address))
+}
+
+fn bare(text: &str) -> &str {
+    let text = trim(text);
+    let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).map_or(text, trim);
+    const MAILTO: &str = "mailto:";
+    match text.get(..MAILTO.len()) {
+        // RFC 6068 2: what follows a question mark is the letter, not its receiver.
+        Some(scheme) if scheme.eq_ignore_ascii_case(MAILTO) => {
+            trim(text[MAILTO.len()..].split('?').next().unwrap_or_default())
+        }
+        _ => text,
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || c == '\u{ad}')
 }
 
 /// `atext` of RFC 5322 3.2.3, widened by RFC 6531 3.3 to non-ASCII; control and space characters of
@@ -172,6 +202,7 @@ mod tests {
             "user@xn--e1afmkfd.xn--p1ai",
             "用户@例子.公司",
             "  spaced@example.org \n",
+            "<a@example.org>",
         ] {
             assert!(EmailAddress::parse(good).is_ok(), "{good}");
         }
@@ -198,10 +229,47 @@ mod tests {
             ("a@x..org", Domain),
             ("a@ex\u{202e}ample.org", Domain),
             ("a\u{200b}@example.org", Local),
+            ("<a@example.org", Local),
+            ("John <a@example.org>", Local),
+            ("mailto:", Empty),
         ] {
             assert_eq!(EmailAddress::parse(bad), Err(why), "{bad:?}");
         }
         assert_eq!(EmailAddress::parse(&format!("{}@example.org", "a".repeat(65))), Err(TooLong));
+    }
+
+    #[test]
+    fn what_stands_around_an_address_is_dropped() {
+        for written in [
+            "a@example.org\u{200b}",
+            "\u{feff}a@example.org\u{a0}",
+            "\u{ad}a@example.org\u{200e}",
+            "<a@example.org>",
+            "< a@example.org\u{200b} >",
+            "mailto:a@example.org",
+            "MailTo:a@example.org?subject=Hello%20you",
+            "<mailto:a@example.org>",
+        ] {
+            assert_eq!(
+                EmailAddress::parse(written).map(|email| email.text),
+                Ok("a@example.org".to_owned()),
+                "{written:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mailbox_is_a_name_and_an_address() {
+        for (text, name, address) in [
+            ("\"John Smith\" <j@example.org>", "John Smith", "j@example.org"),
+            ("Ёлкина, Анна <a@example.org>\u{200b}", "Ёлкина, Анна", "a@example.org"),
+            ("\"A \\\"B\\\" C\" <a@example.org>", "A \"B\" C", "a@example.org"),
+            ("<a@example.org>", "", "a@example.org"),
+            ("a@example.org", "", "a@example.org"),
+            ("nobody <at all", "", "nobody <at all"),
+        ] {
+            assert_eq!(mailbox(text), (name.to_owned(), address), "{text}");
+        }
     }
 
     #[test]

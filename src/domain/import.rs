@@ -54,9 +54,30 @@ pub struct Layout {
     /// None while nobody has said and nothing shows it.
     pub email: Option<usize>,
     pub full_name: Option<usize>,
+    /// Joined behind [`Layout::full_name`], which is then the first name.
+    pub middle_name: Option<usize>,
+    /// The same, behind both.
+    pub last_name: Option<usize>,
     pub comment: Option<usize>,
     pub header: bool,
     pub encoding: Encoding,
+}
+
+impl Layout {
+    /// The columns that a client's name is joined of, in order.
+    pub fn names(&self) -> impl Iterator<Item = usize> {
+        [self.full_name, self.middle_name, self.last_name].into_iter().flatten()
+    }
+
+    /// The columns (from 0) with a name that nothing is taken from; none where the first line names no columns.
+    pub fn unused(&self, columns: &[String]) -> Vec<String> {
+        if !self.header {
+            return Vec::new();
+        }
+        let used: Vec<usize> = self.names().chain(self.email).chain(self.comment).collect();
+        let left = columns.iter().enumerate().filter(|(at, name)| !used.contains(at) && !name.is_empty());
+        left.map(|(_, name)| name.clone()).collect()
+    }
 }
 
 /// What an import would do with a line.

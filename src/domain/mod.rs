@@ -7,6 +7,7 @@ pub mod bidi;
 pub mod client;
 pub mod delivery;
 pub mod email;
+pub mod formula;
 pub mod import;
 pub mod lang;
 pub mod letter;

@@ -61,6 +61,11 @@ pub struct ImportStart {
     pub email: String,
     #[serde(default)]
     pub full_name: String,
+    /// Joined behind the column of the name.
+    #[serde(default)]
+    pub middle_name: String,
+    #[serde(default)]
+    pub last_name: String,
     #[serde(default)]
     pub comment: String,
     /// The first line names no columns.
@@ -77,6 +82,8 @@ impl ImportStart {
         Layout {
             email: self.email.parse().ok(),
             full_name: self.full_name.parse().ok(),
+            middle_name: self.middle_name.parse().ok(),
+            last_name: self.last_name.parse().ok(),
             comment: self.comment.parse().ok(),
             header: !self.first_is_data,
             encoding: self.encoding,
@@ -90,6 +97,8 @@ impl ImportStart {
             id,
             email: field("email")?,
             full_name: field("full_name").unwrap_or_default(),
+            middle_name: field("middle_name").unwrap_or_default(),
+            last_name: field("last_name").unwrap_or_default(),
             comment: field("comment").unwrap_or_default(),
             first_is_data: field("first_is_data").is_some_and(|value| value == "true"),
             encoding: field("encoding").and_then(|text| Encoding::parse(&text)).unwrap_or_default(),
@@ -107,7 +116,12 @@ impl Check for ImportStart {
         if self.email.parse::<usize>().is_err() {
             errors.push("email", "error.import.choose_email");
         }
-        for (field, value) in [("full_name", &self.full_name), ("comment", &self.comment)] {
+        for (field, value) in [
+            ("full_name", &self.full_name),
+            ("middle_name", &self.middle_name),
+            ("last_name", &self.last_name),
+            ("comment", &self.comment),
+        ] {
             match value.parse::<usize>() {
                 Ok(_) if *value == self.email => errors.push(field, "error.import.same_column"),
                 Ok(_) => {}

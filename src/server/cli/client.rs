@@ -64,7 +64,7 @@ async fn take(
 
 /// Prints the counts, and the faulty lines apart from them; the outcome says how much went in.
 fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: &mut impl Write) -> Outcome {
-    let import::Outcome { counts, problems, failure } = imported;
+    let import::Outcome { counts, problems, failure, unused } = imported;
     let sentence = |key: &str| locales::text(Lang::En, key);
     for LineProblem { line, key, value } in problems {
         // Quoted as Rust quotes: what stands in a file must not steer the terminal.
@@ -76,6 +76,10 @@ fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: 
     if hidden > 0 {
         writeln!(errors, "and {hidden} more faulty lines, which are not shown")?;
     }
+    if !unused.is_empty() && !json {
+        // Quoted as above.
+        writeln!(errors, "columns that were not used: {unused:?}")?;
+    }
     if json {
         let problems: Vec<_> = problems
             .iter()
@@ -83,7 +87,7 @@ fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: 
             .collect();
         let summary = json!({
             "lines": counts.lines, "added": counts.added, "updated": counts.updated, "skipped": counts.skipped,
-            "faulty": counts.faulty, "failure": failure.map(sentence), "problems": problems,
+            "faulty": counts.faulty, "failure": failure.map(sentence), "problems": problems, "unused": unused,
         });
         writeln!(out, "{summary}")?;
     } else {
@@ -155,6 +159,18 @@ mod tests {
         assert_eq!((json["added"].as_i64(), json["faulty"].as_i64()), (Some(2), Some(1)));
         assert_eq!(json["problems"][0]["line"], 3);
         assert_eq!(clients::count(&db, owner, "").await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn columns_that_were_not_used_are_named() {
+        let (db, _folder, owner) = with_owner().await;
+        let file = "\"Email Address\",\"First Name\",\"Last Name\",\"Pho\u{1b}ne\"\nj@example.org,John,Smith,1\n";
+        let imported = import_bytes(&db, Duplicates::Skip, file.as_bytes()).await.unwrap();
+        assert_eq!(print(&imported, false).errors, "columns that were not used: [\"Pho\\u{1b}ne\"]\n");
+        let json: serde_json::Value = serde_json::from_str(&print(&imported, true).out).unwrap();
+        assert_eq!(json["unused"][0], "Pho\u{1b}ne");
+        let found = clients::list(&db, owner, "", ClientSort::Email, false, None, 10).await.unwrap();
+        assert_eq!(found[0].full_name, "John Smith");
     }
 
     #[tokio::test]

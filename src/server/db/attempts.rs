@@ -1,7 +1,8 @@
 //! Table `attempts`: the record of every try.
 
-use super::{Db, DbResult, Tx, number_list, on_db, on_tx, word};
-use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
+use super::deliveries::STATE_OF;
+use super::{Db, DbResult, Tx, like_pattern, number_list, on_db, on_tx, word};
+use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryState, Stage};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
@@ -96,9 +97,21 @@ pub(super) const OF_RUN: &str = "SELECT a.id, d.email, a.number, a.at, a.ms, a.s
     a.enhanced, a.reply FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
     WHERE a.run_id = $1 AND (a.at, a.id) > ($2, $3) ORDER BY a.at, a.id LIMIT $4";
 
+/// The same for deliveries in a state ($5, or empty), whose address or name a pattern ($6) finds.
+fn of_run_found() -> String {
+    let found = "(LOWER(d.email) LIKE $6 ESCAPE '\\' OR LOWER(d.full_name) LIKE $6 ESCAPE '\\')";
+    OF_RUN.replace(" ORDER BY", &format!(" AND ($5 = '' OR {STATE_OF} = $5) AND {found} ORDER BY"))
+}
+
 /// A run's attempts in the order of their times, and of their ids where those are the same; from after
-/// the time and the id on.
-pub async fn of_run(db: &Db, run: i64, (at, id): (DateTime<Utc>, i64), limit: i64) -> DbResult<Vec<OfRun>> {
+/// the time and the id on. Only those of deliveries in a state, if one is given, and that the search finds.
+pub async fn of_run(
+    db: &Db,
+    run: i64,
+    (state, search): (Option<DeliveryState>, &str),
+    (at, id): (DateTime<Utc>, i64),
+    limit: i64,
+) -> DbResult<Vec<OfRun>> {
     #[derive(sqlx::FromRow)]
     struct Of {
         id: i64,
@@ -106,7 +119,19 @@ pub async fn of_run(db: &Db, run: i64, (at, id): (DateTime<Utc>, i64), limit: i6
         #[sqlx(flatten)]
         row: Row,
     }
-    let rows: Vec<Of> =
-        on_db!(db, pool => sqlx::query_as(OF_RUN).bind(run).bind(at).bind(id).bind(limit).fetch_all(pool).await)?;
+    let rows: Vec<Of> = if state.is_none() && search.trim().is_empty() {
+        on_db!(db, pool => sqlx::query_as(OF_RUN).bind(run).bind(at).bind(id).bind(limit).fetch_all(pool).await)?
+    } else {
+        let sql = AssertSqlSafe(of_run_found());
+        on_db!(db, pool => sqlx::query_as(sql)
+            .bind(run)
+            .bind(at)
+            .bind(id)
+            .bind(limit)
+            .bind(state.map_or("", DeliveryState::as_str))
+            .bind(like_pattern(search))
+            .fetch_all(pool)
+            .await)?
+    };
     rows.into_iter().map(|row| Ok(OfRun { id: row.id, email: row.email, attempt: row.row.into_attempt()? })).collect()
 }

@@ -132,18 +132,32 @@ pub async fn count(db: &Db, search: &str, act: Option<Act>) -> DbResult<i64> {
         .await)?)
 }
 
-/// Lines oldest first, from after the id on, each with its hash; one that waits for it has none yet.
-pub async fn all(db: &Db, after: i64, limit: i64) -> DbResult<Vec<(AuditLine, String)>> {
+/// Lines that the filter finds, oldest first, from after the id on, each with its hash; one that waits for it has none yet.
+pub async fn all(
+    db: &Db,
+    (act, search): (Option<Act>, &str),
+    after: i64,
+    limit: i64,
+) -> DbResult<Vec<(AuditLine, String)>> {
     #[derive(sqlx::FromRow)]
     struct WithHash {
         #[sqlx(flatten)]
         row: Row,
         hash: String,
     }
-    const SQL: &str = "SELECT a.id, a.at, a.actor_id, a.actor, a.act, a.target_id, a.target, a.reason, a.before,
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT a.id, a.at, a.actor_id, a.actor, a.act, a.target_id, a.target, a.reason, a.before,
         a.after, a.address, COALESCE(c.hash, '') AS hash FROM audit a LEFT JOIN audit_chain c ON c.line_id = a.id
-        WHERE a.id > $1 ORDER BY a.id LIMIT $2";
-    let rows: Vec<WithHash> = on_db!(db, pool => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await)?;
+        WHERE {} AND a.id > $3 ORDER BY a.id LIMIT $4",
+        found(!search.trim().is_empty(), act.is_some())
+    ));
+    let rows: Vec<WithHash> = on_db!(db, pool => sqlx::query_as(sql)
+        .bind(like_pattern(search))
+        .bind(act.map_or("", Act::as_str))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
     rows.into_iter().map(|WithHash { row, hash }| Ok((row.into_line()?, hash))).collect()
 }
 

@@ -114,12 +114,12 @@ impl Row {
 }
 
 /// The state of delivery `d`: one that was taken in order is pending in the table.
-pub(super) const STATE: &str = "CASE WHEN d.state = 'pending' AND NOT d.loose
-    AND d.client_id <= (SELECT q.taken_to FROM queues q WHERE q.run_id = d.run_id) THEN 'claimed' ELSE d.state END AS state";
+pub(super) const STATE_OF: &str = "CASE WHEN d.state = 'pending' AND NOT d.loose
+    AND d.client_id <= (SELECT q.taken_to FROM queues q WHERE q.run_id = d.run_id) THEN 'claimed' ELSE d.state END";
 
 fn columns() -> String {
     format!(
-        "SELECT d.id, d.client_id, d.email, d.full_name, {STATE}, d.reason, d.attempts, d.last_at, d.last_code,
+        "SELECT d.id, d.client_id, d.email, d.full_name, {STATE_OF} AS state, d.reason, d.attempts, d.last_at, d.last_code,
          d.last_reply, d.due_at"
     )
 }

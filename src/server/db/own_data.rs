@@ -1,6 +1,6 @@
 //! Everything that belongs to one user, read in the order of its keys for the file that they take away.
 
-use super::deliveries::{AFTER, STATE};
+use super::deliveries::{AFTER, STATE_OF};
 use super::{Db, DbResult, on_db};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -127,7 +127,7 @@ pub struct OwnDelivery {
 /// Deliveries of a run in the order of their clients, from after this one on.
 pub async fn deliveries(db: &Db, run: i64, after: i64, limit: i64) -> DbResult<Vec<OwnDelivery>> {
     let sql = AssertSqlSafe(format!(
-        "SELECT d.id, d.email, d.full_name, d.comment, {STATE}, d.reason FROM deliveries d
+        "SELECT d.id, d.email, d.full_name, d.comment, {STATE_OF} AS state, d.reason FROM deliveries d
          WHERE d.run_id = $1 AND d.client_id > {AFTER} ORDER BY d.client_id LIMIT $3"
     ));
     Ok(on_db!(db, pool => sqlx::query_as(sql).bind(run).bind(after).bind(limit).fetch_all(pool).await)?)

@@ -1,7 +1,7 @@
 //! Lines of CSV files that are handed out.
 
 use super::{Error, Result};
-use std::borrow::Cow;
+use crate::domain::formula::inert;
 
 /// Spreadsheets take a file for UTF-8 only if it begins so.
 pub const BOM: &str = "\u{feff}";
@@ -17,16 +17,6 @@ pub fn lines(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
         writer.write_record(record.iter().map(|cell| inert(cell).into_owned())).map_err(|error| fail(&error))?;
     }
     writer.into_inner().map_err(|error| fail(&error))
-}
-
-/// A cell that no spreadsheet takes for a formula: an apostrophe goes before the characters that begin one
-/// (OWASP, "CSV Injection").
-fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use super::guard;
 use super::state::AppState;
+use crate::domain::audit::Act;
+use crate::domain::delivery::DeliveryState;
 use crate::domain::user::Permission;
 use crate::server::db::{attempts, audit, deliveries};
 use crate::server::services::{Error, csv, mailings};
@@ -23,9 +25,24 @@ struct Which {
     /// 0 for the current run.
     #[serde(default)]
     run: i64,
+    /// As the list of deliveries is filtered: a [`DeliveryState`] word, or empty for all.
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    q: String,
 }
 
-/// `GET /mailings/{id}/deliveries.csv?run=`, `/mailings/{id}/attempts.csv?run=` and `/audit.csv`.
+#[derive(Deserialize)]
+struct Lines {
+    /// As the log is filtered: an [`Act`] word, or empty for all.
+    #[serde(default)]
+    act: String,
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /mailings/{id}/deliveries.csv?run=&state=&q=`, `/mailings/{id}/attempts.csv?run=&state=&q=` and
+/// `/audit.csv?act=&q=`.
 pub fn routes() -> axum::Router<AppState> {
     axum::Router::new()
         .route("/mailings/{id}/deliveries.csv", get(delivery_rows))
@@ -49,10 +66,11 @@ async fn delivery_rows(
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply"];
     let db = state.db.clone();
+    let state = DeliveryState::parse(&which.state);
     Ok(stream(&format!("mailing-{id}-run-{run}-deliveries.csv"), &head, 0, move |after| {
-        let db = db.clone();
+        let (db, search) = (db.clone(), which.q.clone());
         async move {
-            let rows = deliveries::list(&db, run, None, "", after, BATCH).await?;
+            let rows = deliveries::list(&db, run, state, &search, after, BATCH).await?;
             let next = rows.last().map(|row| row.id);
             let records = rows.into_iter().map(|row| {
                 vec![
@@ -80,10 +98,11 @@ async fn attempt_rows(
     let run = run_of(&state, &session, id, which.run).await?;
     let head = ["email", "number", "at", "ms", "stage", "status", "relay", "code", "enhanced", "reply"];
     let db = state.db.clone();
+    let state = DeliveryState::parse(&which.state);
     Ok(stream(&format!("mailing-{id}-run-{run}-attempts.csv"), &head, (DateTime::UNIX_EPOCH, 0), move |after| {
-        let db = db.clone();
+        let (db, search) = (db.clone(), which.q.clone());
         async move {
-            let rows = attempts::of_run(&db, run, after, BATCH).await?;
+            let rows = attempts::of_run(&db, run, (state, &search), after, BATCH).await?;
             let next = rows.last().map(|row| (row.attempt.at, row.id));
             let records = rows.into_iter().map(|row| {
                 let attempt = row.attempt;
@@ -105,15 +124,20 @@ async fn attempt_rows(
     }))
 }
 
-async fn audit_rows(State(state): State<AppState>, session: Session) -> Result<Response, Response> {
+async fn audit_rows(
+    State(state): State<AppState>,
+    session: Session,
+    Query(lines): Query<Lines>,
+) -> Result<Response, Response> {
     guard::actor(&session, &state, Permission::Oversee).await.map_err(guard::refusal)?;
     let head =
         ["id", "at", "actor_id", "actor", "act", "target_id", "target", "reason", "before", "after", "address", "hash"];
     let db = state.db.clone();
+    let act = Act::parse(&lines.act);
     Ok(stream("audit.csv", &head, 0, move |after| {
-        let db = db.clone();
+        let (db, search) = (db.clone(), lines.q.clone());
         async move {
-            let rows = audit::all(&db, after, BATCH).await?;
+            let rows = audit::all(&db, (act, &search), after, BATCH).await?;
             let next = rows.last().map(|(row, _)| row.id);
             let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
             let records = rows.into_iter().map(|(row, hash)| {

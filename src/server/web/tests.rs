@@ -110,6 +110,12 @@ async fn files_are_the_owners_and_no_formulas(db: Db) {
     assert!(rows.status == 200 && rows.body.contains("c@example.org,\"'=HYPERLINK(\"\"x\"\")\",pending"), "{rows:?}");
     let rows = served.get(&paths[1], &cookie).await;
     assert!(rows.body.contains(",rcpt,failed,mx:25,550,,'=cmd|'/c calc'!A1\r\n"), "{rows:?}");
+    // What a list does not show is not in its file.
+    for path in &paths {
+        let lines = async |filter: &str| served.get(&format!("{path}{filter}"), &cookie).await.body.lines().count();
+        assert_eq!((lines("&state=sent").await, lines("&q=nobody").await), (1, 1), "{path}");
+        assert_eq!((lines("&state=pending").await, lines("&q=C%40EXAMPLE&state=pending").await), (2, 2), "{path}");
+    }
     for path in paths.iter().map(String::as_str).chain(["/clients/export"]) {
         assert_eq!(served.get(path, "").await.status, 401, "{path}");
     }

@@ -1,5 +1,7 @@
 use super::*;
+use crate::domain::import::Duplicates;
 use crate::server::db::testing;
+use crate::server::services::import::{Target, import_csv};
 use crate::server::services::testing::actor;
 use chrono::TimeZone;
 
@@ -8,7 +10,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn form(id: i64, email: &str, full_name: &str) -> ClientForm {
-    ClientForm { id, email: email.to_owned(), full_name: full_name.to_owned(), comment: String::new() }
+    ClientForm { id, email: email.to_owned(), full_name: full_name.to_owned(), ..ClientForm::default() }
 }
 
 fn key_of(error: Error) -> String {
@@ -36,8 +38,6 @@ async fn keeps(db: Db) {
     assert_eq!(key_of(delete(&db, &anna, &Chosen::default()).await.unwrap_err()), "error.client.none_chosen");
 }
 
-async fn exports(db: Db) {
-    let anna = actor(&db, "anna@example.org").await;
 /// Of two windows on one client, the second one to save is told.
 async fn two_windows(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
@@ -54,6 +54,8 @@ async fn two_windows(db: Db) {
     assert_eq!(get(&db, &anna, id).await.unwrap().full_name, "Olga Lee");
 }
 
+async fn exports(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
     create(&db, &anna, &form(0, "a@example.org", "=HYPERLINK(\"x\"), Анна"), now()).await.unwrap();
     create(&db, &anna, &form(0, "b@example.org", "Борис"), now()).await.unwrap();
     let mut export = Export::new(db, &anna, String::new());
@@ -64,6 +66,41 @@ async fn two_windows(db: Db) {
     let expected = "\u{feff}email,full_name,comment\r\n\
         a@example.org,\"'=HYPERLINK(\"\"x\"\"), Анна\",\r\nb@example.org,Борис,\r\n";
     assert_eq!(String::from_utf8(file).unwrap(), expected);
+}
+
+/// What was exported and goes in again changes nobody and adds nobody.
+async fn out_and_in_again(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    for (email, full_name, comment) in [
+        ("+anna@example.org", "=HYPERLINK(\"x\")", "+7 900 000-00-00"),
+        ("=b@example.org", "'Quoted'", "'=1+1"),
+        ("-c@example.org", "@home", "''+7, \"two\"\nlines; \t"),
+        ("'d@example.org", "", "-"),
+        ("e@example.org", "Ёлкина, Анна", "'"),
+    ] {
+        let form = ClientForm { full_name: full_name.to_owned(), comment: comment.to_owned(), ..form(0, email, "") };
+        create(&db, &anna, &form, now()).await.unwrap();
+    }
+    let all = || clients::list(&db, anna.id, "", ClientSort::Created, false, None, 100);
+    let texts =
+        |rows: Vec<Client>| rows.into_iter().map(|row| (row.email, row.full_name, row.comment)).collect::<Vec<_>>();
+    let before = texts(all().await.unwrap());
+    let mut export = Export::new(db.clone(), &anna, String::new());
+    let mut file = csv_head();
+    while let Some(part) = export.next().await.unwrap() {
+        file.extend(part);
+    }
+    for duplicates in [Duplicates::Skip, Duplicates::Update] {
+        let target = Target { owner: anna.id, import: None, duplicates };
+        let reader = std::io::Cursor::new(file.clone());
+        let came = import_csv(&db, target, reader, None, now(), |_| {}).await.unwrap();
+        assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (5, 0, 0), "{:?}", came.problems);
+        assert_eq!(texts(all().await.unwrap()), before);
+    }
+    delete(&db, &anna, &Chosen { all: true, n: 5, ..Chosen::default() }).await.unwrap();
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip };
+    import_csv(&db, target, std::io::Cursor::new(file), None, now(), |_| {}).await.unwrap();
+    assert_eq!(texts(all().await.unwrap()), before, "nor does an empty list get others");
 }
 
 async fn pages(db: Db) {
@@ -88,7 +125,14 @@ async fn pages(db: Db) {
     let found = list(&db, &anna, &Listing::new("иВАН", "email", "no cursor of ours")).await.unwrap();
     assert_eq!((found.total, found.rows.len()), (60, 50));
     assert_eq!(found.rows[0].email, "c000@example.org");
-    let all = Chosen { all: true, q: "иван".to_owned(), ..Chosen::default() };
+    let all = Chosen { all: true, n: 60, q: "иван".to_owned(), ..Chosen::default() };
+    for n in [0, 59, 61] {
+        let told = Chosen { n, ..all.clone() };
+        let (deleted, selected) = (delete(&db, &anna, &told).await, select(&db, &anna, &told, now()).await);
+        assert!(matches!(deleted, Err(Error::Conflict("error.list_changed"))), "{n}: {deleted:?}");
+        assert!(matches!(selected, Err(Error::Conflict("error.list_changed"))), "{n}: {selected:?}");
+    }
+    assert_eq!(count(&db, &anna, "").await.unwrap(), 120, "nobody is gone");
     let selection = select(&db, &anna, &all, now()).await.unwrap();
     assert_eq!(selections::count(&db, anna.id, selection).await.unwrap(), 60);
     let some = Chosen { ids: found.rows[..3].iter().map(|row| row.id).collect(), ..Chosen::default() };
@@ -117,9 +161,9 @@ async fn no_more_than_allowed(db: Db) {
         }
         other => panic!("{other}"),
     }
-    let all = Chosen { all: true, ..Chosen::default() };
+    let all = Chosen { all: true, n: 2, ..Chosen::default() };
     assert_eq!(delete(&db, &anna, &all).await.unwrap(), 2);
     create(&db, &anna, &form(0, "again@example.org", ""), now()).await.expect("there is room again");
 }
 
-testing::on_both!(keeps, exports, pages, no_more_than_allowed);
+testing::on_both!(out_and_in_again, two_windows, keeps, exports, pages, no_more_than_allowed);

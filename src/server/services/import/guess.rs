@@ -1,14 +1,121 @@
 //! What the columns of a file are, as far as it can be seen.
 
-use crate::domain::email::EmailAddress;
+use crate::domain::email::{EmailAddress, mailbox};
 use crate::domain::import::{Encoding, Layout};
 
-const EMAIL: &[&str] =
-    &["email", "e-mail", "mail", "email address", "почта", "эл. почта", "электронная почта", "имейл", "адрес"];
-const FULL_NAME: &[&str] =
-    &["full_name", "full name", "fullname", "name", "имя", "фио", "ф.и.о.", "полное имя", "фамилия имя", "клиент"];
-const COMMENT: &[&str] =
-    &["comment", "comments", "note", "notes", "комментарий", "комментарии", "примечание", "заметка"];
+// The words of spreadsheets, address books, shops and mailing services, in English, Russian, German, French and Spanish,
+// as `plain` writes them.
+const EMAIL: &[&str] = &[
+    "email",
+    "e mail",
+    "mail",
+    "email address",
+    "e mail address",
+    "e mail 1 value",
+    "primary email",
+    "email 1",
+    "subscriber email",
+    "contact email",
+    "email адрес",
+    "e mail адрес",
+    "почта",
+    "эл почта",
+    "электронная почта",
+    "электронный адрес",
+    "адрес электронной почты",
+    "имейл",
+    "емейл",
+    "мейл",
+    "адрес",
+    "e mail adresse",
+    "email adresse",
+    "mailadresse",
+    "adresse e mail",
+    "adresse email",
+    "courriel",
+    "correo",
+    "correo electrónico",
+];
+const FULL_NAME: &[&str] = &[
+    "full name",
+    "fullname",
+    "name",
+    "display name",
+    "contact name",
+    "customer name",
+    "recipient name",
+    "subscriber name",
+    "фио",
+    "ф и о",
+    "полное имя",
+    "имя и фамилия",
+    "фамилия имя",
+    "фамилия имя отчество",
+    "имя фамилия",
+    "клиент",
+    "получатель",
+    "vollständiger name",
+    "nom complet",
+    "nombre completo",
+];
+const FIRST_NAME: &[&str] = &[
+    "first name",
+    "firstname",
+    "fname",
+    "given name",
+    "forename",
+    "first",
+    "имя",
+    "vorname",
+    "prénom",
+    "prenom",
+    "nombre",
+];
+const MIDDLE_NAME: &[&str] =
+    &["middle name", "middlename", "additional name", "second name", "отчество", "zweiter vorname", "deuxième prénom"];
+const LAST_NAME: &[&str] = &[
+    "last name",
+    "lastname",
+    "lname",
+    "family name",
+    "surname",
+    "last",
+    "фамилия",
+    "nachname",
+    "familienname",
+    "nom",
+    "nom de famille",
+    "apellido",
+    "apellidos",
+];
+const COMMENT: &[&str] = &[
+    "comment",
+    "comments",
+    "note",
+    "notes",
+    "remark",
+    "remarks",
+    "комментарий",
+    "комментарии",
+    "примечание",
+    "примечания",
+    "заметка",
+    "заметки",
+    "bemerkung",
+    "kommentar",
+    "notiz",
+    "notizen",
+    "commentaire",
+    "remarque",
+    "comentario",
+    "nota",
+];
+
+/// A column's name without case, and with one space for whatever parts its words.
+fn plain(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
 
 /// The delimiter that the first line has most of, outside quotes.
 pub fn delimiter(start: &[u8]) -> u8 {
@@ -27,21 +134,32 @@ pub fn delimiter(start: &[u8]) -> u8 {
 }
 
 fn is_address(cell: &str) -> bool {
-    EmailAddress::parse(cell).is_ok()
+    EmailAddress::parse(mailbox(cell).1).is_ok()
 }
 
 /// The layout of a file that begins with these lines: by the names in the first, or by where the addresses
 /// stand. A first line that holds an address is data.
 pub fn layout(first: &[String], more: &[Vec<String>], encoding: Encoding) -> Layout {
-    let find = |names: &[&str]| first.iter().position(|name| names.contains(&name.trim().to_lowercase().as_str()));
+    let named: Vec<String> = first.iter().map(|name| plain(name)).collect();
+    let find = |names: &[&str]| names.iter().find_map(|name| named.iter().position(|known| known == name));
     if let Some(at) = first.iter().position(|cell| is_address(cell)) {
-        return Layout { email: Some(at), full_name: None, comment: None, header: false, encoding };
+        return Layout { email: Some(at), header: false, encoding, ..Layout::default() };
     }
     let addresses = |at: usize| more.iter().filter(|line| line.get(at).is_some_and(|cell| is_address(cell))).count();
     let fullest = (0..first.len()).rev().max_by_key(|at| addresses(*at)).filter(|at| addresses(*at) > 0);
     let email = find(EMAIL).or(fullest);
     let other = |names: &[&str]| find(names).filter(|at| Some(*at) != email);
-    Layout { email, full_name: other(FULL_NAME), comment: other(COMMENT), header: true, encoding }
+    let layout = Layout { email, comment: other(COMMENT), header: true, encoding, ..Layout::default() };
+    match (other(FULL_NAME), other(FIRST_NAME), other(MIDDLE_NAME), other(LAST_NAME)) {
+        (Some(full), ..) => Layout { full_name: Some(full), ..layout },
+        // A last name alone is all that there is of the name.
+        (None, first, middle, last) => Layout {
+            full_name: first.or(middle).or(last),
+            middle_name: middle.filter(|_| first.is_some()),
+            last_name: last.filter(|_| first.or(middle).is_some()),
+            ..layout
+        },
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +180,28 @@ mod tests {
         assert_eq!(guessed(&["Клиент,Контакт", "Анна,anna@example.org"]), (Some(1), Some(0), true));
         assert_eq!(guessed(&["Анна,anna@example.org", "Борис,b@example.org"]), (Some(1), None, false));
         assert_eq!(guessed(&["phone,name", "1,2"]), (None, Some(1), true));
+        assert_eq!(guessed(&["x,y", "1,Anna <anna@example.org>"]), (Some(1), None, true));
+    }
+
+    #[test]
+    fn names_are_found_in_the_words_of_other_tools() {
+        let names = |head: &str| {
+            let first: Vec<String> = head.split(',').map(str::to_owned).collect();
+            let layout = layout(&first, &[], Encoding::Utf8);
+            let unused = layout.unused(&first).join("|");
+            (layout.email, layout.names().collect::<Vec<_>>(), unused)
+        };
+        for (head, email, joined, unused) in [
+            ("Email Address,First Name,Last Name", 0, vec![1, 2], ""),
+            ("LAST_NAME,FIRST_NAME,E-mail,Phone", 2, vec![1, 0], "Phone"),
+            ("Фамилия,Имя,Отчество,Эл. почта,Город", 3, vec![1, 2, 0], "Город"),
+            ("Given Name,Additional Name,Family Name,E-mail 1 - Value", 3, vec![0, 1, 2], ""),
+            ("Vorname;x,Nachname,E-Mail-Adresse", 2, vec![1], "Vorname;x"),
+            ("Name,First Name,Email", 2, vec![0], "First Name"),
+            ("Фамилия,почта", 1, vec![0], ""),
+        ] {
+            assert_eq!(names(head), (Some(email), joined, unused.to_owned()), "{head}");
+        }
     }
 
     #[test]

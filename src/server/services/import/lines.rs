@@ -4,7 +4,8 @@ use super::encoding::{decoded, detect, is_binary};
 use super::guess;
 use super::read::{Limited, LineTooLong, Position};
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
-use crate::domain::email::EmailAddress;
+use crate::domain::email::{EmailAddress, mailbox};
+use crate::domain::formula;
 use crate::domain::import::{Encoding, Layout, LineProblem};
 use crate::server::db::clients::NewClient;
 use csv::ByteRecord;
@@ -95,7 +96,8 @@ pub struct Preview {
     pub lines: Vec<Checked>,
 }
 
-type Csv<R> = csv::Reader<Chain<Cursor<Vec<u8>>, DecodeReaderBytes<Limited<R>, Vec<u8>>>>;
+/// What was looked at already, the rest of the file, and the end of its last line.
+type Csv<R> = csv::Reader<Chain<Chain<Cursor<Vec<u8>>, DecodeReaderBytes<Limited<R>, Vec<u8>>>, &'static [u8]>>;
 
 /// A CSV file whose first line has been read.
 struct Lines<R> {
@@ -104,6 +106,24 @@ struct Lines<R> {
     first: Vec<String>,
     /// The first line again, if it is data.
     pending: Option<ByteRecord>,
+    /// Lines before the first one.
+    skipped: i64,
+    /// Lines end with CR and LF.
+    crlf: bool,
+}
+
+/// The delimiter that Excel names in a line of its own (`sep=;`), and the bytes of that line.
+fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
+    let line = start.split_inclusive(|byte| *byte == b'\n').next()?;
+    let text = line.trim_ascii_end();
+    let (name, delimiter) = text.split_at_checked(4)?;
+    let is_one = name.eq_ignore_ascii_case(b"sep=") && line.len() > text.len();
+    match delimiter {
+        [delimiter] if is_one => Some((*delimiter, line.len())),
+        // A tab is white space at the end of the line.
+        [] if is_one && line[4..].starts_with(b"\t") => Some((b'\t', line.len())),
+        _ => None,
+    }
 }
 
 impl<R: Read> Lines<R> {
@@ -118,11 +138,17 @@ impl<R: Read> Lines<R> {
         if start.starts_with(b"\xef\xbb\xbf") {
             start.drain(..3);
         }
+        let named = named_delimiter(&start);
+        if let Some((_, length)) = named {
+            start.drain(..length);
+        }
+        let crlf = start.split_inclusive(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r\n"));
         let mut csv = csv::ReaderBuilder::new()
-            .delimiter(guess::delimiter(&start))
+            .delimiter(named.map_or_else(|| guess::delimiter(&start), |(delimiter, _)| delimiter))
             .flexible(true)
             .has_headers(false)
-            .from_reader(Cursor::new(start).chain(decoded));
+            // Many files have no end of the last line; a second one is an empty line, which is none.
+            .from_reader(Cursor::new(start).chain(decoded).chain(if crlf { b"\r\n".as_slice() } else { b"\n" }));
         let mut first = ByteRecord::new();
         if !csv.read_byte_record(&mut first)? {
             return Err(Fault::whole("error.import.empty"));
@@ -131,7 +157,8 @@ impl<R: Read> Lines<R> {
             return Err(Fault { key: "error.import.columns", line: 1 });
         }
         position.line_done();
-        Ok(Self { csv, position, first: cells(&first), pending: Some(first) })
+        let skipped = i64::from(named.is_some());
+        Ok(Self { csv, position, first: cells(&first), pending: Some(first), skipped, crlf })
     }
 
     /// The first line names the columns: it is no data.
@@ -142,16 +169,31 @@ impl<R: Read> Lines<R> {
     /// The next line that is not empty, and its number.
     fn next(&mut self, record: &mut ByteRecord) -> Result<Option<i64>, Fault> {
         loop {
-            match self.pending.take() {
-                Some(first) => *record = first,
+            let line = match self.pending.take() {
+                Some(first) => {
+                    *record = first;
+                    1
+                }
                 None if !self.csv.read_byte_record(record)? => return Ok(None),
-                None => self.position.line_done(),
-            }
+                None => {
+                    self.position.line_done();
+                    self.line_of(record)
+                }
+            };
             if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
-                let line = record.position().map_or(0, csv::Position::line);
-                return Ok(Some(i64::try_from(line).unwrap_or(i64::MAX)));
+                return Ok(Some(line.saturating_add(self.skipped)));
             }
         }
+    }
+}
+
+impl<R: Read> Lines<R> {
+    /// Where the record that was just read begins, from 1. The reader's own place for it is where the one before ended: before
+    /// empty lines, and before the LF of a CRLF.
+    fn line_of(&self, record: &ByteRecord) -> i64 {
+        let inside: usize = record.iter().map(|cell| cell.iter().filter(|byte| **byte == b'\n').count()).sum();
+        let end = i64::try_from(self.csv.position().line()).unwrap_or(i64::MAX);
+        end - i64::try_from(inside).unwrap_or(i64::MAX) - i64::from(!self.crlf)
     }
 }
 
@@ -171,10 +213,15 @@ fn client(record: &ByteRecord, layout: &Layout, email: usize, line: i64) -> Resu
     }
     let cell = |column: Option<usize>| {
         let cell = column.and_then(|column| record.get(column)).unwrap_or_default();
-        std::str::from_utf8(cell).unwrap_or_default().trim()
+        formula::plain(std::str::from_utf8(cell).unwrap_or_default().trim())
     };
-    let (email, full_name, comment) = (cell(Some(email)), cell(layout.full_name), cell(layout.comment));
-    let address = match EmailAddress::parse(email) {
+    let (email, comment) = (cell(Some(email)), cell(layout.comment));
+    let parts: Vec<&str> = layout.names().map(|column| cell(Some(column))).filter(|part| !part.is_empty()).collect();
+    let (own_name, address) = mailbox(email);
+    // A name beside the address is the client's where no column has one.
+    let full_name = if parts.is_empty() { own_name } else { parts.join(" ") };
+    let full_name = full_name.as_str();
+    let address = match EmailAddress::parse(address) {
         Ok(address) => address,
         Err(error) => return problem(error.key(), email),
     };
@@ -239,7 +286,8 @@ pub fn found_layout(reader: &mut (impl Read + Seek)) -> Result<Layout, Fault> {
     Ok(guess::layout(&lines.first, &more, encoding))
 }
 
-/// Hands the file's lines over in batches until the end, or until `take` says false.
+/// Hands the file's lines over in batches until the end, or until `take` says false. Returns the names of the columns that
+/// nothing was taken from.
 ///
 /// # Errors
 /// Why the file cannot be read on; the lines before have been handed over.
@@ -247,7 +295,7 @@ pub fn each_batch(
     mut reader: impl Read + Seek,
     layout: Option<Layout>,
     mut take: impl FnMut(Batch) -> bool,
-) -> Result<(), Fault> {
+) -> Result<Vec<String>, Fault> {
     let layout = match layout {
         Some(layout) => layout,
         None => found_layout(&mut reader)?,
@@ -259,6 +307,7 @@ pub fn each_batch(
     if layout.header {
         lines.skip_header();
     }
+    let unused = layout.unused(&lines.first);
     let mut record = ByteRecord::new();
     let mut batch = Batch::default();
     let end = loop {
@@ -273,13 +322,13 @@ pub fn each_batch(
         if batch.clients.len() + batch.problems.len() >= BATCH {
             batch.bytes = lines.position.bytes();
             if !take(std::mem::take(&mut batch)) {
-                return Ok(());
+                return Ok(unused);
             }
         }
     };
     batch.bytes = lines.position.bytes();
     take(batch);
-    end
+    end.map(|()| unused)
 }
 
 #[cfg(test)]
@@ -294,7 +343,7 @@ mod tests {
             problems.extend(batch.problems);
             true
         });
-        (clients, problems, end)
+        (clients, problems, end.map(drop))
     }
 
     #[test]
@@ -350,6 +399,59 @@ mod tests {
         assert!(problems.is_empty());
         let seen = preview(Cursor::new("anna@example.org,Анна\n"), None).unwrap();
         assert_eq!((seen.lines.len(), seen.columns[1].as_str(), seen.layout.header), (1, "Анна", false));
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        for end in ["\n", "\r\n"] {
+            for last in ["", end] {
+                let file = format!(
+                    "email,comment{end}{end}bad,x{end}a@example.org,\"two{end}lines\"{end}worse,\"a{end}b\"{end}{end}worst,x{last}"
+                );
+                let lines: Vec<i64> = all(file.as_bytes()).1.iter().map(|problem| problem.line).collect();
+                assert_eq!(lines, [3, 6, 9], "{file:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn excels_first_line_names_the_delimiter() {
+        for file in [
+            "sep=;\r\nemail;name\r\nanna@example.org;\"A, B\"\r\nnobody;x\r\n",
+            "\u{feff}SEP=;\nemail;name\nanna@example.org;A, B\nnobody;x\n",
+            "sep=\t\nemail\tname\nanna@example.org\tA, B\nnobody\tx\n",
+            "sep=|\nemail|name\nanna@example.org|A, B\nnobody|x\n",
+        ] {
+            let (clients, problems, end) = all(file.as_bytes());
+            assert_eq!(clients, ["anna@example.org|A, B|"], "{file}");
+            assert_eq!((problems.len(), problems[0].line, end.is_ok()), (1, 4, true), "{file}");
+        }
+        let column = all(b"sep=,email\nx,anna@example.org\n").0;
+        assert_eq!(column, ["anna@example.org||"], "a column with such a name is one");
+    }
+
+    #[test]
+    fn addresses_come_as_other_programs_write_them() {
+        let file = "email,name\n\"\"\"John Smith\"\" <j@example.org>\",\n<b@example.org>,B\nMAILTO:c@example.org?subject=x,\n\
+            d@example.org\u{200b},\n\"Other <e@example.org>\",E\nf\u{200b}@example.org,\n";
+        let (clients, problems, _) = all(file.as_bytes());
+        let expected =
+            ["j@example.org|John Smith|", "b@example.org|B|", "c@example.org||", "d@example.org||", "e@example.org|E|"];
+        assert_eq!(clients, expected);
+        assert_eq!((problems[0].line, problems[0].key.as_str()), (7, "error.email.local"));
+    }
+
+    #[test]
+    fn a_name_is_joined_of_its_columns() {
+        let file =
+            "Фамилия;Имя;Отчество;Почта;Город\nЁлкина;Анна;Петровна;a@example.org;Москва\nКим;;;b@example.org;\n";
+        let mut clients = Vec::new();
+        let unused = each_batch(Cursor::new(file), None, |batch| {
+            clients.extend(batch.clients.into_iter().map(|(_, client)| client.full_name));
+            true
+        });
+        assert_eq!(clients, ["Анна Петровна Ёлкина", "Ким"]);
+        assert_eq!(unused, Ok(vec!["Город".to_owned()]));
     }
 
     #[test]

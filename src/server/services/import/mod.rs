@@ -33,6 +33,8 @@ pub struct Outcome {
     pub problems: Vec<LineProblem>,
     /// A locale key, if the file could not be read to its end; what came before it is stored.
     pub failure: Option<&'static str>,
+    /// Columns of the file that nothing was taken from.
+    pub unused: Vec<String>,
 }
 
 impl Outcome {
@@ -83,7 +85,7 @@ pub async fn import_csv(
         progress(&outcome.counts);
     }
     match reading.await.map_err(|error| Error::Internal(error.to_string()))? {
-        Ok(()) => {}
+        Ok(unused) => outcome.unused = unused,
         Err(fault) => outcome.fail(fault),
     }
     Ok(outcome)

@@ -119,7 +119,13 @@ fn layout(form: &ImportStart) -> Layout {
     let wrong: FieldErrors = form.check();
     let good = |field: &str, column: Option<usize>| column.filter(|_| wrong.get(field).is_none());
     let layout = form.layout();
-    Layout { full_name: good("full_name", layout.full_name), comment: good("comment", layout.comment), ..layout }
+    Layout {
+        full_name: good("full_name", layout.full_name),
+        middle_name: good("middle_name", layout.middle_name),
+        last_name: good("last_name", layout.last_name),
+        comment: good("comment", layout.comment),
+        ..layout
+    }
 }
 
 /// Starts an import in the background of this process; its row tells how far it is.

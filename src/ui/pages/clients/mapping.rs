@@ -3,13 +3,14 @@
 
 use super::outlook::{ahead, first_lines, problem_table};
 use crate::api::clients::{StartImport, get_import};
+use crate::domain::bidi::visible;
 use crate::domain::import::{Duplicates, Encoding, ImportPreview};
 use crate::forms::Check;
 use crate::forms::clients::{ImportStart, NO_COLUMN};
 use crate::ui::components::field::{CheckField, RadioField, SelectField};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
-use crate::ui::i18n::{t, t_with, tn};
+use crate::ui::i18n::{number, t, t_with, tn_with};
 use leptos::form::FromFormData;
 use leptos::html;
 use leptos::prelude::*;
@@ -73,6 +74,7 @@ pub fn MappingForm(
     let others = with(NO_COLUMN, t("clients.no_column"));
     let value = |column: Option<usize>, none: &str| column.map_or(none.to_owned(), |at| at.to_string());
     let (full_name, comment) = (value(layout.full_name, NO_COLUMN), value(layout.comment, NO_COLUMN));
+    let (middle_name, last_name) = (value(layout.middle_name, NO_COLUMN), value(layout.last_name, NO_COLUMN));
     let duplicates = vec![
         ("skip".to_owned(), t("clients.skip"), t("clients.skip_text")),
         ("update".to_owned(), t("clients.update"), t("clients.update_text")),
@@ -100,6 +102,8 @@ pub fn MappingForm(
             <div class="grid gap-x-4 sm:grid-cols-3">
                 <SelectField name="form[email]" label=t("clients.email") options=addresses value=email errors=errors required=true />
                 <SelectField name="form[full_name]" label=t("clients.full_name") options=others.clone() value=full_name errors=errors />
+                <SelectField name="form[middle_name]" label=t("clients.middle_name") options=others.clone() value=middle_name errors=errors />
+                <SelectField name="form[last_name]" label=t("clients.last_name") options=others.clone() value=last_name hint=t("clients.names_hint") errors=errors />
                 <SelectField name="form[comment]" label=t("clients.comment") options=others value=comment errors=errors />
             </div>
             <div class="grid gap-x-4 sm:grid-cols-3">
@@ -124,12 +128,17 @@ pub fn MappingForm(
             </div>
         </ActionForm>
         {move || {
-            let ImportPreview { columns, lines, outlook, problems, .. } = shown();
+            let ImportPreview { columns, layout, lines, outlook, problems, .. } = shown();
+            let unused = layout.unused(&columns);
             view! {
                 <div aria-live="polite" class="mt-6 text-sm">{ahead(&outlook, rule())}</div>
+                {(!unused.is_empty()).then(|| view! {
+                    <p class="mt-2 text-sm">{t_with("clients.unused_columns", &[("names", &visible(&unused.join(", ")))])}</p>
+                })}
                 {(!problems.is_empty()).then(|| {
                     let n = i64::try_from(problems.len()).unwrap_or(i64::MAX);
-                    view! { <h2 class="mt-6 font-semibold">{tn("clients.problems_ahead", n)}</h2> {problem_table(problems)} }
+                    let title = tn_with("clients.problems_ahead", n, &[("lines", &number(outlook.lines))]);
+                    view! { <h2 class="mt-6 font-semibold">{title}</h2> {problem_table(problems)} }
                 })}
                 <h2 class="mt-8 mb-2 font-semibold">{t("clients.first_lines")}</h2>
                 {first_lines(&columns, lines, rule())}

@@ -13,6 +13,7 @@ use crate::ui::components::search::Search;
 use crate::ui::components::segmented::Segmented;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{number, t, tn};
+use crate::ui::link::{self, use_param};
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -30,8 +31,18 @@ pub fn filter(mailing: i64, run: i64) -> AnyView {
         .into_iter()
         .chain(states.map(|state| (state.as_str().to_owned(), t(&format!("state.{}", state.as_str())))))
         .collect();
+    let (q, state) = (use_param("q"), use_param("state"));
     let file = |name: &str, word: &str| {
-        let href = format!("/mailings/{mailing}/{name}.csv?run={run}");
+        // What the list shows: its filter and its search.
+        let path = format!("/mailings/{mailing}/{name}.csv");
+        let href = move || {
+            let filter = [("state", state.get()), ("q", q.get())].into_iter().filter(|(_, value)| !value.is_empty());
+            let pairs: Vec<(String, String)> = std::iter::once(("run", run.to_string()))
+                .chain(filter)
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            link::href(&path, &pairs)
+        };
         view! {
             <a class="btn btn-sm btn-ghost" rel="external" download="" href=href>{icon(Icon::Download, "size-4")}{t(word)}</a>
         }

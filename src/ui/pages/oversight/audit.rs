@@ -13,7 +13,7 @@ use crate::ui::components::pagination::Pagination;
 use crate::ui::components::search::Search;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{t, t_with, tn};
-use crate::ui::link::{kept, use_param};
+use crate::ui::link::{href, kept, use_param};
 use crate::ui::time::Time;
 use leptos::prelude::*;
 use leptos_router::components::Form;
@@ -25,8 +25,14 @@ pub fn AuditPage() -> impl IntoView {
     let (q, act, after) = (use_param("q"), use_param("act"), use_param("after"));
     let found =
         Resource::new_blocking(move || AuditFilter { search: q.get(), act: act.get(), after: after.get() }, list_audit);
+    // What the list shows: its filter and its search.
+    let file = move || {
+        let filter = [("act", act.get()), ("q", q.get())].into_iter().filter(|(_, value)| !value.is_empty());
+        let pairs: Vec<(String, String)> = filter.map(|(name, value)| (name.to_owned(), value)).collect();
+        href("/audit.csv", &pairs)
+    };
     let export = view! {
-        <a class="btn" rel="external" download="" href="/audit.csv">{icon(Icon::Download, "size-4")}{t("audit.export")}</a>
+        <a class="btn" rel="external" download="" href=file>{icon(Icon::Download, "size-4")}{t("audit.export")}</a>
     };
     view! {
         <Page title=t("audit.title") lead=t("audit.lead") actions=export.into_any()>
