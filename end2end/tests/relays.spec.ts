@@ -61,7 +61,7 @@ test("a mail server is tried before it is saved, used at once, and taken away", 
   await expect(page.getByText(/^EHLO \[127\.0\.0\.1\]$/)).toBeVisible();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page).toHaveURL(/\/relays\?done=/);
+  await expect(page).toHaveURL(/\/relays(\?done=.*)?$/);
   const card = page.getByRole("listitem").filter({ hasText: "Main" });
   await expect(card).toContainText("Ready");
   await expect(card).toContainText("0 of 500 an hour");
@@ -104,7 +104,7 @@ test.describe("without scripts", () => {
     await page.getByLabel("Port").fill(await startSink());
     await page.getByLabel("Encryption").selectOption("none");
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(page).toHaveURL(/\/relays\?done=/);
+    await expect(page).toHaveURL(/\/relays(\?done=.*)?$/);
     await page.getByRole("link", { name: "Test connection" }).last().click();
     await expect(page.locator("main")).toContainText("The connection works");
   });

@@ -100,7 +100,7 @@ pub fn Row(children: Children) -> impl IntoView {
     view! { <tr role="row" class="hover:bg-base-200/60 max-sm:block max-sm:p-4 max-sm:border-b max-sm:border-base-300">{children()}</tr> }
 }
 
-/// A cell. In a card, `label` stands before the value.
+/// A cell. In a card, `label` stands before the value. One long word breaks, and pushes no other column away.
 #[component]
 pub fn Cell(#[prop(optional, into)] label: String, #[prop(optional)] right: bool, children: Children) -> impl IntoView {
     let class = if right {
@@ -113,7 +113,7 @@ pub fn Cell(#[prop(optional, into)] label: String, #[prop(optional)] right: bool
     view! {
         <td role="cell" class=class>
             {caption}
-            <div class="min-w-0 break-words">{children()}</div>
+            <div class="min-w-0 wrap-anywhere sm:max-w-lg">{children()}</div>
         </td>
     }
 }
