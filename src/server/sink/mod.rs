@@ -1,8 +1,6 @@
 //! The built-in SMTP server: it catches letters, writes them down and, on request, misbehaves. It knows
 //! neither the database nor the web. docs/sink.md shows how it is used.
 
-mod command;
-mod dots;
 mod faults;
 mod ledger;
 mod letter;
@@ -10,8 +8,6 @@ mod scenario;
 mod session;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod wire;
 
 pub use letter::CaughtLetter;
 pub use scenario::{LoadError, Scenario, ScenarioError};
@@ -31,6 +27,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vestnik_smtp_server::tls::{self, CertificateError};
 
 /// How long a peer may say nothing (RFC 5321, section 4.5.3.2.7: at least five minutes).
 const IDLE: Duration = Duration::from_secs(300);
@@ -74,8 +71,8 @@ pub enum SinkError {
     Listen { address: SocketAddr, source: io::Error },
     #[error("the ledger {path} cannot be opened: {source}")]
     Ledger { path: String, source: io::Error },
-    #[error("the certificate for STARTTLS cannot be made: {0}")]
-    Certificate(String),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     Scenario(#[from] LoadError),
     #[error("the signals that stop the server cannot be awaited: {0}")]
@@ -186,7 +183,7 @@ impl Shared {
             ledger,
             store,
             credentials: config.credentials.clone(),
-            tls: config.starttls.then(tls::self_signed).transpose()?,
+            tls: config.starttls.then(certificate).transpose()?,
             max_size: config.max_size,
             clock,
             idle,
@@ -195,6 +192,11 @@ impl Shared {
         };
         Ok((shared, writer))
     }
+}
+
+/// For this machine, where the server stands.
+fn certificate() -> Result<(TlsAcceptor, String), CertificateError> {
+    tls::self_signed(&["localhost", "127.0.0.1", "::1"].map(String::from))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken, tasks: TaskTracker) {

@@ -1,17 +1,17 @@
 //! One SMTP session, from the greeting to the last reply (RFC 5321).
 
 use super::Shared;
-use super::command::{self, Command, Path};
-use super::dots::Unstuffer;
 use super::faults::{Habits, Strike};
 use super::letter::{CaughtLetter, message_id};
 use super::scenario::{Drip, Stage};
-use super::wire::{End, Line, Wire};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use vestnik_smtp_server::command::{self, Command, Path};
+use vestnik_smtp_server::dots::Unstuffer;
+use vestnik_smtp_server::wire::{End, Line, Wire};
 
 /// Longest command line in bytes (RFC 5321, section 4.5.3.1.4, with room for extensions).
 const COMMAND: usize = 2048;
@@ -450,7 +450,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match drip {
-        Some(drip) => wire.drip(text, drip).await,
+        Some(drip) => wire.drip(text, drip.bytes, drip.pause).await,
         None => {
             wire.push(text);
             Ok(())

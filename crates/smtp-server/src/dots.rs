@@ -19,7 +19,7 @@ enum State {
 /// Reads a body piece by piece, wherever the network cuts it. Only CRLF ends a line: a lone LF before
 /// a dot must not end the letter, or one letter could smuggle in another.
 #[derive(Debug, Default)]
-pub(super) struct Unstuffer(State);
+pub struct Unstuffer(State);
 
 impl Unstuffer {
     /// Appends what `input` holds of the letter to `out`. Returns how many bytes of `input` belong to

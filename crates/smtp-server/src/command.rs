@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 const MAILBOX: usize = 320;
 
 /// A refusal, ready to be sent.
-pub(super) type Refusal = &'static str;
+pub type Refusal = &'static str;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Command<'a> {
+pub enum Command<'a> {
     Ehlo,
     Helo,
     StartTls,
@@ -26,7 +26,7 @@ pub(super) enum Command<'a> {
 
 /// A reverse path and what the client says about the letter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Path<'a> {
+pub struct Path<'a> {
     /// Empty for a bounce.
     pub sender: &'a str,
     /// In bytes.
@@ -38,7 +38,7 @@ const SYNTAX: Refusal = "501 5.5.4 Syntax error in parameters";
 const PARAMETER: Refusal = "555 5.5.4 Parameter not recognized";
 
 /// Reads one command line.
-pub(super) fn parse(line: &[u8]) -> Result<Command<'_>, Refusal> {
+pub fn parse(line: &[u8]) -> Result<Command<'_>, Refusal> {
     let line = std::str::from_utf8(line).map_err(|_| "500 5.5.2 Command is not UTF-8")?.trim_end();
     if line.chars().any(char::is_control) {
         return Err("500 5.5.2 Control character in command");
@@ -139,7 +139,7 @@ fn mailbox(text: &str) -> bool {
 }
 
 /// User and password of AUTH PLAIN; `None` if the text is not that.
-pub(super) fn plain(text: &str) -> Option<(String, String)> {
+pub fn plain(text: &str) -> Option<(String, String)> {
     let text = decode(text)?;
     let mut parts = text.splitn(3, '\0');
     let (_, user, password) = (parts.next()?, parts.next()?, parts.next()?);
@@ -147,7 +147,7 @@ pub(super) fn plain(text: &str) -> Option<(String, String)> {
 }
 
 /// One answer of AUTH; a lone `=` is an empty one (RFC 4954, section 4).
-pub(super) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     let bytes = if text == "=" { Vec::new() } else { STANDARD.decode(text).ok()? };
     String::from_utf8(bytes).ok()
 }

@@ -1,6 +1,5 @@
 //! The two directions of a connection: bounded lines in, replies out once per batch of input.
 
-use super::scenario::Drip;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -11,6 +10,8 @@ const BUFFER: usize = 16 * 1024;
 /// How long a closing server listens for what is still under way, so that its last reply is not lost
 /// to a connection reset.
 const LINGER: Duration = Duration::from_secs(1);
+/// And to how many bytes of it, so that nobody is listened to who will not end.
+const LINGER_BYTES: usize = 1024 * 1024;
 /// How long a silent server keeps a connection whose peer may have vanished.
 const SILENCE: Duration = Duration::from_secs(3600);
 /// What line noise looks like: not UTF-8, not a reply.
@@ -18,7 +19,7 @@ const GARBAGE: &[u8] = b"\xff\xfe\x80\x00\x1b[2J2\xc3\x28\xa0\xa1 ~}#!{\x07\r\n"
 
 /// Why a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// The connection broke, or is to be dropped as it stands.
     Gone,
     /// The last reply is to be delivered before closing.
@@ -31,15 +32,15 @@ pub(super) enum End {
 
 /// One line of input.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Without its line end.
+pub enum Line {
+    /// Without its line end, or with it from [`Wire::raw_line`].
     Text(Vec<u8>),
     /// Longer than allowed; it was read to its end and thrown away.
     TooLong,
 }
 
 /// A stream with an input buffer and the replies not yet written.
-pub(super) struct Wire<S> {
+pub struct Wire<S> {
     reader: BufReader<S>,
     out: Vec<u8>,
     idle: Duration,
@@ -104,6 +105,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// The next line of at most `limit` bytes. A lone LF ends it too, for people with netcat.
     pub async fn line(&mut self, limit: usize) -> Result<Line, End> {
+        let Line::Text(mut line) = self.raw_line(limit).await? else { return Ok(Line::TooLong) };
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        Ok(Line::Text(line))
+    }
+
+    /// The next bytes up to and with LF, at most `limit` of them, for whoever minds how a line ends.
+    pub async fn raw_line(&mut self, limit: usize) -> Result<Line, End> {
         let (mut line, mut too_long) = (Vec::new(), false);
         loop {
             self.fill().await?;
@@ -119,14 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 break;
             }
         }
-        if too_long {
-            return Ok(Line::TooLong);
-        }
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        Ok(Line::Text(line))
+        Ok(if too_long { Line::TooLong } else { Line::Text(line) })
     }
 
     /// Waits before the next reply; earlier ones go out first.
@@ -136,12 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Ok(())
     }
 
-    /// Writes a reply a few bytes at a time.
-    pub async fn drip(&mut self, reply: &[u8], drip: Drip) -> Result<(), End> {
+    /// Writes a reply so many bytes at a time, with a pause between them.
+    pub async fn drip(&mut self, reply: &[u8], bytes: usize, pause: Duration) -> Result<(), End> {
         self.flush().await?;
-        for (number, piece) in reply.chunks(drip.bytes).enumerate() {
+        for (number, piece) in reply.chunks(bytes.max(1)).enumerate() {
             if number > 0 {
-                sleep(drip.pause).await;
+                sleep(pause).await;
             }
             self.push(piece);
             self.flush().await?;
@@ -170,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Says nothing more, and keeps the connection until the peer gives up.
     pub async fn silence(&mut self) -> End {
         if self.flush().await.is_ok() {
-            self.discard(Instant::now() + SILENCE).await;
+            self.discard(Instant::now() + SILENCE, usize::MAX).await;
         }
         End::Gone
     }
@@ -183,13 +187,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             End::Closing => {}
         }
         if self.flush().await.is_ok() && self.reader.get_mut().shutdown().await.is_ok() {
-            self.discard(Instant::now() + LINGER).await;
+            self.discard(Instant::now() + LINGER, LINGER_BYTES).await;
         }
     }
 
-    /// Reads and forgets until the peer closes or the deadline comes.
-    async fn discard(&mut self, deadline: Instant) {
-        let mut sink = [0; 1024];
-        while let Ok(Ok(1..)) = timeout_at(deadline, self.reader.read(&mut sink)).await {}
+    /// Reads and forgets until the peer closes, the deadline comes or there was too much.
+    async fn discard(&mut self, deadline: Instant, most: usize) {
+        let (mut sink, mut left) = ([0; 1024], most);
+        while let Ok(Ok(length @ 1..)) = timeout_at(deadline, self.reader.read(&mut sink)).await
+            && length < left
+        {
+            left -= length;
+        }
     }
 }
