@@ -1,5 +1,6 @@
 //! Deliveries and attempts: what became of each client in a run.
 
+use super::returned::Returned;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -234,4 +235,6 @@ pub struct DeliveryDetail {
     pub attempts: Vec<Attempt>,
     /// In order.
     pub decisions: Vec<Decision>,
+    /// What came back after a mail server had taken it, in order.
+    pub returned: Vec<Returned>,
 }

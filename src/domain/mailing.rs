@@ -3,6 +3,7 @@
 use super::audience::Audience;
 use super::oversight::{Owner, Stopped};
 use super::page::Page;
+use super::returned::ReturnedCounts;
 use super::schedule::{Occurrence, Period};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -173,16 +174,22 @@ pub enum PauseReason {
     SenderRefused,
     /// The mail server refused many letters in a row.
     LettersRefused,
+    /// Many of its first letters came back, from addresses that do not exist.
+    LettersReturned,
+    /// Many readers called it spam.
+    Complaints,
 }
 
 impl PauseReason {
-    pub const ALL: [Self; 2] = [Self::SenderRefused, Self::LettersRefused];
+    pub const ALL: [Self; 4] = [Self::SenderRefused, Self::LettersRefused, Self::LettersReturned, Self::Complaints];
 
     /// The word in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SenderRefused => "sender_refused",
             Self::LettersRefused => "letters_refused",
+            Self::LettersReturned => "letters_returned",
+            Self::Complaints => "complaints",
         }
     }
 }
@@ -277,6 +284,8 @@ pub struct MailingDetail {
     pub message_subject: String,
     pub next: Vec<Occurrence>,
     pub runs: Vec<Run>,
+    /// What came back of its letters, of all runs.
+    pub returned: ReturnedCounts,
 }
 
 /// Why the rest of a run waits: its owner's letters of the day are used up.

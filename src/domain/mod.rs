@@ -18,6 +18,7 @@ pub mod page;
 pub mod post;
 pub mod relay;
 pub mod report;
+pub mod returned;
 pub mod schedule;
 pub mod settings;
 pub mod slug;

@@ -18,6 +18,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/reports.json")),
             include_str!(concat!($lang, "/relays.json")),
             include_str!(concat!($lang, "/settings.json")),
+            include_str!(concat!($lang, "/doctor.json")),
             include_str!(concat!($lang, "/letters.json")),
             include_str!(concat!($lang, "/home.json")),
             include_str!(concat!($lang, "/oversight.json")),

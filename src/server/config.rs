@@ -2,7 +2,9 @@
 
 use crate::domain::email::EmailAddress;
 use crate::server::mail::address::WireAddress;
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::dkim::{KeyError, Signer};
+use crate::server::mail::return_path::ReturnPath;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,15 @@ pub struct Settings {
     /// Name in the DNS, before ._domainkey, of the key's public half
     #[arg(long, env = "VESTNIK_DKIM_SELECTOR", default_value = "vestnik", global = true)]
     pub dkim_selector: String,
+    /// Domain that bounces return to; its mail exchanger is this service, or passes them on to it
+    #[arg(long, env = "VESTNIK_RETURN_DOMAIN", global = true)]
+    pub return_domain: Option<String>,
+    /// Address and port where what comes back is taken over SMTP, for example 0.0.0.0:25
+    #[arg(long, env = "VESTNIK_RECEIVE", global = true)]
+    pub receive: Option<String>,
+    /// Signs what providers and mail servers elsewhere bring back over HTTPS; at least 32 characters
+    #[arg(long, env = "VESTNIK_HOOK_SECRET", global = true, hide_env_values = true)]
+    pub hook_secret: Option<String>,
     /// Key for Message-IDs; made and kept in the data directory if absent
     #[arg(long, env = "VESTNIK_SECRET", global = true, hide_env_values = true)]
     pub secret: Option<String>,
@@ -89,6 +100,12 @@ pub struct Config {
     pub hello: Option<String>,
     pub timeouts: crate::server::mail::timeouts::Timeouts,
     pub from: EmailAddress,
+    /// Domain of the envelope's sender, by which bounces tell what they are about (VERP); in A-labels.
+    pub return_domain: Option<String>,
+    /// Where what comes back is taken over SMTP.
+    pub receive: Option<SocketAddr>,
+    /// Signs what is brought back over HTTPS.
+    pub hook_secret: Option<secrecy::SecretString>,
     pub secret: secrecy::SecretString,
     /// Signs letters, where there is a key.
     pub dkim: Option<std::sync::Arc<Signer>>,
@@ -191,6 +208,21 @@ impl Settings {
         if retry.iter().any(std::time::Duration::is_zero) {
             return Err(wrong("VESTNIK_RETRY", "a wait of 0 would try without end"));
         }
+        let return_domain = self.return_domain.as_deref().map(str::trim).filter(|domain| !domain.is_empty());
+        let return_domain = return_domain.map(return_domain_of).transpose()?;
+        let hook_secret = self.hook_secret.clone().filter(|secret| !secret.is_empty());
+        if hook_secret.as_ref().is_some_and(|secret| secret.len() < SECRET_MIN) {
+            return Err(wrong("VESTNIK_HOOK_SECRET", format!("must have at least {SECRET_MIN} characters")));
+        }
+        let receive = self.receive.as_deref().map(str::trim).filter(|address| !address.is_empty());
+        let receive = receive.map(|address| {
+            let why = || format!("{address:?} is not an address and port such as 0.0.0.0:25");
+            address.parse::<SocketAddr>().map_err(|_| wrong("VESTNIK_RECEIVE", why()))
+        });
+        let receive = receive.transpose()?;
+        if receive.is_some() && return_domain.is_none() {
+            return Err(wrong("VESTNIK_RECEIVE", "needs VESTNIK_RETURN_DOMAIN, whose letters are to be taken"));
+        }
         let grace = duration("VESTNIK_GRACE", &self.grace)?;
         let database_wait = duration("VESTNIK_DATABASE_WAIT", &self.database_wait)?;
         let takeover = duration("VESTNIK_TAKEOVER", &self.takeover)?;
@@ -228,6 +260,9 @@ impl Settings {
             timeouts,
             from,
             dkim,
+            return_domain,
+            receive,
+            hook_secret: hook_secret.map(Into::into),
             secret: secret(self.secret.as_deref(), &self.data_dir)?,
             retry,
             import_max,
@@ -264,10 +299,30 @@ impl Settings {
 }
 
 impl Config {
+    /// The tokens by which letters are named.
+    pub fn delivery_tokens(&self) -> DeliveryTokens {
+        use secrecy::ExposeSecret;
+        DeliveryTokens::new(self.secret.expose_secret().as_bytes(), [])
+    }
+
+    /// The addresses that bounces return to, where there is a domain for them.
+    pub fn return_path(&self) -> Option<ReturnPath> {
+        self.return_domain.clone().map(|domain| ReturnPath::new(self.delivery_tokens(), domain))
+    }
+
     /// Where uploaded files wait.
     pub fn uploads(&self) -> PathBuf {
         self.data_dir.join("uploads")
     }
+}
+
+/// A domain that addresses can be made of, in lower case and A-labels.
+fn return_domain_of(text: &str) -> Result<String, ConfigError> {
+    let address = EmailAddress::parse(&format!("postmaster@{text}")).ok();
+    let address = address.and_then(|address| WireAddress::new(address.as_str()).ok());
+    let domain = address.map(|address| address.domain().to_ascii_lowercase());
+    domain
+        .ok_or_else(|| wrong("VESTNIK_RETURN_DOMAIN", format!("{text:?} is not a domain such as bounces.example.org")))
 }
 
 /// Bytes, or as many KB, MB or GB of 1024.
@@ -390,6 +445,9 @@ mod tests {
             ("--retry", "VESTNIK_RETRY", &["0s", "5m,0s", "5m,0ms,1h", "", "5m,"]),
             ("--smtp-timeouts", "VESTNIK_SMTP_TIMEOUTS", &["connect=0s", "dot"]),
             ("--hello", "VESTNIK_HELLO", &["mail", "127.0.0.1", "mail.example.org\r\nQUIT"]),
+            ("--return-domain", "VESTNIK_RETURN_DOMAIN", &["a b", "bounces@example.org", "-", "a>b.example"]),
+            ("--hook-secret", "VESTNIK_HOOK_SECRET", &["short secret"]),
+            ("--receive", "VESTNIK_RECEIVE", &["25", "mail.example.org:25", "127.0.0.1:2525"]),
             ("--metrics-token", "VESTNIK_METRICS_TOKEN", &["short", "sixteen letters и ещё", " sixteen characters"]),
             (
                 "--database-url",

@@ -46,6 +46,14 @@ static COMMITS: LazyLock<Histogram> =
 /// Lines of the log that could not be written.
 static LOST_LINES: LazyLock<Counter> = LazyLock::new(Counter::default);
 
+/// Calls of hooks without a good signature.
+static REFUSED_HOOKS: LazyLock<Counter> = LazyLock::new(Counter::default);
+
+/// Counts a call of a hook without a good signature.
+pub fn hook_refused() {
+    REFUSED_HOOKS.inc();
+}
+
 /// Counts a line of the log that could not be written.
 pub fn log_line_lost() {
     LOST_LINES.inc();
@@ -159,6 +167,7 @@ impl Page {
         self.0.register("vestnik_attempts", "Attempts of this process since its start", ATTEMPTS.family.clone());
         self.0.register("vestnik_http_requests", "HTTP requests answered", REQUESTS.family.clone());
         self.0.register("vestnik_smtp_connections", "Open connections to mail servers", CONNECTIONS.clone());
+        self.0.register("vestnik_hooks_refused", "Calls of hooks without a good signature", REFUSED_HOOKS.clone());
         self.0.register("vestnik_log_lines_lost", "Lines of the log that could not be written", LOST_LINES.clone());
         self.0.register("vestnik_commit_seconds", "Time of a commit of the record", COMMITS.clone());
         let mut page = String::new();

@@ -11,6 +11,7 @@ pub mod log;
 pub mod mail;
 pub mod metrics;
 pub mod private;
+pub mod receive;
 pub mod schedule;
 pub mod seal;
 pub mod services;

@@ -146,7 +146,7 @@ async fn show(db: &Db, id: i64, json: bool) -> Outcome {
     let mut out = out();
     writeln!(out, "{id} {}: {}{beside}, {}", mailing.title, mailing.status.as_str(), mailing.period.as_str())?;
     if !mailing.paused_reason.is_empty() {
-        writeln!(out, "paused, for the mail server refuses it ({}): {}", mailing.paused_reason, mailing.paused_reply)?;
+        writeln!(out, "paused by the service ({}): {}", mailing.paused_reason, mailing.paused_reply)?;
     }
     writeln!(out, "next: {}", mailing.next_at.map_or("none".to_owned(), |at| at.to_rfc3339()))?;
     for run in runs {

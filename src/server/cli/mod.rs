@@ -9,12 +9,14 @@ mod demo_messages;
 mod demo_people;
 mod demo_pictures;
 mod demo_posts;
+mod doctor;
 mod files;
 mod handoff;
 mod health;
 mod mailing;
 mod message;
 mod output;
+mod receive;
 mod relay;
 mod serve;
 mod service;
@@ -50,6 +52,10 @@ enum Command {
     Serve,
     /// Ask the service on this machine whether it is ready
     Health,
+    /// Take a letter that came back from standard input, as a pipe of a mail server gives it
+    Receive(receive::ReceiveArgs),
+    /// Look at what receivers see of this service: DNS, mail servers, public address, clock
+    Doctor,
     /// Send mailings without serving web pages
     Work,
     /// Open what is due, deliver until nothing is left to do now, print a summary
@@ -94,6 +100,8 @@ pub enum Failure {
     Failed(String),
     /// Some of it was done: exit code 3.
     Partly(String),
+    /// It could not be done, with an exit code that whoever called knows.
+    Code(u8, String),
     /// A part of it failed again and again, and the process ended in order: exit code 4.
     GaveUp(String),
 }
@@ -121,6 +129,7 @@ pub fn main() -> ExitCode {
     let code = match catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli)))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(Failure::Failed(why))) => fail(1, &why),
+        Ok(Err(Failure::Code(code, why))) => fail(code, &why),
         Ok(Err(Failure::Partly(why))) => fail(3, &why),
         Ok(Err(Failure::GaveUp(why))) => fail(4, &why),
         Err(_) => fail(4, "a fault of its own ended it; the log tells more"),
@@ -143,6 +152,8 @@ async fn run(cli: Cli) -> Outcome {
         Command::Sink(args) => Ok(sink::run(args, clock).await?),
         Command::Serve => serve::run(settings.check()?, clock).await,
         Command::Health => health::run(settings.addr()?).await,
+        Command::Receive(args) => receive::run(&settings.check()?, clock, args).await,
+        Command::Doctor => doctor::run(&settings.check()?, clock, json).await,
         Command::Work => deliver::work(settings.check()?, clock).await,
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,
         Command::Migrate => service::open(&settings.check()?).await.map(drop),

@@ -8,8 +8,9 @@ use crate::server::engine::relays::Source;
 use crate::server::engine::{Wake, serve};
 use crate::server::log;
 use crate::server::mail::relay::Relay;
+use crate::server::receive;
 use crate::server::seal::Sealer;
-use crate::server::services::{accounts, audit, import, outbox};
+use crate::server::services::{accounts, audit, import, outbox, returns};
 use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
 use crate::server::supervisor::Supervisor;
 use crate::server::web::listen::{self, Limits};
@@ -26,6 +27,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use vestnik_smtp_server::Receiver;
 
 /// How long open requests may go on after the signal to stop, at most.
 const GRACE: Duration = Duration::from_secs(10);
@@ -61,6 +63,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
             (Source::Catcher(relay), Some((sink, receiver)))
         }
     };
+    let receiver = receiver(&config, &db, &clock).await?;
     let relays = service::relays(&db, &config, &clock, source).await?;
     let engine = service::engine(&db, &config, &relays, &clock, stop.clone());
     engine.enter(lock.is_some()).await?;
@@ -118,6 +121,9 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         tracing::error!(%error, "the engine ended badly");
     }
     service::ended("sending the service's own letters", post).await;
+    if let Some(receiver) = receiver {
+        receiver.stop().await;
+    }
     if let Some((sink, stored)) = catcher {
         sink.stop().await;
         // What has been caught is on its way into the database still.
@@ -127,6 +133,20 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     }
     service::close(&db).await;
     service::given_up(&supervisor)
+}
+
+/// Takes what comes back over SMTP, where that is wanted.
+async fn receiver(config: &Config, db: &Db, clock: &SharedClock) -> Result<Option<Receiver>, Failure> {
+    let Some(paths) = config.return_path() else { return Ok(None) };
+    let domain = config.return_domain.as_deref().unwrap_or_default();
+    let Some(listen) = config.receive else {
+        tracing::info!("bounces return to {domain}; have its mail server pass them to `vestnik receive`");
+        return Ok(None);
+    };
+    let host = config.hello.as_deref().unwrap_or(domain);
+    let receiver = receive::start(listen, host, paths, db.clone(), clock.clone()).await.map_err(Failure::Failed)?;
+    log::say(&format!("Vestnik takes what comes back to {domain} on {}", receiver.addr()));
+    Ok(Some(receiver))
 }
 
 /// Stores what the catcher has caught, until it is gone. What a panic interrupts is lost: it was delivered to nobody.
@@ -143,6 +163,9 @@ fn tidy(supervisor: &Supervisor, db: &Db, config: &Config, clock: &SharedClock, 
     supervisor.spawn("audit log", move || audit::keep_sealing(sealed.clone(), over.clone()));
     let (emptied, over) = with();
     supervisor.spawn("deleted accounts", move || accounts::keep_emptying(emptied.clone(), over.clone()));
+    let ((read, over), time) = (with(), clock.clone());
+    let forget = move || returns::keep_forgetting(read.clone(), time.clone(), over.clone());
+    supervisor.spawn("old reports", forget);
     let ((swept, over), folder, clock) = (with(), config.uploads(), clock.clone());
     let sweep = move || import::keep_sweeping(swept.clone(), folder.clone(), clock.clone(), over.clone());
     supervisor.spawn("old uploads", sweep);

@@ -137,6 +137,7 @@ pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop
         secret: config.secret.clone(),
         retry: config.retry.clone(),
         dkim: config.dkim.clone(),
+        returns: config.return_path(),
         data_dir: Some(config.data_dir.clone()),
     };
     Engine::new(db.clone(), clock.clone(), engine, relays.clone(), stop).with_takeover(config.running.takeover)

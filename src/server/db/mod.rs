@@ -36,6 +36,7 @@ pub mod records;
 pub mod recovery_codes;
 pub mod relay_usage;
 pub mod relays;
+pub mod returns;
 pub mod runs;
 pub mod selections;
 pub mod sessions;

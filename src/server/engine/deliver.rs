@@ -183,7 +183,7 @@ impl Engine {
                 };
                 let (handed, stopped) = {
                     let next = coming.front().and_then(Coming::parcel);
-                    let mut sent = pin!(session.send(letter.parcel(job.run.sender()), next, arm));
+                    let mut sent = pin!(session.send(letter.parcel(job.sender()), next, arm));
                     tokio::select! {
                         biased;
                         handed = &mut sent => (handed, false),
@@ -383,7 +383,7 @@ impl From<Job> for Coming {
 impl Coming {
     fn parcel(&self) -> Option<Parcel<'_>> {
         let letter = self.letter.as_ref()?.as_ref().ok()?;
-        Some(letter.parcel(self.job.run.sender()))
+        Some(letter.parcel(self.job.sender()))
     }
 
     /// Bytes of the letter.
@@ -428,8 +428,15 @@ enum Turn<'a> {
     Alone(#[expect(dead_code, reason = "held while it lives")] RwLockWriteGuard<'a, ()>),
 }
 
-impl RunWork {
+impl Job {
     /// The address for MAIL FROM.
+    fn sender(&self) -> &str {
+        self.sender.as_deref().unwrap_or_else(|| self.run.sender())
+    }
+}
+
+impl RunWork {
+    /// The address for MAIL FROM of letters that have none of their own.
     fn sender(&self) -> &str {
         self.composer.as_ref().map_or("", Composer::sender)
     }
@@ -472,7 +479,7 @@ impl Engine {
         let ticket =
             Ticket { id: claimed.id, run: run.id, lease: lease.to_owned(), was_deferred: claimed.was_deferred() };
         let sender = crate::server::db::settings::sender(&self.db, &self.config.from).await.unwrap();
-        Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket }
+        Job { run: Arc::new(self.prepare(run, &sender)), claimed, ticket, sender: None }
     }
 
     fn hand(&self) -> Hand {
@@ -518,6 +525,7 @@ mod tests {
             refused: AtomicU32::new(0),
             lang: Lang::En,
             composer: Err(String::new()),
+            returns: None,
         };
         let after_dot = |kind| {
             let outcome =

@@ -11,6 +11,7 @@ use crate::server::db::settings::{self, Sender};
 use crate::server::db::{DbResult, deliveries, limits, mailings, suppressions};
 use crate::server::failpoint;
 use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
+use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::template::TemplateError;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
@@ -37,6 +38,8 @@ pub struct Job {
     pub run: Arc<RunWork>,
     pub claimed: Claimed,
     pub ticket: Ticket,
+    /// The envelope's sender, where it is this letter's own.
+    pub sender: Option<String>,
 }
 
 /// What all deliveries of a run share.
@@ -49,6 +52,8 @@ pub struct RunWork {
     pub lang: Lang,
     /// A run whose message cannot be used fails each delivery with this sentence.
     pub composer: Result<Composer, String>,
+    /// Where bounces return to, if not to the sender.
+    pub returns: Option<ReturnPath>,
 }
 
 /// Where connections take their jobs.
@@ -171,7 +176,8 @@ impl Engine {
                         lease: lease.clone(),
                         was_deferred: claimed.was_deferred(),
                     };
-                    Job { run: work.clone(), claimed, ticket }
+                    let sender = work.returns.as_ref().map(|paths| paths.bounce(claimed.id));
+                    Job { run: work.clone(), claimed, ticket, sender }
                 };
                 failpoint::panic("claimed");
                 let began = Instant::now();
@@ -242,7 +248,14 @@ impl Engine {
         };
         let lang = run.snapshot.lang;
         let composer = Composer::new(&parts).map_err(|error| why_not_made(&error, lang));
-        RunWork { mailing: run.mailing_id, hold: run.hold, refused: AtomicU32::new(0), lang, composer }
+        RunWork {
+            mailing: run.mailing_id,
+            hold: run.hold,
+            refused: AtomicU32::new(0),
+            lang,
+            composer,
+            returns: self.config.returns.clone(),
+        }
     }
 
     /// Ends what is left of a run that may not go on.
@@ -288,7 +301,8 @@ mod tests {
                 unknown: 0,
                 crashes: i64::from(id == 5),
             };
-            Job { run: run.clone(), claimed, ticket: Ticket { id, run: 1, lease: String::new(), was_deferred: false } }
+            let ticket = Ticket { id, run: 1, lease: String::new(), was_deferred: false };
+            Job { run: run.clone(), claimed, ticket, sender: None }
         };
         ids.map(job).collect()
     }
@@ -301,6 +315,7 @@ mod tests {
             refused: AtomicU32::new(0),
             lang: Lang::En,
             composer: Err(String::new()),
+            returns: None,
         };
         let (run, (sender, receiver)) = (Arc::new(run), mpsc::channel(2));
         let queue = Queue::new(receiver);

@@ -29,6 +29,7 @@ use crate::domain::email::EmailAddress;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
 use crate::server::mail::dkim::Signer;
+use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::supervisor::Supervisor;
 use chrono::TimeDelta;
@@ -63,6 +64,8 @@ pub struct EngineConfig {
     pub retry: Vec<Duration>,
     /// Signs letters, where there is a key.
     pub dkim: Option<Arc<Signer>>,
+    /// Where bounces return to; without it, to the address that letters come from.
+    pub returns: Option<ReturnPath>,
     /// Where notes are kept if the database is no file.
     pub data_dir: Option<PathBuf>,
 }

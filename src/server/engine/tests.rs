@@ -29,6 +29,7 @@ mod leaving;
 mod limits;
 mod protect;
 mod records;
+mod returning;
 mod unusable;
 
 struct World {
@@ -163,6 +164,7 @@ fn config() -> EngineConfig {
         secret: secret(),
         retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
         dkim: None,
+        returns: None,
         data_dir: None,
     }
 }

@@ -7,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
+use vestnik_doctor::DkimKey;
 
 /// What is signed. Those that somebody could add to mislead a reader stand once more than they occur, so that
 /// an added one breaks the signature (RFC 6376 8.15).
@@ -93,6 +94,15 @@ impl Signer {
         Ok(Self { domain: domain.to_owned(), selector: selector.to_owned(), key, random: SystemRandom::new() })
     }
 
+    /// The public half, as the DNS is to have it (RFC 6376 3.6.1, RFC 8463 4.2).
+    pub fn public(&self) -> DkimKey {
+        let (algorithm, public) = match &self.key {
+            Key::Rsa(key) => ("rsa", subject_public_key_info(key.public().as_ref())),
+            Key::Ed25519(key) => ("ed25519", key.public_key().as_ref().to_vec()),
+        };
+        DkimKey { selector: self.selector.clone(), algorithm, public: STANDARD.encode(public) }
+    }
+
     /// The header line for a whole letter with CRLF line ends, to be put before it. `None` if the letter has no
     /// header or the system gives no randomness.
     pub fn sign(&self, letter: &[u8], at: DateTime<Utc>) -> Option<Vec<u8>> {
@@ -151,11 +161,48 @@ impl std::fmt::Debug for Signer {
     }
 }
 
+/// An RSA key as programs exchange it (RFC 5280 4.1.2.7): its algorithm, and around the key itself a string of bits.
+fn subject_public_key_info(key: &[u8]) -> Vec<u8> {
+    /// rsaEncryption without parameters (RFC 3279 2.3.1).
+    const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+    let bits = der(3, &[&[0], key]);
+    der(0x30, &[&ALGORITHM, &bits])
+}
+
+/// A value in DER: its tag, its length, its parts.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = content.len().to_be_bytes();
+    let length = &length[length.iter().position(|byte| *byte != 0).unwrap_or(length.len() - 1)..];
+    let mut der = vec![tag];
+    if content.len() >= 128 {
+        // At most eight of them.
+        der.push(0x80 | length.len() as u8);
+    }
+    der.extend_from_slice(length);
+    der.extend(content);
+    der
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::TimeZone;
-    use ring::signature::{ED25519, KeyPair, UnparsedPublicKey};
+    use ring::signature::{ED25519, UnparsedPublicKey};
+
+    #[test]
+    fn the_public_half_is_as_the_dns_has_it() {
+        let public = signer().public();
+        assert_eq!((public.selector.as_str(), public.algorithm, public.public.len()), ("s1.mail", "ed25519", 44));
+        // Of 2048 bits: 270 bytes of key, and what is around it.
+        let info = subject_public_key_info(&[7; 270]);
+        assert_eq!(info[..4], [0x30, 0x82, 1, 34]);
+        assert_eq!(info[19..24], [3, 0x82, 1, 15, 0]);
+        assert_eq!((info.len(), info[24..].len()), (294, 270));
+        assert_eq!(der(4, &[&[1, 2]]), [4, 2, 1, 2]);
+        assert_eq!(der(4, &[])[..], [4, 0]);
+        assert_eq!(der(4, &[&[0; 200]])[..3], [4, 0x81, 200]);
+    }
 
     const LETTER: &str = "From: Anna <a@example.org>\r\nTo: b@example.net\r\nSubject: One\r\n two\r\n\
         Date: Mon, 9 Mar 2026 04:05:06 +0000\r\nMessage-ID: <1@example.org>\r\nMIME-Version: 1.0\r\n\

@@ -17,12 +17,13 @@ pub mod markdown;
 pub mod plain;
 pub mod relay;
 pub mod reply;
+pub mod return_path;
 mod secrets;
 pub mod smtp;
 mod syntax;
 pub mod template;
 pub mod timeouts;
-mod tls;
+pub mod tls;
 mod typed;
 mod wire;
 

@@ -2,7 +2,7 @@
 
 use super::loopback;
 use super::state::AppState;
-use crate::server::db::{facts, progress};
+use crate::server::db::{facts, progress, returns};
 use crate::server::engine::BEATS;
 use crate::server::metrics::Page;
 use axum::Router;
@@ -104,6 +104,11 @@ async fn measured(State(state): State<AppState>, request: Request) -> Response {
     let mut page = Page::default();
     page.gauges("vestnik_deliveries", "Deliveries by state, of all processes", "state", states.by_state());
     page.gauge("vestnik_oldest_due_seconds", "Age of the oldest delivery that is due", oldest);
+    let returned = match patient(returns::totals(&state.db)).await {
+        Ok(counts) => [("returned", counts.returned), ("complained", counts.complained)],
+        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
+    };
+    page.gauges("vestnik_returned", "Letters that came back or were complained of", "kind", returned.into_iter());
     let breakers = state.relays.breakers();
     let breakers = breakers.iter().map(|(relay, open)| (relay.as_str(), i64::from(*open)));
     page.gauges("vestnik_breaker_open", "1 while a mail server rests after failures", "relay", breakers);

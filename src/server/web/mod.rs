@@ -10,6 +10,7 @@ pub mod exports;
 pub mod feeds;
 pub mod guard;
 pub mod health;
+pub mod hooks;
 pub mod images;
 #[cfg(test)]
 mod limits_tests;
@@ -143,6 +144,8 @@ fn router(state: AppState, assets: Assets) -> Router {
         .layer(axum::middleware::from_fn_with_state(away, away::guard))
         .merge(site::routes(&state))
         .merge(health::routes())
+        // Signed by programs, which have no session and come from nowhere.
+        .merge(hooks::routes())
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(SetResponseHeaderLayer::overriding(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))

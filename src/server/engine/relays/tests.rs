@@ -105,6 +105,7 @@ impl World {
             secret: secret(),
             retry: vec![Duration::from_secs(300)],
             dkim: None,
+            returns: None,
             data_dir: None,
         };
         let engine = Engine::new(self.db.clone(), self.clock.clone(), config, pool.clone(), CancellationToken::new());

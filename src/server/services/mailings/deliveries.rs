@@ -4,7 +4,7 @@ use super::super::{Actor, Error, Result, paging};
 use super::visible;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
 use crate::domain::page::Page;
-use crate::server::db::{Db, attempts, decisions, deliveries, runs};
+use crate::server::db::{Db, attempts, decisions, deliveries, returns, runs};
 
 /// A run of a mailing that the actor may look at: the given one, or the current one for 0. None if the mailing
 /// has had no run yet.
@@ -56,5 +56,6 @@ pub async fn delivery(db: &Db, actor: &Actor, id: i64, delivery: i64) -> Result<
         row,
         attempts: attempts::of_delivery(db, delivery).await?,
         decisions: decisions::of_delivery(db, delivery).await?,
+        returned: returns::of_delivery(db, mailing.owner_id, delivery).await?,
     })
 }

@@ -6,7 +6,7 @@ use super::{audience_count, visible};
 use crate::domain::mailing::{Held, MailingDetail, MailingLive, Run, RunState};
 use crate::domain::oversight::{Owner, Stopped};
 use crate::server::db::mailings::Mailing;
-use crate::server::db::{Db, limits, messages, runs, users};
+use crate::server::db::{Db, limits, messages, returns, runs, users};
 use crate::server::schedule::{Schedule, parse_zone};
 use chrono::{DateTime, Utc};
 
@@ -52,6 +52,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
         row,
         next,
         runs,
+        returned: returns::counts(db, id, None).await?,
     })
 }
 

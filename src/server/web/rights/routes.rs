@@ -45,6 +45,9 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /readyz", everyone([No(503); 3]), ""),
     // For this machine, which is not alone here, and for who has the token.
     read_all("GET /metrics", everyone([No(403); 3]), ""),
+    // For programs that sign, where there is a secret.
+    read_all("POST /hooks/returned", everyone([No(403); 3]), ""),
+    read_all("POST /hooks/letter", everyone([No(403); 3]), ""),
 ];
 
 /// What the app's routes show. A page's status is that of what it could not load.

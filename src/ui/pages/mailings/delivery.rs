@@ -4,6 +4,7 @@ use super::{doubt, failed_page, reason_word, use_id};
 use crate::api::error::AppError;
 use crate::api::mailings::{DecideDeliveries, get_delivery};
 use crate::domain::delivery::{Attempt, Decision, DeliveryDetail, DeliveryState};
+use crate::domain::returned::Returned;
 use crate::ui::components::badge::{attempt_badge, delivery_badge};
 use crate::ui::components::page::Page;
 use crate::ui::components::table::{Cell, Column, Row, Table};
@@ -37,12 +38,12 @@ async fn load((mailing, delivery): (Option<i64>, Option<i64>)) -> Result<Deliver
 }
 
 fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDeliveries>) -> AnyView {
-    let DeliveryDetail { own, mailing_title, zone, row, attempts, decisions } = detail;
+    let DeliveryDetail { own, mailing_title, zone, row, attempts, decisions, returned } = detail;
     let error = Signal::derive(move || error_of(decide.value().get().as_ref()));
     let decisions = (!decisions.is_empty()).then(|| decided(decisions, &zone));
     let trail = vec![(t("mailings.title"), "/mailings".to_owned()), (mailing_title, format!("/mailings/{mailing}"))];
     let reason = reason_word("reason", &row.reason);
-    let due_zone = zone.clone();
+    let (due_zone, back_zone) = (zone.clone(), zone.clone());
     let columns = ["number", "time", "stage", "status", "code", "reply"];
     let columns = columns.into_iter().map(|name| Column::new(t(&format!("mailings.attempt_{name}")))).collect();
     let table = if attempts.is_empty() {
@@ -60,9 +61,32 @@ fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDelive
             <FormErrors error=error />
             {(own && row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}
             {decisions}
+            {(!returned.is_empty()).then(|| came_back(returned, &back_zone))}
             <h2 class="mb-3 text-lg font-semibold">{t("mailings.attempts")}</h2>
             {table}
         </Page>
+    }
+    .into_any()
+}
+
+/// What came back after a mail server had taken the letter.
+fn came_back(returned: Vec<Returned>, zone: &str) -> AnyView {
+    let lines: Vec<AnyView> = returned
+        .into_iter()
+        .map(|Returned { at, class, status, diagnostic, .. }| {
+            let zone = zone.to_owned();
+            view! {
+                <li class="mb-2">
+                    {t(&format!("mailings.returned_{class}"))} ", " <Time at=at zone=zone with_zone=true />
+                    <span class="block font-mono text-xs break-words">{status} " " {diagnostic}</span>
+                </li>
+            }
+            .into_any()
+        })
+        .collect();
+    view! {
+        <h2 class="mb-3 text-lg font-semibold">{t("mailings.came_back")}</h2>
+        <ul class="mb-6 list-disc pl-5 text-sm" data-testid="came-back">{lines}</ul>
     }
     .into_any()
 }

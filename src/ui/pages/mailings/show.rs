@@ -14,6 +14,7 @@ use crate::domain::delivery::DeliveryRow;
 use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, MailingStatus, Run};
 use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
+use crate::domain::returned::ReturnedCounts;
 use crate::ui::components::badge::mailing_badge;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::field::TextField;
@@ -124,8 +125,19 @@ fn follow(
 }
 
 fn shown(detail: MailingDetail, context: Context) -> AnyView {
-    let MailingDetail { owner, stopped, held, row, audience_count, policy, message_id, message_subject, next, runs } =
-        detail;
+    let MailingDetail {
+        owner,
+        stopped,
+        held,
+        row,
+        audience_count,
+        policy,
+        message_id,
+        message_subject,
+        next,
+        runs,
+        returned,
+    } = detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
@@ -190,6 +202,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
                         }.into_any(),
                     }}
+                    {returned_line(returned)}
                     {run.map(|run| view! {
                         <section>
                             {deliveries::filter(id, run.id)}
@@ -223,6 +236,16 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         </Page>
     }
     .into_any()
+}
+
+/// What came back of letters that count as sent.
+fn returned_line(ReturnedCounts { returned, complained }: ReturnedCounts) -> Option<AnyView> {
+    if returned + complained == 0 {
+        return None;
+    }
+    let words = [("mailings.returned_later", returned), ("mailings.complained", complained)];
+    let words: Vec<String> = words.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n)).collect();
+    Some(view! { <p class="text-sm" data-testid="returned">{words.join(" · ")}</p> }.into_any())
 }
 
 /// Why the rest of the run waits, and until when.

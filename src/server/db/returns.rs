@@ -1,0 +1,217 @@
+//! Tables `returns` and `return_counts`: what came back for letters that a mail server had taken. The delivery's own
+//! record stays as it is.
+
+use super::{Db, DbResult, Tx, on_db, on_tx};
+use crate::domain::returned::{Returned, ReturnedCounts};
+use crate::domain::suppression::Source;
+use chrono::{DateTime, Utc};
+use vestnik_reports::Class;
+
+/// Most reports about one letter that are kept: whoever has a letter can send any number.
+const EACH: i64 = 20;
+/// Most of those kept that name no letter of ours: anybody can send them.
+const NAMELESS: i64 = 1000;
+
+/// Classes that say that a letter was not delivered.
+const FAILURES: &str = "('no_address', 'full', 'passing', 'letter', 'policy')";
+
+/// What is to be entered.
+#[derive(Clone, Copy, Debug)]
+pub struct NewReturn<'a> {
+    pub at: DateTime<Utc>,
+    pub about: Option<About>,
+    pub class: Class,
+    pub recipient: &'a str,
+    pub status: &'a str,
+    pub diagnostic: &'a str,
+    pub source: Source,
+    /// SHA-256 of what came.
+    pub digest: &'a [u8],
+    pub evidence: &'a [u8],
+}
+
+/// The letter that a return is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub delivery: i64,
+    pub owner: i64,
+    /// None once its mailing is deleted.
+    pub run: Option<i64>,
+}
+
+/// Enters what came. False if it was known, or there is enough about its letter.
+///
+/// # Errors
+/// Database errors.
+pub async fn add(tx: &mut Tx, new: &NewReturn<'_>) -> DbResult<bool> {
+    const COUNT: &str = "SELECT COUNT(*) FROM returns WHERE delivery_id = $1";
+    const SQL: &str = "INSERT INTO returns (received_at, delivery_id, owner_id, run_id, class, recipient, status,
+        diagnostic, source, digest, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (digest) DO NOTHING";
+    const OLD: &str = "DELETE FROM returns WHERE delivery_id IS NULL AND id <= (SELECT id FROM returns
+        WHERE delivery_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET $1)";
+    if let Some(about) = new.about {
+        let there: i64 =
+            on_tx!(&mut *tx, conn => sqlx::query_scalar(COUNT).bind(about.delivery).fetch_one(conn).await)?;
+        if there >= EACH {
+            return Ok(false);
+        }
+    }
+    let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+        .bind(new.at)
+        .bind(new.about.map(|about| about.delivery))
+        .bind(new.about.map(|about| about.owner))
+        .bind(new.about.and_then(|about| about.run))
+        .bind(new.class.as_str())
+        .bind(new.recipient)
+        .bind(new.status)
+        .bind(new.diagnostic)
+        .bind(new.source.as_str())
+        .bind(new.digest)
+        .bind(new.evidence)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if rows == 1 && new.about.is_none() {
+        on_tx!(tx, conn => sqlx::query(OLD).bind(NAMELESS).execute(conn).await.map(drop))?;
+    }
+    Ok(rows == 1)
+}
+
+/// Counts a return that was just entered into its run: a letter once as returned, once as complained of.
+///
+/// # Errors
+/// Database errors.
+pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResult<()> {
+    const SQL: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned + excluded.returned,
+        hard = return_counts.hard + excluded.hard, complained = return_counts.complained + excluded.complained";
+    let of = |classes: &str| {
+        sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM returns WHERE delivery_id = $1 AND class IN {classes}"))
+    };
+    let mut first = [0_i64; 3];
+    for (place, classes, belongs) in [
+        (0, FAILURES, class.is_failure()),
+        (1, "('no_address')", class == Class::NoAddress),
+        (2, "('complaint')", class == Class::Complaint),
+    ] {
+        if belongs {
+            let there: i64 =
+                on_tx!(&mut *tx, conn => sqlx::query_scalar(of(classes)).bind(delivery).fetch_one(conn).await)?;
+            first[place] = i64::from(there == 1);
+        }
+    }
+    if first == [0; 3] {
+        return Ok(());
+    }
+    let [returned, hard, complained] = first;
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(run)
+        .bind(returned)
+        .bind(hard)
+        .bind(complained)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// How a run that still sends fares: its mailing, the letters that mail servers took, those that came back from addresses
+/// that do not exist, and the complaints. None if it sends no more.
+///
+/// # Errors
+/// Database errors.
+pub async fn fares(tx: &mut Tx, run: i64) -> DbResult<Option<(i64, i64, i64, i64)>> {
+    const SQL: &str = "SELECT r.mailing_id, r.sent, c.hard, c.complained FROM runs r
+        JOIN return_counts c ON c.run_id = r.id WHERE r.id = $1 AND r.state = 'open'";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(run).fetch_optional(conn).await)?)
+}
+
+/// What came back of some runs together.
+///
+/// # Errors
+/// Database errors.
+pub async fn counts(db: &Db, mailing: i64, run: Option<i64>) -> DbResult<ReturnedCounts> {
+    const SQL: &str =
+        "SELECT CAST(COALESCE(SUM(c.returned), 0) AS BIGINT), CAST(COALESCE(SUM(c.complained), 0) AS BIGINT)
+        FROM runs r JOIN return_counts c ON c.run_id = r.id WHERE r.mailing_id = $1 AND ($2 = 0 OR r.id = $2)";
+    let (returned, complained): (i64, i64) = on_db!(db, pool => sqlx::query_as(SQL)
+        .bind(mailing)
+        .bind(run.unwrap_or(0))
+        .fetch_one(pool)
+        .await)?;
+    Ok(ReturnedCounts { returned, complained })
+}
+
+/// What came back of all runs together, for whoever watches over the service.
+///
+/// # Errors
+/// Database errors.
+pub async fn totals(db: &Db) -> DbResult<ReturnedCounts> {
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(returned), 0) AS BIGINT), CAST(COALESCE(SUM(complained), 0) AS BIGINT)
+        FROM return_counts";
+    let (returned, complained): (i64, i64) = on_db!(db, pool => sqlx::query_as(SQL).fetch_one(pool).await)?;
+    Ok(ReturnedCounts { returned, complained })
+}
+
+/// The last letters that mail servers took for the client of a delivery, the newest first: each with when, and whether it
+/// came back for what may pass.
+///
+/// # Errors
+/// Database errors.
+pub async fn last_letters(tx: &mut Tx, owner: i64, delivery: i64, most: i64) -> DbResult<Vec<(DateTime<Utc>, bool)>> {
+    const SQL: &str = "SELECT d.last_at, EXISTS (SELECT 1 FROM returns b WHERE b.delivery_id = d.id
+        AND b.class IN ('full', 'passing')) FROM deliveries o JOIN mailings g ON g.owner_id = $1
+        JOIN runs r ON r.mailing_id = g.id JOIN deliveries d ON d.run_id = r.id AND d.client_id = o.client_id
+        WHERE o.id = $2 AND d.state = 'sent' AND d.last_at IS NOT NULL ORDER BY r.id DESC LIMIT $3";
+    Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(owner).bind(delivery).bind(most).fetch_all(conn).await)?)
+}
+
+/// What came back for a delivery of an owner, the oldest first.
+///
+/// # Errors
+/// Database errors.
+pub async fn of_delivery(db: &Db, owner: i64, delivery: i64) -> DbResult<Vec<Returned>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        id: i64,
+        received_at: DateTime<Utc>,
+        class: String,
+        status: String,
+        diagnostic: String,
+        readable: bool,
+    }
+    const SQL: &str = "SELECT id, received_at, class, status, diagnostic, evidence IS NOT NULL AS readable FROM returns
+        WHERE delivery_id = $1 AND owner_id = $2 ORDER BY id";
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).bind(owner).fetch_all(pool).await)?;
+    let returned = |row: Row| Returned {
+        id: row.id,
+        at: row.received_at,
+        class: row.class,
+        status: row.status,
+        diagnostic: row.diagnostic,
+        readable: row.readable,
+    };
+    Ok(rows.into_iter().map(returned).collect())
+}
+
+/// What came, as it came; none once it is too old, or another's.
+///
+/// # Errors
+/// Database errors.
+pub async fn evidence(db: &Db, owner: i64, id: i64) -> DbResult<Option<Vec<u8>>> {
+    const SQL: &str = "SELECT evidence FROM returns WHERE id = $1 AND owner_id = $2 AND evidence IS NOT NULL";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_optional(pool).await)?)
+}
+
+/// Throws away what came before an instant, but not what it said; says of how many.
+///
+/// # Errors
+/// Database errors.
+pub async fn forget(tx: &mut Tx, before: DateTime<Utc>, most: i64) -> DbResult<u64> {
+    const SQL: &str = "UPDATE returns SET evidence = NULL WHERE id IN (SELECT id FROM returns
+        WHERE evidence IS NOT NULL AND received_at < $1 ORDER BY received_at LIMIT $2)";
+    Ok(
+        on_tx!(tx, conn => sqlx::query(SQL).bind(before).bind(most).execute(conn).await.map(|done| done.rows_affected()))?,
+    )
+}

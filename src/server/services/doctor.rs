@@ -1,0 +1,234 @@
+//! Whether email from here arrives: the DNS as receivers see it (`vestnik_doctor`), the mail servers, the public address.
+
+use super::relays::{self, Keeper, Means};
+use super::{Error, Result};
+use crate::domain::relay::{RelayTest, TlsMode};
+use crate::server::clock::SharedClock;
+use crate::server::db::Db;
+use crate::server::mail::address::WireAddress;
+use crate::server::mail::dkim::Signer;
+use crate::server::mail::relay::Relay;
+use crate::server::mail::tls::Trust;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use url::{Host, Url};
+use vestnik_doctor::{Check, Dns, Finding, Level, Sending, TimeServer, examine_clock};
+
+/// How long the public address may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is examined: the settings that have a say in how email leaves.
+pub struct Patient<'a> {
+    /// The address that letters come from.
+    pub from: &'a str,
+    pub return_domain: Option<&'a str>,
+    /// The mail server of the settings.
+    pub relay: Option<&'a Relay>,
+    pub public_url: &'a str,
+    pub dkim: Option<&'a Signer>,
+    pub means: Means<'a>,
+}
+
+/// Looks at everything. Nothing is changed, and no letter is sent.
+///
+/// # Errors
+/// Database errors; what cannot be looked at is a finding.
+pub async fn examine(
+    db: &Db,
+    keeper: Keeper<'_>,
+    patient: &Patient<'_>,
+    dns: &Dns,
+    time: &TimeServer,
+    clock: &SharedClock,
+) -> Result<Vec<Finding>> {
+    let url = Url::parse(patient.public_url).map_err(|error| Error::Internal(error.to_string()))?;
+    let from = WireAddress::new(patient.from).map_err(|error| Error::Internal(error.to_string()))?;
+    let tests = tests(db, keeper, patient).await?;
+    let sending = Sending {
+        from: from.domain().to_ascii_lowercase(),
+        return_domain: patient.return_domain.map(str::to_owned),
+        relay: tests.first().map(|(host, ..)| host.clone()),
+        public_host: url.host_str().filter(|_| !is_local(&url)).map(|host| host.trim_matches(['[', ']']).to_owned()),
+        dkim: patient.dkim.map(Signer::public),
+    };
+    let mut found = vestnik_doctor::examine(dns, &sending).await;
+    found.push(examine_clock(dns, time, || clock.now().timestamp_millis()).await);
+    if tests.is_empty() {
+        found.push(Finding::new(Check::Relay, Level::Note, "none"));
+    }
+    found.extend(tests.iter().map(|(_, tls, test)| relay(*tls, test)));
+    found.push(public_address(&url, &Trust::default()).await.with("url", patient.public_url));
+    Ok(found)
+}
+
+/// The mail servers in their order, each with what came of trying it.
+async fn tests(db: &Db, keeper: Keeper<'_>, patient: &Patient<'_>) -> Result<Vec<(String, TlsMode, RelayTest)>> {
+    let mut tests = Vec::new();
+    if let Some(relay) = patient.relay {
+        tests.push((relay.host.clone(), relay.tls, relays::test_given(keeper, relay).await));
+    }
+    for stored in relays::list(db, keeper).await?.into_iter().filter(|relay| relay.enabled) {
+        let test = relays::test_stored(db, keeper, patient.means, stored.id).await?;
+        tests.push((stored.host, stored.tls, test));
+    }
+    Ok(tests)
+}
+
+fn relay(tls: TlsMode, test: &RelayTest) -> Finding {
+    let finding = match &test.fault {
+        Some(fault) => {
+            let cause = format!("{}: {:?} {}", fault.stage_word(), fault.cause, fault.detail);
+            Finding::new(Check::Relay, Level::Bad, "unusable").with("cause", cause.trim())
+        }
+        // On this machine nobody listens in.
+        None if tls == TlsMode::None && !is_local_host(&test.address) => {
+            Finding::new(Check::Relay, Level::Warning, "plain")
+        }
+        None => Finding::new(Check::Relay, Level::Good, "good"),
+    };
+    finding.with("address", &test.address)
+}
+
+fn is_local_host(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        None => true,
+    }
+}
+
+/// Whether the address in letters answers, with a certificate that mail providers take.
+async fn public_address(url: &Url, trust: &Trust) -> Finding {
+    let find = |level, key| Finding::new(Check::PublicUrl, level, key);
+    if is_local(url) {
+        return find(Level::Bad, "local");
+    }
+    if url.scheme() != "https" {
+        return find(Level::Bad, "not_https");
+    }
+    match tokio::time::timeout(PATIENCE, ask(url, trust)).await {
+        Ok(Ok(())) => find(Level::Good, "good"),
+        Ok(Err(Trouble::Certificate(cause))) => find(Level::Bad, "certificate").with("cause", cause),
+        // Some networks lead nobody inside back to their own outer address.
+        Ok(Err(Trouble::Other(cause))) => find(Level::Warning, "unreachable").with("cause", cause),
+        Err(_) => find(Level::Warning, "unreachable").with("cause", "10 s"),
+    }
+}
+
+enum Trouble {
+    Certificate(String),
+    Other(String),
+}
+
+async fn ask(url: &Url, trust: &Trust) -> std::result::Result<(), Trouble> {
+    let other = |error: &dyn std::fmt::Display| Trouble::Other(error.to_string());
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port_or_known_default().unwrap_or(443);
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| other(&error))?;
+    let connector = trust.connector().map_err(|error| other(&error))?;
+    let stream = TcpStream::connect((host, port)).await.map_err(|error| other(&error))?;
+    let mut stream = connector.connect(name, stream).await.map_err(|error| Trouble::Certificate(error.to_string()))?;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", url.authority());
+    stream.write_all(request.as_bytes()).await.map_err(|error| other(&error))?;
+    let mut answer = [0; 64];
+    let length = stream.read(&mut answer).await.map_err(|error| other(&error))?;
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    match answer.split(' ').nth(1) {
+        Some("200") => Ok(()),
+        status => Err(Trouble::Other(format!("HTTP {}", status.unwrap_or("?")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lang::Lang;
+    use crate::locales;
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+    #[test]
+    fn every_finding_has_its_sentences() {
+        let ours = [(Check::Relay, &["good", "none", "plain", "unusable"][..])];
+        let web = [(Check::PublicUrl, &["good", "local", "not_https", "certificate", "unreachable"][..])];
+        for (check, keys) in vestnik_doctor::KEYS.iter().chain(&ours).chain(&web) {
+            for key in *keys {
+                let key = format!("doctor.{}_{key}", check.as_str());
+                for lang in [Lang::En, Lang::Ru] {
+                    assert!(locales::lookup(lang, &key).is_some(), "{key}");
+                }
+            }
+        }
+    }
+
+    /// Answers every request over TLS with a status, under a certificate for `localhost`.
+    async fn secure(status: &'static str) -> (u16, Trust) {
+        let made = rcgen::generate_simple_self_signed(["example.test".to_owned()]).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(std::sync::Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (port, Trust::with_root(made.cert.der().clone()))
+    }
+
+    /// The trouble of asking 127.0.0.1 by a name that its certificate has or has not.
+    async fn asked(name: &str, port: u16, trust: &Trust) -> std::result::Result<(), Trouble> {
+        let url = Url::parse(&format!("https://{name}:{port}")).unwrap();
+        ask(&url, trust).await
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_another_name_is_told_from_no_answer() {
+        let (port, trust) = secure("200 OK").await;
+        assert!(matches!(asked("127.0.0.1", port, &trust).await, Err(Trouble::Certificate(_))));
+        assert!(matches!(asked("127.0.0.1", 1, &trust).await, Err(Trouble::Other(_))));
+    }
+
+    #[tokio::test]
+    async fn addresses_that_readers_cannot_use() {
+        for (url, key) in [
+            ("http://127.0.0.1:3000", "local"),
+            ("https://localhost", "local"),
+            ("http://[::1]", "local"),
+            ("http://news.example.org", "not_https"),
+        ] {
+            let found = public_address(&Url::parse(url).unwrap(), &Trust::default()).await;
+            assert_eq!((found.level, found.key), (Level::Bad, key), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_open_line_to_another_machine_is_minded() {
+        let test = |address: &str| RelayTest { address: address.into(), dialogue: Vec::new(), fault: None };
+        assert_eq!(relay(TlsMode::None, &test("mail.example.org:25")).key, "plain");
+        assert_eq!(relay(TlsMode::None, &test("127.0.0.1:25")).key, "good");
+        assert_eq!(relay(TlsMode::None, &test("[::1]:25")).key, "good");
+        assert_eq!(relay(TlsMode::Required, &test("mail.example.org:25")).key, "good");
+    }
+}
