@@ -86,7 +86,7 @@ fn extended(policy: &str, host: &str) -> String {
         let term = term.trim_start_matches(['+', '-', '~', '?']);
         term.eq_ignore_ascii_case("all") || term.to_ascii_lowercase().starts_with("redirect=")
     };
-    let at = terms.iter().position(|term| ends(&term)).unwrap_or(terms.len());
+    let at = terms.iter().position(ends).unwrap_or(terms.len());
     let added = mechanism(host);
     terms.insert(at, &added);
     terms.join(" ")

@@ -315,10 +315,13 @@ async fn time_server(now: i64, bend: fn(&mut [u8])) -> SocketAddr {
     address
 }
 
+/// Their time, what is done to the answer, and what is found.
+type Case = (i64, fn(&mut [u8]), Level, &'static str);
+
 #[tokio::test]
 async fn the_clock() {
     const NOW: i64 = 1_796_000_000_000;
-    let cases: [(i64, fn(&mut [u8]), Level, &str); 6] = [
+    let cases: [Case; 6] = [
         (NOW, |_| {}, Level::Good, "good"),
         (NOW + 10_000, |_| {}, Level::Warning, "off"),
         (NOW - 3_600_000, |_| {}, Level::Bad, "off"),

@@ -108,7 +108,7 @@ async fn measured(State(state): State<AppState>, request: Request) -> Response {
         Ok(counts) => [("returned", counts.returned), ("complained", counts.complained)],
         Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
     };
-    page.gauges("vestnik_returned", "Letters that came back or were complained of", "kind", returned.into_iter());
+    page.gauges("vestnik_returned", "Letters that came back or were complained of", "kind", returned);
     let breakers = state.relays.breakers();
     let breakers = breakers.iter().map(|(relay, open)| (relay.as_str(), i64::from(*open)));
     page.gauges("vestnik_breaker_open", "1 while a mail server rests after failures", "relay", breakers);
