@@ -6,6 +6,7 @@ use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::dkim::{KeyError, Signer};
 use crate::server::mail::return_path::ReturnPath;
 use ipnet::IpNet;
+use secrecy::ExposeSecret;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -55,6 +56,9 @@ pub struct Settings {
     /// Key for Message-IDs; made and kept in the data directory if absent
     #[arg(long, env = "VESTNIK_SECRET", global = true, hide_env_values = true)]
     pub secret: Option<String>,
+    /// Secrets that were used before, so that links in older letters still work; with commas between them
+    #[arg(long, env = "VESTNIK_FORMER_SECRETS", default_value = "", global = true, hide_env_values = true)]
+    pub former_secrets: String,
     /// Log filter, for example info or vestnik=debug
     #[arg(long, env = "VESTNIK_LOG", default_value = "info", global = true)]
     pub log: String,
@@ -107,6 +111,8 @@ pub struct Config {
     /// Signs what is brought back over HTTPS.
     pub hook_secret: Option<secrecy::SecretString>,
     pub secret: secrecy::SecretString,
+    /// Of the links in letters: made with the secret, and read with those that it had before, too.
+    pub tokens: DeliveryTokens,
     /// Signs letters, where there is a key.
     pub dkim: Option<std::sync::Arc<Signer>>,
     /// Waits between tries; the last one repeats.
@@ -250,7 +256,19 @@ impl Settings {
             None => format!("sqlite:{}", self.data_dir.join("vestnik.db").display()),
         };
         super::db::check_address(&database_url).map_err(|error| wrong("VESTNIK_DATABASE_URL", error))?;
+        let secret = secret(self.secret.as_deref(), &self.data_dir)?;
+        let former: Vec<&[u8]> = self
+            .former_secrets
+            .split(',')
+            .map(str::trim)
+            .filter(|secret| !secret.is_empty())
+            .map(str::as_bytes)
+            .collect();
+        if former.iter().any(|secret| secret.len() < SECRET_MIN) {
+            return Err(wrong("VESTNIK_FORMER_SECRETS", format!("each must have at least {SECRET_MIN} characters")));
+        }
         Ok(Config {
+            tokens: DeliveryTokens::new(secret.expose_secret().as_bytes(), former),
             database_url,
             data_dir: self.data_dir.clone(),
             addr,
@@ -263,7 +281,7 @@ impl Settings {
             return_domain,
             receive,
             hook_secret: hook_secret.map(Into::into),
-            secret: secret(self.secret.as_deref(), &self.data_dir)?,
+            secret,
             retry,
             import_max,
             trusted_proxies,

@@ -54,6 +54,14 @@ pub fn hook_refused() {
     REFUSED_HOOKS.inc();
 }
 
+/// One-click leavings by a token that is not ours.
+static UNKNOWN_ONE_CLICKS: LazyLock<Counter> = LazyLock::new(Counter::default);
+
+/// Counts one click by a letter that nobody knows.
+pub fn unknown_one_click() {
+    UNKNOWN_ONE_CLICKS.inc();
+}
+
 /// Counts a line of the log that could not be written.
 pub fn log_line_lost() {
     LOST_LINES.inc();
@@ -169,6 +177,11 @@ impl Page {
         self.0.register("vestnik_smtp_connections", "Open connections to mail servers", CONNECTIONS.clone());
         self.0.register("vestnik_hooks_refused", "Calls of hooks without a good signature", REFUSED_HOOKS.clone());
         self.0.register("vestnik_log_lines_lost", "Lines of the log that could not be written", LOST_LINES.clone());
+        self.0.register(
+            "vestnik_unknown_one_clicks",
+            "One-click unsubscribes by a token that is not ours",
+            UNKNOWN_ONE_CLICKS.clone(),
+        );
         self.0.register("vestnik_commit_seconds", "Time of a commit of the record", COMMITS.clone());
         let mut page = String::new();
         // Writing to a string cannot fail.

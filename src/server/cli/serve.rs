@@ -10,6 +10,7 @@ use crate::server::log;
 use crate::server::mail::relay::Relay;
 use crate::server::receive;
 use crate::server::seal::Sealer;
+use crate::server::services::leaving::Desk;
 use crate::server::services::{accounts, audit, import, outbox, returns};
 use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
 use crate::server::supervisor::Supervisor;
@@ -88,7 +89,12 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     let blog = Blog::new(clock.clone());
     blog.keep(&db, &stop, &supervisor);
     let views = blog.views.clone();
+    let (leaving, keeper) = Desk::open(db.clone(), &config.data_dir)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", config.data_dir.display())))?;
+    let closing = CancellationToken::new();
+    let keeper = tokio::spawn(keeper.keep(closing.clone()));
     let state = AppState {
+        leaving,
         db: db.clone(),
         clock,
         config,
@@ -119,6 +125,10 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
     }
     if let Err(error) = engine.await {
         tracing::error!(%error, "the engine ended badly");
+    }
+    closing.cancel();
+    if tokio::time::timeout(grace, keeper).await.is_err() {
+        tracing::warn!("those who left last are carried over at the next start");
     }
     service::ended("sending the service's own letters", post).await;
     if let Some(receiver) = receiver {

@@ -138,6 +138,8 @@ pub fn engine(db: &Db, config: &Config, relays: &Pool, clock: &SharedClock, stop
         retry: config.retry.clone(),
         dkim: config.dkim.clone(),
         returns: config.return_path(),
+        tokens: config.tokens.clone(),
+        site: config.public_url.clone(),
         data_dir: Some(config.data_dir.clone()),
     };
     Engine::new(db.clone(), clock.clone(), engine, relays.clone(), stop).with_takeover(config.running.takeover)

@@ -11,7 +11,7 @@ use crate::server::db::claims::Claimed;
 use crate::server::db::{DbResult, Tx, mailings, processes};
 use crate::server::failpoint;
 use crate::server::mail::classify::{Outcome, OutcomeKind};
-use crate::server::mail::compose::{Composer, Letter};
+use crate::server::mail::compose::{Composer, Letter, Which};
 use crate::server::mail::smtp::Parcel;
 use crate::server::mail::template::Recipient;
 use crate::server::metrics;
@@ -243,10 +243,11 @@ impl Engine {
     fn make(&self, job: &Job) -> Result<Letter, String> {
         failpoint::reach("compose", &job.claimed.email);
         let Claimed { email, full_name, comment, client_id, .. } = &job.claimed;
+        let which = Which { client: *client_id, delivery: job.claimed.id };
         let compose = |composer: &Composer| {
             failpoint::panic(email);
             composer
-                .compose(&Recipient { email, full_name, comment }, *client_id, self.clock.now())
+                .compose(&Recipient { email, full_name, comment }, which, self.clock.now())
                 .map_err(|error| why_not_made(&error, job.run.lang))
         };
         match &job.run.composer {

@@ -11,6 +11,7 @@ use crate::server::db::settings::{self, Sender};
 use crate::server::db::{DbResult, deliveries, limits, mailings, suppressions};
 use crate::server::failpoint;
 use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
+use crate::server::mail::leaving::LeavingParts;
 use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::template::TemplateError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -245,6 +246,14 @@ impl Engine {
             run_id: run.id,
             secret: self.config.secret.expose_secret().as_bytes(),
             dkim: self.config.dkim.as_ref(),
+            leaving: LeavingParts {
+                tokens: &self.config.tokens,
+                site: &self.config.site,
+                words: &locales::text(run.snapshot.lang, "leaving.link"),
+                owner: run.owner_id,
+                mailing: run.mailing_id,
+                topic: run.snapshot.topic,
+            },
         };
         let lang = run.snapshot.lang;
         let composer = Composer::new(&parts).map_err(|error| why_not_made(&error, lang));

@@ -28,6 +28,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::email::EmailAddress;
 use crate::server::clock::SharedClock;
 use crate::server::db::{Db, DbError};
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::timeouts::Timeouts;
@@ -66,6 +67,10 @@ pub struct EngineConfig {
     pub dkim: Option<Arc<Signer>>,
     /// Where bounces return to; without it, to the address that letters come from.
     pub returns: Option<ReturnPath>,
+    /// Of the links by which people leave.
+    pub tokens: DeliveryTokens,
+    /// Where those lead: the service's public address, without a trailing slash.
+    pub site: String,
     /// Where notes are kept if the database is no file.
     pub data_dir: Option<PathBuf>,
 }

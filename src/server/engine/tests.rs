@@ -11,6 +11,7 @@ use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
 use crate::server::db::records::arm;
 use crate::server::db::{Db, attempts, claims, deliveries, mailings, messages, on_tx, processes, runs, testing};
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::services::testing::actor;
@@ -165,6 +166,8 @@ fn config() -> EngineConfig {
         retry: vec![Duration::from_secs(300), Duration::from_secs(900)],
         dkim: None,
         returns: None,
+        tokens: DeliveryTokens::new(b"a secret of the tests", []),
+        site: "https://mail.example.org".to_owned(),
         data_dir: None,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::address::{WireAddress, WireAddressError};
 use super::dkim::Signer;
+use super::leaving::{Leaving, LeavingParts};
 use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown, plain};
@@ -42,6 +43,16 @@ pub struct RunParts<'a> {
     pub secret: &'a [u8],
     /// Signs every letter, where there is a key.
     pub dkim: Option<&'a Arc<Signer>>,
+    /// How whoever gets one can leave.
+    pub leaving: LeavingParts<'a>,
+}
+
+/// Which letter of its run is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Which {
+    pub client: i64,
+    /// What its token names.
+    pub delivery: i64,
 }
 
 /// A letter that is ready to be sent.
@@ -87,6 +98,7 @@ pub struct Composer {
     /// Keyed with the secret, already fed with the run.
     mac: Hmac<Sha256>,
     dkim: Option<Arc<Signer>>,
+    leaving: Leaving,
 }
 
 impl Composer {
@@ -95,8 +107,9 @@ impl Composer {
     /// # Errors
     /// A template problem, or an address that cannot stand in a header.
     pub fn new(parts: &RunParts<'_>) -> Result<Self, ComposeError> {
-        let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?;
         let sender = wire("From", parts.from.address)?;
+        let leaving = Leaving::new(&parts.leaving, sender.domain());
+        let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?.with_link(leaving.link.clone());
         let reply_to = wire("Reply-To", parts.reply_to)?;
         let mut head = Vec::with_capacity(256);
         header::mailbox(&mut head, "From", parts.from.name, &sender.text);
@@ -105,7 +118,7 @@ impl Composer {
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
         let needs_smtputf8 = sender.needs_smtputf8 || reply_to.needs_smtputf8;
-        Ok(Self { template, head, sender, needs_smtputf8, mac, dkim: parts.dkim.cloned() })
+        Ok(Self { template, head, sender, needs_smtputf8, mac, dkim: parts.dkim.cloned(), leaving })
     }
 
     /// The address for MAIL FROM.
@@ -134,15 +147,17 @@ impl Composer {
     pub fn compose(
         &self,
         recipient: &Recipient<'_>,
-        client_key: i64,
+        which: Which,
         date: DateTime<Utc>,
     ) -> Result<Letter, ComposeError> {
         let to = wire("To", recipient.email)?;
-        let rendered = self.template.render(recipient)?;
-        let message_id = self.message_id(client_key);
+        let token = self.leaving.token(which.delivery);
+        let rendered = self.template.render_with(recipient, &token)?;
+        let message_id = self.message_id(which.client);
         let mut out = Vec::with_capacity(1024 + (rendered.html.len() + rendered.text.len()) * 3 / 2);
         out.extend_from_slice(&self.head);
         header::mailbox(&mut out, "To", recipient.full_name, &to.text);
+        self.leaving.fields(&mut out, &token);
         finish(&mut out, &rendered.subject, date, &message_id, &rendered.text, &rendered.html);
         if let Some(signer) = &self.dkim {
             out = signer.signed(out, date);

@@ -1,13 +1,20 @@
 //! Letters read back by another implementation of the mail format.
 
-use super::compose::{Composer, Letter, Mailbox, RunParts, system_letter};
+use super::compose::{Composer, Letter, Mailbox, RunParts, Which, system_letter};
+use super::delivery_token::DeliveryTokens;
+use super::leaving::LeavingParts;
 use super::template::Recipient;
 use crate::domain::lang::Lang;
 use chrono::{DateTime, TimeZone, Utc};
 use mail_parser::{Message, MessageParser};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 
-const PARTS: RunParts<'static> = RunParts {
+const WHICH: Which = Which { client: 42, delivery: 4711 };
+
+static TOKENS: LazyLock<DeliveryTokens> = LazyLock::new(|| DeliveryTokens::new(b"secret", []));
+
+static PARTS: LazyLock<RunParts<'static>> = LazyLock::new(|| RunParts {
     from: Mailbox { name: "Анна Ким", address: "service@vestnik.example" },
     reply_to: "anna@example.org",
     subject: "Привет, {{ full_name }}! Новости этой недели и ещё кое-что очень длинное",
@@ -16,7 +23,15 @@ const PARTS: RunParts<'static> = RunParts {
     run_id: 7,
     secret: b"secret",
     dkim: None,
-};
+    leaving: LeavingParts {
+        tokens: &TOKENS,
+        site: "https://mail.example.org",
+        words: "Отписаться",
+        owner: 3,
+        mailing: 5,
+        topic: 0,
+    },
+});
 
 fn date() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 9, 4, 5, 6).unwrap()
@@ -24,7 +39,7 @@ fn date() -> DateTime<Utc> {
 
 fn compose(parts: &RunParts<'_>, email: &str, full_name: &str) -> Letter {
     let recipient = Recipient { email, full_name, comment: "" };
-    Composer::new(parts).unwrap().compose(&recipient, 42, date()).unwrap()
+    Composer::new(parts).unwrap().compose(&recipient, WHICH, date()).unwrap()
 }
 
 fn parse(letter: &Letter) -> Message<'_> {
@@ -40,7 +55,20 @@ fn header_names(letter: &Letter) -> Vec<String> {
         .collect()
 }
 
-const HEADERS: [&str; 8] = ["From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
+const HEADERS: [&str; 12] = [
+    "From",
+    "Reply-To",
+    "To",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Id",
+    "Feedback-ID",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+];
 
 #[test]
 fn a_cyrillic_letter_reads_back() {
@@ -48,7 +76,8 @@ fn a_cyrillic_letter_reads_back() {
     assert!(letter.bytes.is_ascii() && !letter.needs_smtputf8);
     assert_eq!(header_names(&letter), HEADERS);
     for line in letter.bytes.split(|b| *b == b'\n') {
-        assert!(line.len() <= 79);
+        // An address in a field cannot be folded.
+        assert!(line.len() <= 79 || line.starts_with(b"List-Unsubscribe: "));
         assert!(line.is_empty() || line.ends_with(b"\r"), "a bare line feed");
     }
     let message = parse(&letter);
@@ -63,7 +92,11 @@ fn a_cyrillic_letter_reads_back() {
     assert_eq!(message.content_type_subtype(), "alternative");
     assert_eq!(
         message.body_text(0).unwrap().trim_end(),
-        "# Здравствуйте, Иван Петров\r\n\r\nЧитайте новости <https://example.org/n?u=ivan%40example.net>."
+        format!(
+            "# Здравствуйте, Иван Петров\r\n\r\nЧитайте новости <https://example.org/n?u=ivan%40example.net>.\r\n\r\n\
+             Отписаться <https://mail.example.org/u/{}>",
+            TOKENS.token(4711)
+        )
     );
     let html = message.body_html(0).unwrap();
     assert!(html.contains("<html lang=\"ru\">") && html.contains("Здравствуйте, Иван Петров</h1>"), "{html}");
@@ -85,7 +118,7 @@ fn message_ids_repeat_for_the_same_client_only() {
     let composer = Composer::new(&PARTS).unwrap();
     assert_eq!(composer.message_id(42), compose(&PARTS, "a@b.co", "").message_id);
     assert_ne!(composer.message_id(42), composer.message_id(43));
-    for other in [RunParts { run_id: 8, ..PARTS }, RunParts { secret: b"other", ..PARTS }] {
+    for other in [RunParts { run_id: 8, ..*PARTS }, RunParts { secret: b"other", ..*PARTS }] {
         assert_ne!(composer.message_id(42), Composer::new(&other).unwrap().message_id(42));
     }
     assert!(composer.message_id(1).ends_with("@vestnik.example"));
@@ -100,7 +133,7 @@ fn international_addresses() {
     assert!(letter.needs_smtputf8);
     assert!(String::from_utf8(letter.bytes).unwrap().contains("<иван@пример.рф>"));
     let recipient = Recipient { email: "a@b.c>\r\nBcc: <x@y.z", full_name: "", comment: "" };
-    assert!(Composer::new(&PARTS).unwrap().compose(&recipient, 1, date()).is_err());
+    assert!(Composer::new(&PARTS).unwrap().compose(&recipient, WHICH, date()).is_err());
 }
 
 #[test]
@@ -126,7 +159,7 @@ proptest! {
         let parts = RunParts {
             from: Mailbox { name: &name, ..PARTS.from },
             subject: &format!("{subject} {{{{ full_name }}}}"),
-            ..PARTS
+            ..*PARTS
         };
         let letter = compose(&parts, "ivan@example.net", &name);
         prop_assert_eq!(header_names(&letter), HEADERS);
@@ -140,7 +173,7 @@ const BREAKS: [&str; 7] = ["\r\n", "\n", "\r", "\0", "\u{85}", "\u{2028}", "\r\n
 /// The letters that a field makes with such a text in it; none where it is refused.
 fn with(text: &str, field: &str) -> Option<Letter> {
     let filled = "{{ full_name }} {{ comment }} {{ email }}";
-    let mut parts = RunParts { subject: filled, body: filled, ..PARTS };
+    let mut parts = RunParts { subject: filled, body: filled, ..*PARTS };
     let mut recipient = Recipient { email: "ivan@example.net", full_name: "Иван", comment: "c" };
     let (mut from, mut to, mut title) = ("Vestnik", "Анна", "Confirm");
     let mut body = "Open <https://x.org/c?t=1>";
@@ -166,7 +199,7 @@ fn with(text: &str, field: &str) -> Option<Letter> {
         let (from, to) = (Mailbox { name: from, address: sender }, Mailbox { name: to, address });
         return system_letter(from, to, title, body, Lang::En, date(), "1@vestnik.example").ok();
     }
-    Composer::new(&parts).ok()?.compose(&recipient, 42, date()).ok()
+    Composer::new(&parts).ok()?.compose(&recipient, WHICH, date()).ok()
 }
 
 #[test]
@@ -218,14 +251,66 @@ fn no_field_of_a_letter_adds_a_header() {
 #[ignore = "a measurement, not a check"]
 fn composing_is_fast() {
     let body = format!("{}\n\n{}", PARTS.body, "Ещё один абзац **текста** для письма, подлиннее. ".repeat(40));
-    let composer = Composer::new(&RunParts { body: &body, ..PARTS }).unwrap();
+    let composer = Composer::new(&RunParts { body: &body, ..*PARTS }).unwrap();
     let started = std::time::Instant::now();
     let (count, mut bytes) = (20_000, 0);
     for client in 0..count {
         let email = format!("client{client}@example.org");
         let recipient = Recipient { email: &email, full_name: "Иван Петров", comment: "" };
-        bytes += composer.compose(&recipient, client, date()).unwrap().bytes.len();
+        bytes += composer.compose(&recipient, Which { client, ..WHICH }, date()).unwrap().bytes.len();
     }
     let each = started.elapsed() / u32::try_from(count).unwrap();
     println!("{each:?} and {} bytes a letter", bytes / usize::try_from(count).unwrap());
+}
+
+fn field<'a>(letter: &'a str, name: &str) -> &'a str {
+    let at = letter.find(&format!("\r\n{name}: ")).unwrap() + name.len() + 4;
+    letter[at..].split("\r\n").next().unwrap()
+}
+
+#[test]
+fn a_letter_says_how_to_leave_by_button_and_by_link() {
+    let letter = compose(&PARTS, "ivan@example.net", "Иван");
+    let source = String::from_utf8(letter.bytes.clone()).unwrap();
+    let page = format!("https://mail.example.org/u/{}", TOKENS.token(4711));
+    assert_eq!(field(&source, "List-Unsubscribe"), format!("<{page}>"));
+    assert_eq!(field(&source, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    assert_eq!(field(&source, "List-Id"), "<u3.vestnik.example>");
+    assert_eq!(field(&source, "Feedback-ID"), "m5:u3:mailing:vestnikexample");
+    let message = parse(&letter);
+    let (html, text) = (message.body_html(0).unwrap(), message.body_text(0).unwrap());
+    assert!(html.contains(&format!("<a href=\"{page}\"")) && html.contains(">Отписаться</a>"), "{html}");
+    assert!(text.contains("Отписаться") && text.contains(&page), "{text}");
+    // Without https there is a page, and no button.
+    let leaving = LeavingParts { site: "http://127.0.0.1:3000", topic: 9, ..PARTS.leaving };
+    let plain = compose(&RunParts { leaving, ..*PARTS }, "ivan@example.net", "");
+    let source = String::from_utf8(plain.bytes).unwrap();
+    assert!(source.contains("\r\nList-Unsubscribe: <http://127.0.0.1:3000/u/") && !source.contains("One-Click"));
+    assert_eq!(field(&source, "List-Id"), "<t9.u3.vestnik.example>");
+}
+
+#[test]
+fn a_message_that_says_the_link_has_it_once() {
+    let said = "[Out]({{ unsubscribe_url }}) or <{{ unsubscribe_url }}>";
+    let letter = compose(&RunParts { body: said, subject: "s {{ unsubscribe_url }}", ..*PARTS }, "a@b.co", "");
+    let page = format!("https://mail.example.org/u/{}", TOKENS.token(4711));
+    let message = parse(&letter);
+    let (html, text) = (message.body_html(0).unwrap(), message.body_text(0).unwrap());
+    assert_eq!(html.matches(&format!("href=\"{page}\"")).count(), 2, "{html}");
+    assert!(!html.contains("Отписаться") && text.matches(&*page).count() == 2, "{text}");
+    assert_eq!(message.subject().unwrap(), format!("s {page}"));
+    // Where a condition leaves it out, the end has it.
+    let branched = "{% if full_name %}[Out]({{ unsubscribe_url }}){% endif %} x";
+    for (name, footer) in [("Anna", false), ("", true)] {
+        let letter = compose(&RunParts { body: branched, ..*PARTS }, "a@b.co", name);
+        let html = parse(&letter).body_html(0).unwrap().into_owned();
+        assert_eq!((html.contains("Отписаться"), html.matches(&page).count()), (footer, 1), "{html}");
+    }
+}
+
+#[test]
+fn the_services_own_letters_have_none_of_it() {
+    let mailbox = Mailbox { name: "", address: "a@example.org" };
+    let letter = system_letter(mailbox, mailbox, "s", "b", Lang::En, date(), "1@x").unwrap();
+    assert!(!String::from_utf8(letter.bytes).unwrap().contains("List-"));
 }

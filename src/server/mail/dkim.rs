@@ -16,7 +16,7 @@ use vestnik_doctor::DkimKey;
 
 /// What is signed. Those that somebody could add to mislead a reader stand once more than they occur, so that
 /// an added one breaks the signature (RFC 6376 8.15).
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 21] = [
     "from",
     "from",
     "reply-to",
@@ -32,6 +32,13 @@ const FIELDS: [&str; 15] = [
     "content-type",
     "content-type",
     "content-transfer-encoding",
+    // RFC 8058 4: mail programs believe them only where they are signed.
+    "list-unsubscribe",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-unsubscribe-post",
+    "list-id",
+    "feedback-id",
 ];
 /// Columns of a line of the signature.
 const LINE: usize = 72;
@@ -256,7 +263,7 @@ mod tests {
         assert!(signed.ends_with(LETTER), "the letter itself is as it was");
         let line = &signed[..signed.len() - LETTER.len()];
         assert_eq!((tag(line, "d"), tag(line, "s"), tag(line, "t")), ("example.org", "s1.mail", "1800000000"));
-        assert!(line.split("\r\n").all(|line| line.len() <= 170), "{line}");
+        assert!(line.split("\r\n").all(|line| line.len() <= 280), "{line}");
     }
 
     #[test]

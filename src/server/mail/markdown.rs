@@ -35,7 +35,8 @@ const FRAME_STYLE: &str = "max-width:600px;margin:0 auto;padding:24px 16px;\
 
 /// Every style that a letter of ours carries.
 pub fn styles() -> impl Iterator<Item = &'static str> {
-    STYLES.into_iter().map(|(_, style)| style).chain([BODY_STYLE, FRAME_STYLE, DARK_STYLE])
+    let own = [BODY_STYLE, FRAME_STYLE, DARK_STYLE];
+    STYLES.into_iter().map(|(_, style)| style).chain(own).chain(super::leave_link::STYLES)
 }
 
 /// Elements that find out their own direction where a letter has texts of both.

@@ -12,6 +12,8 @@ mod fill;
 pub mod hand_over;
 mod header;
 pub mod hello;
+pub mod leave_link;
+pub mod leaving;
 pub mod links;
 pub mod markdown;
 pub mod plain;

@@ -1,4 +1,4 @@
-//! Subject and body with `{{ full_name }}`, `{{ email }}` and `{{ comment }}`.
+//! Subject and body with `{{ full_name }}`, `{{ email }}`, `{{ comment }}` and `{{ unsubscribe_url }}`.
 //!
 //! What is allowed: expressions with minijinja's filters (`{{ full_name|default("friend") }}`) and
 //! conditions (`{% if comment %}..{% else %}..{% endif %}`). Loops, assignments and blocks are not:
@@ -15,19 +15,21 @@
 
 use super::bounded::TooMuch;
 use super::fill::{self, Pattern, Unfillable};
+use super::leave_link::Link;
 use super::syntax::{self, Source, line_at};
 use super::{header, markdown, plain};
 use crate::domain::message::{BODY_MAX, TemplateProblem};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Object, Value};
+use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// The names that a template may use.
-pub const NAMES: [&str; 3] = ["full_name", "email", "comment"];
+pub const NAMES: [&str; 4] = ["full_name", "email", "comment", "unsubscribe_url"];
 
 /// Steps of a rendering; 64 bytes written cost one. Enough for a body of the greatest length.
 const FUEL: u64 = 50_000;
@@ -92,6 +94,8 @@ pub struct Rendered {
 pub struct Template {
     environment: Environment<'static>,
     lang: String,
+    /// Where the link to leave leads; a letter without one has none.
+    link: Option<Arc<Link>>,
     variants: RwLock<Vec<Arc<Variant>>>,
 }
 
@@ -105,8 +109,10 @@ struct Variant {
 struct Letter {
     html: Pattern,
     text: Pattern,
-    /// The subject's place among the values: after those of the body.
-    subject: usize,
+    /// The token's place among the values: after those of the body. The subject's is the next one.
+    token: usize,
+    /// The body has the link to leave itself.
+    says_link: bool,
 }
 
 impl fmt::Debug for Template {
@@ -144,7 +150,13 @@ impl Template {
             add(&mut environment, field, source)?;
             try_out(&environment, field)?;
         }
-        Ok(Self { environment, lang: lang.to_owned(), variants: RwLock::default() })
+        Ok(Self { environment, lang: lang.to_owned(), link: None, variants: RwLock::default() })
+    }
+
+    /// With a link to leave: where the message says `{{ unsubscribe_url }}`, else at the end of the letter.
+    #[must_use]
+    pub fn with_link(self, link: Link) -> Self {
+        Self { link: Some(Arc::new(link)), ..self }
     }
 
     /// Fills the message in for one client.
@@ -152,12 +164,22 @@ impl Template {
     /// # Errors
     /// If an expression fails for this client's data.
     pub fn render(&self, recipient: &Recipient<'_>) -> Result<Rendered, TemplateError> {
-        let subject = header::clean(&render(&self.environment, Field::Subject, &Scope::new(recipient, None))?);
-        let scope = Scope::new(recipient, Some(Mutex::default()));
+        self.render_with(recipient, "")
+    }
+
+    /// The same with the token that the link to leave ends with.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn render_with(&self, recipient: &Recipient<'_>, token: &str) -> Result<Rendered, TemplateError> {
+        let scope = |printed| Scope::new(recipient, self.link.as_ref(), token, printed);
+        let subject = header::clean(&render(&self.environment, Field::Subject, &scope(None))?);
+        let scope = scope(Some(Mutex::default()));
         let markdown = render(&self.environment, Field::Body, &scope)?;
         let mut values = scope.take();
-        let variant = self.variant(markdown, values.len());
+        let variant = self.variant(markdown, values.len(), scope.says_link.load(Ordering::Relaxed));
         let letter = variant.letter.as_ref().map_err(Clone::clone)?;
+        values.push(token.to_owned());
         values.push(subject);
         let fill = |pattern: &Pattern| {
             pattern.fill(&values, LETTER_MAX).map_err(|error| self.unfillable(&variant.markdown, &values, error))
@@ -181,15 +203,16 @@ impl Template {
         fail(syntax::problem("error.link.value", value, line))
     }
 
-    fn variant(&self, markdown: String, values: usize) -> Arc<Variant> {
+    fn variant(&self, markdown: String, values: usize, says_link: bool) -> Arc<Variant> {
         let known = |variant: &&Arc<Variant>| {
-            let same = variant.letter.as_ref().is_ok_and(|letter| letter.subject == values);
+            let same = |letter: &Letter| letter.token == values && letter.says_link == says_link;
+            let same = variant.letter.as_ref().is_ok_and(same);
             variant.markdown == markdown && (same || variant.letter.is_err())
         };
         if let Some(found) = self.variants.read().unwrap_or_else(PoisonError::into_inner).iter().find(known) {
             return Arc::clone(found);
         }
-        let letter = self.letter(&markdown, values);
+        let letter = self.letter(&markdown, values, says_link);
         let variant = Arc::new(Variant { markdown, letter });
         let mut variants = self.variants.write().unwrap_or_else(PoisonError::into_inner);
         if variants.len() < MAX_VARIANTS {
@@ -198,14 +221,18 @@ impl Template {
         variant
     }
 
-    fn letter(&self, markdown: &str, values: usize) -> Result<Letter, TemplateError> {
+    fn letter(&self, markdown: &str, values: usize, says_link: bool) -> Result<Letter, TemplateError> {
         let source = self.environment.get_template(Field::Body.name()).map_err(|error| failed(Field::Body, &error))?;
-        let fragment = markdown::render(markdown).map_err(|error| too_much(source.source(), markdown, error))?;
-        let title = fill::mark(values).map(String::from).unwrap_or_default();
+        let mut fragment = markdown::render(markdown).map_err(|error| too_much(source.source(), markdown, error))?;
+        if let (Some(link), Some(token), false) = (&self.link, fill::mark(values), says_link) {
+            fragment.push_str(&link.footer(token));
+        }
+        let title = fill::mark(values + 1).map(String::from).unwrap_or_default();
         Ok(Letter {
             html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
             text: Pattern::text(&plain::to_text(&fragment)),
-            subject: values,
+            token: values,
+            says_link,
         })
     }
 }
@@ -216,16 +243,45 @@ struct Scope {
     full_name: Value,
     email: Value,
     comment: Value,
+    unsubscribe_url: Value,
     printed: Option<Mutex<Vec<String>>>,
+    /// The body has printed the link to leave.
+    says_link: AtomicBool,
+}
+
+/// The link to leave, as an expression has it. What stands before the token is of this service, so it goes into the
+/// Markdown as it is: a value would be taken for a part of an address.
+#[derive(Debug)]
+struct LeavingUrl {
+    link: Arc<Link>,
+    token: String,
+}
+
+impl Object for LeavingUrl {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.link.page, self.token)
+    }
 }
 
 impl Scope {
-    fn new(recipient: &Recipient<'_>, printed: Option<Mutex<Vec<String>>>) -> Arc<Self> {
+    fn new(
+        recipient: &Recipient<'_>,
+        link: Option<&Arc<Link>>,
+        token: &str,
+        printed: Option<Mutex<Vec<String>>>,
+    ) -> Arc<Self> {
+        let url = link.map(|link| LeavingUrl { link: Arc::clone(link), token: token.to_owned() });
         Arc::new(Self {
             full_name: Value::from(&*one_line(recipient.full_name)),
             email: Value::from(&*one_line(recipient.email)),
             comment: Value::from(&*one_line(recipient.comment)),
+            unsubscribe_url: url.map_or_else(|| Value::from(""), Value::from_object),
             printed,
+            says_link: AtomicBool::new(false),
         })
     }
 
@@ -243,6 +299,7 @@ impl Object for Scope {
             "full_name" => Some(self.full_name.clone()),
             "email" => Some(self.email.clone()),
             "comment" => Some(self.comment.clone()),
+            "unsubscribe_url" => Some(self.unsubscribe_url.clone()),
             SCOPE => Some(Value::from_dyn_object(Arc::clone(self))),
             _ => None,
         }
@@ -291,6 +348,7 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
+    let leaving = value.downcast_object_ref::<LeavingUrl>();
     let text = match value.as_str() {
         Some(text) => one_line(text).into_owned(),
         None => one_line(&value.to_string()).into_owned(),
@@ -300,9 +358,17 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
         out.write_str(&text)?;
         return Ok(());
     };
+    let text = match (leaving, &scope) {
+        (Some(url), Some(scope)) => {
+            scope.says_link.store(true, Ordering::Relaxed);
+            out.write_str(&url.link.page)?;
+            url.token.clone()
+        }
+        _ => text,
+    };
     let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-    // The last mark is the subject's, which stands in the title.
-    let mark = if printed.len() + 1 < fill::MAX_VALUES { fill::mark(printed.len()) } else { None };
+    // The last marks are those of the link at the end and of the subject, which stands in the title.
+    let mark = if printed.len() + 2 < fill::MAX_VALUES { fill::mark(printed.len()) } else { None };
     let Some(mark) = mark else {
         return Err(Error::from(ErrorKind::OutOfFuel));
     };
@@ -342,6 +408,7 @@ fn add(environment: &mut Environment<'static>, field: Field, source: &str) -> Re
 /// an expression can meet an empty value; returns what it became.
 fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<String>, TemplateError> {
     let mut filled = BTreeSet::new();
+    let sample = Arc::new(Link { page: "https://example.org/u/".to_owned(), words: String::new() });
     for bits in 0..4 {
         let recipient = Recipient {
             email: "anna@example.org",
@@ -351,7 +418,7 @@ fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<
         filled.insert(render(
             environment,
             field,
-            &Scope::new(&recipient, (field == Field::Body).then(Mutex::default)),
+            &Scope::new(&recipient, Some(&sample), "", (field == Field::Body).then(Mutex::default)),
         )?);
     }
     Ok(filled)

@@ -11,7 +11,9 @@ use crate::domain::version::version;
 use crate::forms::Check;
 use crate::forms::chosen::Chosen;
 use crate::forms::messages::MessageForm;
+use crate::locales;
 use crate::server::db::{self, Db, messages};
+use crate::server::mail::leave_link::Link;
 use crate::server::mail::template::{self, Recipient, Template, TemplateError};
 use chrono::{DateTime, Utc};
 
@@ -155,8 +157,10 @@ pub async fn preview(db: &Db, actor: &Actor, subject: &str, body: &str, client: 
     let lang = actor.lang;
     let rendered = rendering::apart(move || {
         fillable(&form.subject, &form.body)?;
+        // As in a letter, where its own token stands behind it.
+        let link = Link { page: "https://example.org/u/".to_owned(), words: locales::text(lang, "leaving.link") };
         Template::new(&form.subject, &form.body, lang.as_str())
-            .and_then(|template| template.render(&recipient(&client)))
+            .and_then(|template| template.with_link(link).render(&recipient(&client)))
             .map_err(refused)
     })
     .await??;

@@ -12,6 +12,7 @@ pub mod figures;
 pub mod images;
 pub mod import;
 pub mod invitations;
+pub mod leaving;
 pub mod letters;
 pub mod mailings;
 pub mod messages;

@@ -1,14 +1,19 @@
 //! 'Send me a test': one letter to the writer's own address, now.
 
+use super::leaving::NO_DELIVERY;
 use super::throttle::{self, Act, Key};
 use super::{Actor, Error, Result, messages, rendering};
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;
+use crate::domain::suppression::NO_TOPIC;
 use crate::forms::messages::MessageForm;
+use crate::locales;
 use crate::server::db::{self, Db, limits};
-use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts};
+use crate::server::mail::compose::{ComposeError, Composer, Mailbox, RunParts, Which};
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::hand_over::{HandedOver, hand_over};
+use crate::server::mail::leaving::LeavingParts;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
@@ -31,6 +36,10 @@ pub struct Post<'a> {
     pub secret: &'a [u8],
     /// Signs letters, where there is a key.
     pub dkim: Option<&'a Arc<Signer>>,
+    /// Of the link to leave, which leads to `site`.
+    pub tokens: &'a DeliveryTokens,
+    /// Without a trailing slash.
+    pub site: &'a str,
 }
 
 /// Sends what is being written to the actor, filled in with the name and comment of a client or with
@@ -59,6 +68,7 @@ pub async fn send<Permit>(
     let sender = db::settings::sender(db, post.from).await?;
     let (of, form) = (actor.clone(), form.clone());
     let (secret, dkim) = (post.secret.to_vec(), post.dkim.cloned());
+    let (tokens, site) = (post.tokens.clone(), post.site.to_owned());
     let (envelope, letter) = rendering::apart(move || {
         let composer = Composer::new(&RunParts {
             from: Mailbox { name: &of.name, address: sender.email.as_str() },
@@ -69,13 +79,21 @@ pub async fn send<Permit>(
             run_id: NO_RUN,
             secret: &secret,
             dkim: dkim.as_ref(),
+            leaving: LeavingParts {
+                tokens: &tokens,
+                site: &site,
+                words: &locales::text(of.lang, "leaving.link"),
+                owner: of.id,
+                mailing: 0,
+                topic: NO_TOPIC,
+            },
         })?;
         let recipient = Recipient {
             email: &of.email,
             full_name: client.as_ref().map_or(&of.name, |client| &client.full_name),
             comment: client.as_ref().map_or("", |client| &client.comment),
         };
-        let letter = composer.compose(&recipient, rand::random(), now)?;
+        let letter = composer.compose(&recipient, Which { client: rand::random(), delivery: NO_DELIVERY }, now)?;
         Ok((composer.sender().to_owned(), letter))
     })
     .await?

@@ -17,6 +17,7 @@ struct Catcher {
     caught: mpsc::Receiver<CaughtLetter>,
     /// How often the mail server was asked for.
     asked: AtomicUsize,
+    tokens: DeliveryTokens,
 }
 
 impl Catcher {
@@ -26,12 +27,27 @@ impl Catcher {
         let sink = Sink::start(config, ManualClock::new(now()), Some(sender)).await.unwrap();
         let relay = Relay::parse(&format!("smtp://{}?tls=none", sink.addr())).unwrap();
         let from = EmailAddress::parse("vestnik@example.org").unwrap();
-        Self { relay, timeouts: Timeouts::default(), from, sink, caught, asked: AtomicUsize::new(0) }
+        Self {
+            relay,
+            timeouts: Timeouts::default(),
+            from,
+            sink,
+            caught,
+            asked: AtomicUsize::new(0),
+            tokens: DeliveryTokens::new(b"a secret", []),
+        }
     }
 
     fn post(&self) -> Post<'_> {
         let secret = b"0123456789abcdef0123456789abcdef";
-        Post { timeouts: &self.timeouts, from: &self.from, secret, dkim: None }
+        Post {
+            timeouts: &self.timeouts,
+            from: &self.from,
+            secret,
+            dkim: None,
+            tokens: &self.tokens,
+            site: "https://mail.example.org",
+        }
     }
 
     async fn send(&self, db: &Db, actor: &Actor, body: &str, client: Option<i64>) -> Result<String> {

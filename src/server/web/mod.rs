@@ -12,6 +12,7 @@ pub mod guard;
 pub mod health;
 pub mod hooks;
 pub mod images;
+mod leaving;
 #[cfg(test)]
 mod limits_tests;
 pub mod listen;
@@ -105,6 +106,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_DAYS)));
     let away = away::Away::new(&state, assets.css.clone());
+    let leaving = leaving::routes(&assets.css);
     let pages = page::Pages::new(state.clone(), assets, away.clone());
     let functions = pages.clone();
     let secure = is_secure(&state);
@@ -151,6 +153,8 @@ fn router(state: AppState, assets: Assets) -> Router {
         .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(SetResponseHeaderLayer::overriding(OPENER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(SetResponseHeaderLayer::overriding(PERMISSIONS_POLICY, HeaderValue::from_static(UNUSED)));
+    // Of all that stands above it needs nothing, and some of it would be in the way.
+    router = router.merge(leaving);
     if secure {
         router = router.layer(SetResponseHeaderLayer::overriding(
             STRICT_TRANSPORT_SECURITY,

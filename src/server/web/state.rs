@@ -11,6 +11,7 @@ use crate::server::mail::timeouts::Timeouts;
 use crate::server::seal::Sealer;
 use crate::server::services::Error;
 use crate::server::services::figures::SharedFigures;
+use crate::server::services::leaving::Desk;
 use crate::server::services::letters::Origin;
 use crate::server::services::posts::kept::Kept;
 use crate::server::services::posts::views::Views;
@@ -76,6 +77,8 @@ pub struct AppState {
     pub uploads: Quota,
     /// Files of own data that are being written.
     pub takeaways: Quota,
+    /// Where those who leave are written down.
+    pub leaving: Desk,
     /// Requests of each address.
     pub pace: Pace,
     /// Pages that follow a mailing.
@@ -112,6 +115,8 @@ impl AppState {
             from: self.from(),
             secret: self.config.secret.expose_secret().as_bytes(),
             dkim: self.config.dkim.as_ref(),
+            tokens: &self.config.tokens,
+            site: &self.config.public_url,
         }
     }
 

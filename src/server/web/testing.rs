@@ -15,8 +15,10 @@ use crate::server::db::testing::made_at;
 use crate::server::db::{Db, users};
 use crate::server::engine::Wake;
 use crate::server::engine::relays::{Pool, PoolConfig, Source};
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::leaving::Desk;
 use crate::server::services::{Actor, accounts};
 use crate::server::supervisor::Supervisor;
 use crate::ui::assets::Assets;
@@ -152,6 +154,7 @@ impl Served {
             timeouts: Timeouts::default(),
             from: EmailAddress::parse("vestnik@example.org").unwrap(),
             secret: "0123456789abcdef0123456789abcdef".to_owned().into(),
+            tokens: DeliveryTokens::new(b"0123456789abcdef0123456789abcdef", []),
             dkim: None,
             return_domain: None,
             receive: None,
@@ -167,7 +170,10 @@ impl Served {
         let stop = CancellationToken::new();
         let source = Source::Catcher(Relay::parse("smtp://127.0.0.1:9?tls=none").unwrap());
         let pool = PoolConfig { source, timeouts: config.timeouts.clone(), hello: None, secret: config.secret.clone() };
+        let (leaving, keeper) = Desk::open(db.clone(), folder.path()).unwrap();
+        tokio::spawn(keeper.keep(stop.clone()));
         let state = AppState {
+            leaving,
             relays: Pool::new(db.clone(), clock.clone(), pool),
             db,
             blog: Blog::new(clock.clone()),

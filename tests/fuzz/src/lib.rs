@@ -20,6 +20,7 @@ pub mod server {
         pub mod bounded;
         mod fill;
         mod header;
+        pub mod leave_link;
         mod links;
         pub mod markdown;
         pub mod plain;

@@ -10,6 +10,7 @@ use crate::server::clock::{Clock, ManualClock};
 use crate::server::db::relays::Stored;
 use crate::server::db::{Db, attempts, deliveries, on_tx, relays, runs, testing};
 use crate::server::engine::{Engine, EngineConfig};
+use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::script::{Script, Step, say};
 use crate::server::mail::timeouts::Timeouts;
@@ -106,6 +107,8 @@ impl World {
             retry: vec![Duration::from_secs(300)],
             dkim: None,
             returns: None,
+            tokens: DeliveryTokens::new(b"a secret of the tests", []),
+            site: "https://mail.example.org".to_owned(),
             data_dir: None,
         };
         let engine = Engine::new(self.db.clone(), self.clock.clone(), config, pool.clone(), CancellationToken::new());

@@ -40,6 +40,10 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /robots.txt", everyone(ALL), ""),
     read_all("ANY /favicon.svg", everyone(ALL), ""),
     read_all("ANY /pkg/{*file}", everyone([No(404); 3]), "nothing"),
+    // The token is the right; these tests have none.
+    read_all("GET /u/{token}", everyone([No(404); 3]), "nothing"),
+    read("POST /u/{token}", everyone(ALL), "nothing"),
+    read("POST /u/{token}/change", everyone([No(404); 3]), "nothing"),
     read_all("GET /healthz", everyone(ALL), ""),
     // No engine runs in these tests.
     read_all("GET /readyz", everyone([No(503); 3]), ""),

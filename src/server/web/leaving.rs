@@ -1,0 +1,259 @@
+//! `/u/{token}`: where the links and buttons in letters lead by which people leave.
+//!
+//! The token is all the right that is asked for: no session, no cookie, no origin, no limit by address, since mail programs
+//! send from few. A look changes nothing, ever: scanners follow every link of a letter. The page needs no script and no
+//! database to be shown; its buttons are plain forms.
+
+use super::page::lang_of;
+use super::state::AppState;
+use crate::domain::lang::Lang;
+use crate::domain::suppression::Source;
+use crate::locales;
+use crate::server::metrics;
+use crate::server::services::leaving::{
+    Change, Choice, NO_DELIVERY, Request as Leave, State as Holds, Taken, change, show,
+};
+use crate::server::services::posts::render::escape;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one click says (RFC 8058 3.2) is a line; more is not read.
+const ONE_CLICK_MAX: usize = 1024;
+/// A form of the page, with a reason in it.
+const FORM_MAX: usize = 16 * 1024;
+/// Longest reason, in characters.
+const REASON_MAX: usize = 1_000;
+/// How long the database is waited for before the page is shown without what it knows.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where the page's style is.
+#[derive(Clone)]
+struct Style(Arc<str>);
+
+/// `GET` and `POST /u/{token}`, `POST /u/{token}/change`.
+pub fn routes(css: &str) -> Router<AppState> {
+    Router::new()
+        .route("/u/{token}", get(page).post(one_click))
+        .route("/u/{token}/change", post(changed))
+        .layer(Extension(Style(css.into())))
+}
+
+/// One click in a mail program. It is told that all is well also the second time, and for a letter that nobody knows: there
+/// is nobody who could do anything about it.
+async fn one_click(State(state): State<AppState>, Path(token): Path<String>, request: Request) -> Response {
+    // Form-encoded, multipart or nothing at all: it says the same.
+    drop(to_bytes(request.into_body(), ONE_CLICK_MAX).await);
+    let Some(delivery) = state.config.tokens.read(&token) else {
+        metrics::unknown_one_click();
+        return "ok\n".into_response();
+    };
+    if delivery == NO_DELIVERY || leave(&state, delivery, Source::OneClick, "").await != Taken::Lost {
+        return "ok\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")], "try again later\n").into_response()
+}
+
+async fn leave(state: &AppState, delivery: i64, source: Source, reason: &str) -> Taken {
+    let evidence = reason.trim().chars().take(REASON_MAX).collect();
+    state.leaving.leave(Leave { delivery, at: state.now(), source, evidence }).await
+}
+
+async fn page(
+    State(state): State<AppState>,
+    Extension(style): Extension<Style>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let lang = lang_of(&headers);
+    let Some(delivery) = state.config.tokens.read(&token) else { return shown(&style, lang, &View::Unknown) };
+    if delivery == NO_DELIVERY {
+        return shown(&style, lang, &View::Test);
+    }
+    view(&state, &style, lang, &token, delivery).await
+}
+
+async fn view(state: &AppState, style: &Style, lang: Lang, token: &str, delivery: i64) -> Response {
+    match tokio::time::timeout(PATIENCE, show(&state.db, delivery, state.now())).await {
+        Ok(Ok(Some(holds))) => shown(style, holds.lang, &View::Known { token, holds: &holds }),
+        Ok(Ok(None)) => shown(style, lang, &View::Unknown),
+        // Who wants to leave can leave all the same.
+        Ok(Err(_)) | Err(_) => shown(style, lang, &View::Away { token }),
+    }
+}
+
+async fn changed(
+    State(state): State<AppState>,
+    Extension(style): Extension<Style>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let lang = lang_of(&headers);
+    let Some(delivery) = state.config.tokens.read(&token) else { return shown(&style, lang, &View::Unknown) };
+    if delivery == NO_DELIVERY {
+        return shown(&style, lang, &View::Test);
+    }
+    let Ok(body) = to_bytes(body, FORM_MAX).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let value = |name: &str| {
+        let found = url::form_urlencoded::parse(&body).find(|(key, _)| key == name);
+        found.map_or_else(String::new, |(_, value)| value.into_owned())
+    };
+    let Some(choice) = Choice::parse(&value("choice")) else {
+        return view(&state, &style, lang, &token, delivery).await;
+    };
+    let reason: String = value("reason").chars().take(REASON_MAX).collect();
+    if choice == Choice::Leave {
+        return match leave(&state, delivery, Source::Page, &reason).await {
+            Taken::Recorded => view(&state, &style, lang, &token, delivery).await,
+            Taken::Noted => shown(&style, lang, &View::WrittenDown),
+            Taken::Lost => shown(&style, lang, &View::Away { token: &token }),
+        };
+    }
+    let asked = Change { delivery, choice, reason: &reason };
+    match tokio::time::timeout(PATIENCE, change(&state.db, &asked, state.now())).await {
+        Ok(Ok(()) | Err(crate::server::services::Error::NotFound)) => {
+            view(&state, &style, lang, &token, delivery).await
+        }
+        Ok(Err(_)) | Err(_) => shown(&style, lang, &View::Away { token: &token }),
+    }
+}
+
+/// What a page is about.
+enum View<'a> {
+    Known {
+        token: &'a str,
+        holds: &'a Holds,
+    },
+    /// The letter is of nobody: its link was cut, is of another installation, or its sender's account is gone.
+    Unknown,
+    /// The link of a test letter.
+    Test,
+    /// The database does not answer.
+    Away {
+        token: &'a str,
+    },
+    /// It does not, and leaving is noted.
+    WrittenDown,
+}
+
+fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
+    let status = match view {
+        View::Unknown => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    };
+    let text = |key: &str| escape(&locales::text(lang, key));
+    let (title, body) = match view {
+        View::Known { token, holds } => known(lang, token, holds),
+        View::Unknown => (text("leaving.unknown"), format!("<p>{}</p>", text("leaving.unknown_text"))),
+        View::Test => (text("leaving.test"), format!("<p>{}</p>", text("leaving.test_text"))),
+        View::Away { token } => (text("leaving.title"), leave_form(lang, token, &text("leaving.away"))),
+        View::WrittenDown => (text("leaving.left"), format!("<p>{}</p>", text("leaving.written_down"))),
+    };
+    let html = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
+         <link rel=\"icon\" href=\"/favicon.svg\">\n<link rel=\"stylesheet\" href=\"{}\">\n<title>{title}</title>\n</head>\n\
+         <body class=\"min-h-dvh bg-base-200 text-base-content antialiased\">\n\
+         <main class=\"mx-auto max-w-xl px-5 py-12\">\n<h1 class=\"mb-4 text-2xl font-semibold\">{title}</h1>\n{body}\n\
+         </main>\n</body>\n</html>\n",
+        lang.as_str(),
+        escape(&style.0),
+    );
+    let headers = [
+        (CACHE_CONTROL, "private, no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+    ];
+    (status, headers, Html(html)).into_response()
+}
+
+fn known(lang: Lang, token: &str, holds: &Holds) -> (String, String) {
+    let text = |key: &str| escape(&locales::text(lang, key));
+    let (sender, address) = (escape(&holds.sender), escape(&holds.address));
+    let (sender, address) = (format!("<strong>{sender}</strong>"), format!("<strong>{address}</strong>"));
+    // The text itself is ours, and has nothing to escape.
+    let about = locales::text_with(lang, "leaving.about", &[("sender", &sender), ("address", &address)]);
+    let about = format!("<p class=\"mb-4\">{about}</p>");
+    match holds.left {
+        None => (text("leaving.title"), leave_form(lang, token, "").replacen("<form", &format!("{about}<form"), 1)),
+        Some(until) => {
+            let (title, said) = match until {
+                None => (text("leaving.left"), text("leaving.left_text")),
+                Some(until) => {
+                    let day = until.format("%Y-%m-%d").to_string();
+                    let said = locales::text_with(lang, "leaving.paused_text", &[("day", &day)]);
+                    (text("leaving.paused"), escape(&said))
+                }
+            };
+            let leave = match until {
+                // A pause may become a leaving.
+                Some(_) => leave_form(lang, token, ""),
+                None => String::new(),
+            };
+            let undo = button(lang, token, "undo", "leaving.undo", "btn btn-outline");
+            (
+                title,
+                format!("<p class=\"mb-4\" role=\"status\">{said}</p>{about}{undo}<div class=\"mt-6\">{leave}</div>"),
+            )
+        }
+    }
+}
+
+/// One big button, a reason for those who want to give one, and pauses.
+fn leave_form(lang: Lang, token: &str, said: &str) -> String {
+    let text = |key: &str| escape(&locales::text(lang, key));
+    let said = if said.is_empty() { String::new() } else { format!("<p class=\"mb-4\">{said}</p>") };
+    let pauses: String = Choice::PAUSES
+        .iter()
+        .map(|days| {
+            let label = locales::count(lang, "leaving.pause", *days, &[]);
+            format!(
+                "<button class=\"btn btn-ghost btn-sm\" name=\"choice\" value=\"pause-{days}\">{}</button>",
+                escape(&label)
+            )
+        })
+        .collect();
+    format!(
+        "{said}<form method=\"post\" action=\"/u/{token}/change\" class=\"rounded-box border border-base-300 bg-base-100 p-6\">\
+         <button class=\"btn btn-primary btn-lg w-full\" name=\"choice\" value=\"leave\">{}</button>\
+         <label class=\"mt-6 block text-sm\" for=\"reason\">{}</label>\
+         <textarea class=\"textarea mt-1 w-full\" id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"{REASON_MAX}\"></textarea>\
+         <p class=\"mt-4 text-sm\">{}</p><div class=\"mt-1 flex flex-wrap gap-2\">{pauses}</div></form>",
+        text("leaving.leave"),
+        text("leaving.reason"),
+        text("leaving.or_pause"),
+        token = escape(token),
+    )
+}
+
+fn button(lang: Lang, token: &str, choice: &str, label: &str, class: &str) -> String {
+    let label = escape(&locales::text(lang, label));
+    let token = escape(token);
+    format!(
+        "<form method=\"post\" action=\"/u/{token}/change\">\
+         <button class=\"{class}\" name=\"choice\" value=\"{choice}\">{label}</button></form>"
+    )
+}
+
+#[cfg(test)]
+#[path = "leaving_tests.rs"]
+mod tests;

@@ -1,0 +1,185 @@
+use crate::domain::email::EmailAddress;
+use crate::domain::suppression::{Reason, Source, Suppression};
+use crate::forms::mailings::MailingForm;
+use crate::server::db::suppressions::of_address;
+use crate::server::db::testing::{client, made_at, message, on_both, open_run};
+use crate::server::db::{Db, deliveries};
+use crate::server::services::{Actor, mailings};
+use crate::server::web::testing::{Answer, Served, multipart};
+use std::time::Duration;
+
+/// A service, one of whose users has sent two letters.
+struct World {
+    served: Served,
+    owner: Actor,
+    /// To `anna@example.org`.
+    token: String,
+    other: String,
+}
+
+impl World {
+    async fn new(db: Db) -> Self {
+        let served = Served::start(db).await;
+        let (owner, _) = served.somebody("olga@example.org").await;
+        let db = &served.state.db;
+        for email in ["anna@example.org", "boris@example.org"] {
+            client(db, owner.id, email, "", "").await;
+        }
+        let form = MailingForm {
+            message: message(db, owner.id, "s", "b").await,
+            clients: "all".into(),
+            start: "now".into(),
+            end: "2027-01-01T10:00".into(),
+            zone: "UTC".into(),
+            period: "once".into(),
+            policy: "resend".into(),
+            ..MailingForm::default()
+        };
+        let mailing = mailings::create(db, &owner, &form, made_at()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let run = open_run(&mut tx, mailing, owner.id, made_at()).await;
+        tx.commit().await.unwrap();
+        let rows = deliveries::list(db, run, None, "", 0, 10).await.unwrap();
+        let token = |n: usize| served.state.config.tokens.token(rows[n].id);
+        let (token, other) = (token(0), token(1));
+        Self { served, owner, token, other }
+    }
+
+    async fn entries(&self, email: &str) -> Vec<Suppression> {
+        let email = EmailAddress::parse(email).unwrap();
+        of_address(&self.served.state.db, self.owner.id, &email, made_at()).await.unwrap()
+    }
+
+    /// As a mail provider sends it: from nowhere, without a cookie.
+    async fn one_click(&self, token: &str, kind: &str, body: &[u8]) -> Answer {
+        let headers = [("Content-Type", kind), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
+        self.served.send("POST", &format!("/u/{token}"), &headers, body).await
+    }
+
+    async fn choose(&self, form: &str) -> Answer {
+        let headers = [("Content-Type", FORM), ("Origin", "null")];
+        self.served.send("POST", &format!("/u/{}/change", self.token), &headers, form.as_bytes()).await
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";
+
+async fn one_click_is_enough_in_every_form(db: Db) {
+    let world = World::new(db).await;
+    let upper = world.other.to_uppercase();
+    for token in [&world.token, &world.token, &upper] {
+        let answer = world.one_click(token, FORM, ONE_CLICK).await;
+        assert_eq!((answer.status, answer.session(), answer.header("location")), (200, "", ""));
+    }
+    for email in ["anna@example.org", "boris@example.org"] {
+        let entries = world.entries(email).await;
+        assert_eq!(entries.len(), 1, "once, however often it was said");
+        assert_eq!((entries[0].reason, entries[0].source), (Reason::Unsubscribed, Source::OneClick));
+    }
+    let (kind, body) = multipart("List-Unsubscribe", b"One-Click");
+    for (kind, body) in [(kind, body), ("", Vec::new()), (FORM, vec![b'x'; 100_000])] {
+        assert_eq!(world.one_click(&world.token, kind, &body).await.status, 200);
+    }
+}
+
+async fn a_token_of_nobody_is_told_that_all_is_well_and_changes_nothing(db: Db) {
+    let world = World::new(db).await;
+    let foreign = crate::server::mail::delivery_token::DeliveryTokens::new(b"another installation", []);
+    let tokens = &world.served.state.config.tokens;
+    let cut = &world.token[..39];
+    for token in [cut, "x", &foreign.token(1), &tokens.token(0), &tokens.token(987_654), "%00"] {
+        assert_eq!(world.one_click(token, FORM, ONE_CLICK).await.status, 200, "{token}");
+    }
+    assert!(world.entries("anna@example.org").await.is_empty() && world.entries("boris@example.org").await.is_empty());
+    for token in [cut, &foreign.token(1), &tokens.token(987_654)] {
+        let page = world.served.get(&format!("/u/{token}"), "").await;
+        assert!(page.status == 404 && page.body.contains("This link does not work"), "{}", page.body);
+    }
+    let page = world.served.get(&format!("/u/{}", tokens.token(0)), "").await;
+    assert!(page.status == 200 && page.body.contains("This was a test email"), "{}", page.body);
+}
+
+async fn looking_changes_nothing(db: Db) {
+    let world = World::new(db).await;
+    let path = format!("/u/{}", world.token);
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        for query in ["", "?List-Unsubscribe=One-Click", "?choice=leave"] {
+            world.served.send(method, &format!("{path}{query}"), &[], b"").await;
+            world.served.send(method, &format!("{path}/change{query}"), &[], b"").await;
+        }
+    }
+    assert!(world.entries("anna@example.org").await.is_empty());
+    let page = world.served.get(&path, "").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("a•••@example.org") && !page.body.contains("anna@"), "{}", page.body);
+    assert!(page.body.contains("Olga") && !page.body.contains("<script"), "{}", page.body);
+    for (header, value) in [
+        ("cache-control", "private, no-store"),
+        ("x-robots-tag", "noindex"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("set-cookie", ""),
+    ] {
+        assert_eq!(page.header(header), value, "{header}");
+    }
+}
+
+async fn the_page_lets_its_reader_leave_pause_and_come_back(db: Db) {
+    let world = World::new(db).await;
+    let page = world.choose("choice=pause-30&reason=").await;
+    assert!(page.body.contains("Emails are paused") && page.body.contains("2026-01-31"), "{}", page.body);
+    let paused = world.entries("anna@example.org").await;
+    assert_eq!(paused[0].until, Some(made_at() + chrono::TimeDelta::days(30)));
+    let page = world.choose("choice=leave&reason=%D0%BC%D0%BD%D0%BE%D0%B3%D0%BE+%3Cb%3E").await;
+    assert!(page.body.contains("You are unsubscribed"), "{}", page.body);
+    let left = world.entries("anna@example.org").await;
+    assert_eq!((left.len(), left[0].until, left[0].evidence.as_str()), (1, None, "много <b>"));
+    assert_eq!(left[0].source, Source::Page);
+    let page = world.choose("choice=undo").await;
+    assert!(page.body.contains("Unsubscribe?"), "{}", page.body);
+    assert!(world.entries("anna@example.org").await.is_empty());
+    // What no button says changes nothing.
+    for form in ["", "choice=", "choice=pause-7", "choice=pause-9999999999999999999", "reason=x"] {
+        assert_eq!(world.choose(form).await.status, 200, "{form}");
+    }
+    assert!(world.entries("anna@example.org").await.is_empty());
+    assert!(world.entries("boris@example.org").await.is_empty(), "nobody else was meant");
+}
+
+async fn a_burst_from_one_address_is_taken_whole(db: Db) {
+    let world = World::new(db).await;
+    // More than one address may ask for otherwise in so short a time.
+    let clicks = (0..2_500).map(|_| world.one_click(&world.token, FORM, ONE_CLICK));
+    let answers: Vec<Answer> =
+        futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(clicks), 64)).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(world.entries("anna@example.org").await.len(), 1);
+}
+
+on_both!(
+    one_click_is_enough_in_every_form,
+    a_token_of_nobody_is_told_that_all_is_well_and_changes_nothing,
+    looking_changes_nothing,
+    the_page_lets_its_reader_leave_pause_and_come_back,
+    a_burst_from_one_address_is_taken_whole,
+);
+
+/// Whoever has the file's lock keeps the database from writing.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_locked_leaving_is_noted_and_carried_over() {
+    let (db, folder) = crate::server::db::testing::sqlite().await;
+    let world = World::new(db.clone()).await;
+    let other = Db::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.unwrap();
+    let lock = other.begin().await.unwrap();
+    assert_eq!(world.one_click(&world.token, FORM, ONE_CLICK).await.status, 200);
+    let noted = std::fs::read_to_string(world.served.folder().join("leaving-0.journal")).unwrap();
+    assert_eq!(noted.lines().count(), 1, "on the disk before it was answered: {noted}");
+    assert!(world.entries("anna@example.org").await.is_empty());
+    let page = world.choose("choice=leave").await;
+    assert!(page.status == 200 && page.body.contains("This is noted"), "{}", page.body);
+    drop(lock);
+    while world.entries("anna@example.org").await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
