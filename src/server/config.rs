@@ -317,15 +317,9 @@ impl Settings {
 }
 
 impl Config {
-    /// The tokens by which letters are named.
-    pub fn delivery_tokens(&self) -> DeliveryTokens {
-        use secrecy::ExposeSecret;
-        DeliveryTokens::new(self.secret.expose_secret().as_bytes(), [])
-    }
-
     /// The addresses that bounces return to, where there is a domain for them.
     pub fn return_path(&self) -> Option<ReturnPath> {
-        self.return_domain.clone().map(|domain| ReturnPath::new(self.delivery_tokens(), domain))
+        self.return_domain.clone().map(|domain| ReturnPath::new(self.tokens.clone(), domain))
     }
 
     /// Where uploaded files wait.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use vestnik_smtp_server::{Mailroom, NotNow, Received, Receiver, ReceiverConfig, tls};
 
 /// Takes letters for addresses that begin with `b-`.
@@ -202,7 +202,7 @@ async fn what_was_said_before_tls_counts_for_nothing() {
     assert!(answer.contains("250-STARTTLS") && answer.ends_with("220 2.0.0 Ready to start TLS\r\n"), "{answer}");
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
-    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)

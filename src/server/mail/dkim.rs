@@ -3,11 +3,11 @@
 
 mod canonical;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -104,7 +104,7 @@ impl Signer {
     /// The public half, as the DNS is to have it (RFC 6376 3.6.1, RFC 8463 4.2).
     pub fn public(&self) -> DkimKey {
         let (algorithm, public) = match &self.key {
-            Key::Rsa(key) => ("rsa", subject_public_key_info(key.public().as_ref())),
+            Key::Rsa(key) => ("rsa", subject_public_key_info(key.public_key().as_ref())),
             Key::Ed25519(key) => ("ed25519", key.public_key().as_ref().to_vec()),
         };
         DkimKey { selector: self.selector.clone(), algorithm, public: STANDARD.encode(public) }
@@ -133,7 +133,7 @@ impl Signer {
         signed.truncate(signed.len() - 2);
         let signature = match &self.key {
             Key::Rsa(key) => {
-                let mut signature = vec![0; key.public().modulus_len()];
+                let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &self.random, &signed, &mut signature).ok()?;
                 signature
             }
@@ -194,8 +194,8 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
     use chrono::TimeZone;
-    use ring::signature::{ED25519, UnparsedPublicKey};
 
     #[test]
     fn the_public_half_is_as_the_dns_has_it() {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore};
 
@@ -42,7 +42,7 @@ impl Trust {
             roots.add(root.clone())?;
         }
         // The provider is named: a process-wide default would depend on who else is linked in.
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();

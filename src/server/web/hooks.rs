@@ -75,7 +75,7 @@ async fn returned(State(state): State<AppState>, headers: HeaderMap, body: Bytes
         raw: &body,
         source: Source::Webhook,
     };
-    answer(returns::told(&state.db, &state.config.delivery_tokens(), &told, state.now()).await)
+    answer(returns::told(&state.db, &state.config.tokens, &told, state.now()).await)
 }
 
 #[derive(Deserialize)]
@@ -220,7 +220,7 @@ mod tests {
         sent_mailing(&db, &owner, 2).await;
         const IDS: &str = "SELECT d.id FROM deliveries d ORDER BY d.id";
         let ids: Vec<i64> = on_db!(&db, pool => sqlx::query_scalar(IDS).fetch_all(pool).await).unwrap();
-        let tokens: DeliveryTokens = app.state.config.delivery_tokens();
+        let tokens: DeliveryTokens = app.state.config.tokens.clone();
         let now = app.state.now().timestamp();
         let event = |id: i64| format!(r#"{{"kind":"complaint","token":"{}"}}"#, tokens.token(id));
         const LEFT: &str = "SELECT email FROM suppressions ORDER BY id";
