@@ -38,9 +38,9 @@ test-rust: setup-test ## run the Rust tests, on SQLite and on a PostgreSQL serve
 	@.ci/postgres.sh cargo test --workspace --features $(FEATURES) --no-fail-fast
 
 # Not the release, whose dependencies alone take minutes to compile: the code of both is the same, and what browsers get is the
-# release's.
+# release's. The same words as above, so that nothing is compiled again: dependencies of tests alone change features of others.
 test-e2e: setup-test site ## run the browser tests, with the program as the Rust tests build it
-	@cargo build --features site
+	@cargo test --workspace --features site --no-run
 	@cd end2end && npx playwright test
 
 screenshots: setup-test build ## take a picture of every page (target/screenshots); renew those of the documentation
