@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { BINARY } from "./support/command.ts";
 import { logIn } from "./support/demo.ts";
 import { expect, test } from "./support/test.ts";
-import { goSettled } from "./support/settled.ts";
 import { NARROW, overflowing } from "./support/visit.ts";
 
 const OWNER = { email: "owner@example.org", password: "a long enough phrase" };
@@ -19,7 +18,8 @@ test("the menu closes on Escape and elsewhere, and visitors of a phone can log i
   }
 
   await logIn(page, "en", OWNER);
-  await goSettled(page, "/account");
+  await page.goto("/account");
+  await page.waitForSelector("html[data-hydrated]", { state: "attached" });
   const menu = page.locator("details.dropdown");
   const opener = menu.locator("summary");
   await opener.click();

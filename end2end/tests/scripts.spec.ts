@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import type { Page } from "@playwright/test";
 import { BINARY } from "./support/command.ts";
 import { logIn } from "./support/demo.ts";
-import { TEXT, Watch, texts } from "./support/scripts.ts";
+import { LETTER, TEXT, Watch, texts } from "./support/scripts.ts";
 import { goSettled, settled } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
 
@@ -41,7 +41,8 @@ const number = (text: string) => /(\d+)(?=\?|$)/.exec(text)?.[1] ?? "";
 async function fill(page: Page): Promise<void> {
   const save = await address(page, "/messages/new", "save_message");
   let message = "";
-  for (const subject of texts(500)) message = number(await send(page, save, { id: "0", subject, body: TEXT }));
+  await expect(send(page, save, { id: "0", subject: "Lost", body: TEXT })).rejects.toThrow("error.picture.lost");
+  for (const subject of texts(500)) message = number(await send(page, save, { id: "0", subject, body: LETTER }));
   for (const [n, full_name] of texts(200).entries()) {
     await send(page, "/api/clients/save", { id: "0", email: `c${n}@example.org`, full_name, comment: TEXT });
   }

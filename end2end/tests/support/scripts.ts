@@ -36,6 +36,9 @@ export function texts(longest: number): string[] {
 /** All payloads in one text of several paragraphs, for a field that takes those. */
 export const TEXT = PAYLOADS.join("\n\n");
 
+/** The same for a message, without links and pictures that would lose their address: it is refused with those. */
+export const LETTER = PAYLOADS.filter((payload) => !/\]\(|<a href/.test(payload)).map((payload) => payload.replace(/src=[x1] /g, "")).join("\n\n");
+
 /** Notes in the browser what must not happen: a payload that ran, a violation of the policy of a page. */
 export class Watch {
   readonly found: string[] = [];

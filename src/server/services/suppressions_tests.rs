@@ -4,6 +4,7 @@ use crate::domain::import::Duplicates;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::suppressions::{Added, NewEntry, add};
+use crate::server::db::on_db;
 use crate::server::db::testing::on_both;
 use crate::server::services::import::{Target, import_csv};
 use crate::server::services::testing::actor;
@@ -89,7 +90,9 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
 
     // Deleted, and made anew in every spelling.
-    let all = Chosen { all: true, ..Chosen::default() };
+    const COUNT: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1";
+    let n: i64 = on_db!(&db, pool => sqlx::query_scalar(COUNT).bind(anna.id).fetch_one(pool).await).unwrap();
+    let all = Chosen { all: true, n, ..Chosen::default() };
     clients::delete(&db, &anna, &all).await.unwrap();
     for spelling in ["reader@example.org", "Reader@Example.Org", "READER@EXAMPLE.ORG"] {
         let form = ClientForm { email: spelling.into(), ..ClientForm::default() };

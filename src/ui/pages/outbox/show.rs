@@ -122,7 +122,7 @@ fn link_list(links: Vec<String>) -> Option<AnyView> {
         .map(|link| {
             let href = link.clone();
             view! {
-                <li>
+                <li class="py-1">
                     <a class="link break-all" target="_blank" rel="noopener noreferrer" href=href>{link}</a>
                 </li>
             }
