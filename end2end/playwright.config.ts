@@ -14,7 +14,8 @@ export default defineConfig({
   // A test that passes at its second try has found something.
   retries: 0,
   workers: 2,
-  timeout: 60_000,
+  // Each wait has a bound of its own, below; a long test on a slow machine may take several times what it takes here.
+  timeout: 300_000,
   expect: { timeout: 15_000 },
   reporter: "list",
   use: {

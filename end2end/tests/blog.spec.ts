@@ -46,7 +46,6 @@ async function saves(page: Page, act: () => Promise<void>): Promise<void> {
 }
 
 test("an editor writes, schedules and publishes; a visitor reads in both languages", async ({ page, browser, server, problems }) => {
-  test.setTimeout(180_000);
   addEditor(server, "editor@example.org");
   await logIn(page, "editor@example.org");
   await page.goto("/posts");
@@ -167,7 +166,6 @@ test("an editor writes, schedules and publishes; a visitor reads in both languag
 });
 
 test("two editors at once: the second is told, and both changes are joined", async ({ page, browser, server, problems }) => {
-  test.setTimeout(120_000);
   addEditor(server, "second@example.org");
   await logIn(page, "second@example.org");
   await page.goto("/posts/new");

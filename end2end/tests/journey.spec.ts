@@ -14,7 +14,6 @@ function clientsCsv(): string {
 }
 
 test("from the first start to 200 letters", async ({ page, server }) => {
-  test.setTimeout(180_000);
 
   // The first administrator, by the link on the console.
   const [, setup] = await server.consoleLine(/(\/setup\?token=\S+)/);

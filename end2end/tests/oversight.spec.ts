@@ -91,7 +91,6 @@ async function browserOf(browser: Browser, scene: Scene, email: string): Promise
 }
 
 test("a manager disables a running mailing and blocks its owner, who looks on", async ({ browser, problems }) => {
-  test.setTimeout(180_000);
   const scene = await Scene.start();
   try {
     const owner = await browserOf(browser, scene, OWNER);

@@ -138,7 +138,6 @@ test("the watch sees each payload that gets onto a page as it is, with the polic
 });
 
 test("no text that anybody typed runs as a script on any page", async ({ page, server, problems }) => {
-  test.setTimeout(300_000);
   const watch = await Watch.over(page.context());
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", ADMIN.email, "--name", "admin", "--role", "admin"], { env, input: PASSWORD });
@@ -177,7 +176,6 @@ test("no text that anybody typed runs as a script on any page", async ({ page, s
 });
 
 test("nor does what stands in an address, or in a form that is refused", async ({ page, server, problems }) => {
-  test.setTimeout(300_000);
   const watch = await Watch.over(page.context());
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", "second@example.org", "--name", "x", "--role", "admin"], { env, input: PASSWORD });
