@@ -3,6 +3,7 @@
 
 mod canonical;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use std::sync::LazyLock;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use vestnik_doctor::DkimKey;
@@ -42,6 +44,9 @@ const FIELDS: [&str; 21] = [
 ];
 /// Columns of a line of the signature.
 const LINE: usize = 72;
+
+/// [`FIELDS`] as `h=` has them.
+static NAMES: LazyLock<String> = LazyLock::new(|| canonical::list(&FIELDS, LINE));
 
 /// A key with the name under which receivers find its public half.
 pub struct Signer {
@@ -104,7 +109,10 @@ impl Signer {
     /// The public half, as the DNS is to have it (RFC 6376 3.6.1, RFC 8463 4.2).
     pub fn public(&self) -> DkimKey {
         let (algorithm, public) = match &self.key {
-            Key::Rsa(key) => ("rsa", subject_public_key_info(key.public_key().as_ref())),
+            Key::Rsa(key) => {
+                let der: Option<PublicKeyX509Der<'_>> = key.public_key().as_der().ok();
+                ("rsa", der.map(|der| der.as_ref().to_vec()).unwrap_or_default())
+            }
             Key::Ed25519(key) => ("ed25519", key.public_key().as_ref().to_vec()),
         };
         DkimKey { selector: self.selector.clone(), algorithm, public: STANDARD.encode(public) }
@@ -115,16 +123,17 @@ impl Signer {
     pub fn sign(&self, letter: &[u8], at: DateTime<Utc>) -> Option<Vec<u8>> {
         let end = letter.windows(4).position(|four| four == b"\r\n\r\n")? + 2;
         let (header, body) = (&letter[..end], &letter[end + 2..]);
-        let (mut signed, names) = canonical::fields(header, &FIELDS);
+        let mut signed = canonical::fields(header, &FIELDS);
         let algorithm = match &self.key {
             Key::Rsa(_) => "rsa-sha256",
             Key::Ed25519(_) => "ed25519-sha256",
         };
         let mut line = format!(
-            "DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={};\r\n s={}; t={};\r\n h={names};\r\n bh={};\r\n b=",
+            "DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={};\r\n s={}; t={};\r\n h={};\r\n bh={};\r\n b=",
             self.domain,
             self.selector,
             at.timestamp(),
+            *NAMES,
             STANDARD.encode(canonical::body_hash(body)),
         )
         .into_bytes();
@@ -168,32 +177,10 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// An RSA key as programs exchange it (RFC 5280 4.1.2.7): its algorithm, and around the key itself a string of bits.
-fn subject_public_key_info(key: &[u8]) -> Vec<u8> {
-    /// rsaEncryption without parameters (RFC 3279 2.3.1).
-    const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
-    let bits = der(3, &[&[0], key]);
-    der(0x30, &[&ALGORITHM, &bits])
-}
-
-/// A value in DER: its tag, its length, its parts.
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let length = content.len().to_be_bytes();
-    let length = &length[length.iter().position(|byte| *byte != 0).unwrap_or(length.len() - 1)..];
-    let mut der = vec![tag];
-    if content.len() >= 128 {
-        // At most eight of them.
-        der.push(0x80 | length.len() as u8);
-    }
-    der.extend_from_slice(length);
-    der.extend(content);
-    der
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::rsa::KeySize;
     use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
     use chrono::TimeZone;
 
@@ -201,14 +188,14 @@ mod tests {
     fn the_public_half_is_as_the_dns_has_it() {
         let public = signer().public();
         assert_eq!((public.selector.as_str(), public.algorithm, public.public.len()), ("s1.mail", "ed25519", 44));
-        // Of 2048 bits: 270 bytes of key, and what is around it.
-        let info = subject_public_key_info(&[7; 270]);
+        // Of 2048 bits: 270 bytes of key (RFC 8017), and what is around it (RFC 5280 4.1.2.7).
+        let key = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let raw = key.public_key().as_ref().to_vec();
+        let signer = Signer { key: Key::Rsa(key), ..signer() };
+        let info = STANDARD.decode(signer.public().public).unwrap();
         assert_eq!(info[..4], [0x30, 0x82, 1, 34]);
         assert_eq!(info[19..24], [3, 0x82, 1, 15, 0]);
-        assert_eq!((info.len(), info[24..].len()), (294, 270));
-        assert_eq!(der(4, &[&[1, 2]]), [4, 2, 1, 2]);
-        assert_eq!(der(4, &[])[..], [4, 0]);
-        assert_eq!(der(4, &[&[0; 200]])[..3], [4, 0x81, 200]);
+        assert_eq!((info.len(), &info[24..]), (294, &raw[..]));
     }
 
     const LETTER: &str = "From: Anna <a@example.org>\r\nTo: b@example.net\r\nSubject: One\r\n two\r\n\
@@ -240,8 +227,8 @@ mod tests {
     fn holds(signer: &Signer, signed: &str) -> bool {
         let (line, letter) = signed.split_at(signed.find("From: ").unwrap());
         let (header, body) = letter.split_once("\r\n\r\n").unwrap();
-        let names: Vec<&str> = tag(line, "h").split(':').collect();
-        let (mut canonical, _) = canonical::fields(format!("{header}\r\n").as_bytes(), &names);
+        let names: Vec<&str> = tag(line, "h").split(':').map(str::trim).collect();
+        let mut canonical = canonical::fields(format!("{header}\r\n").as_bytes(), &names);
         let (unsigned, signature) = line.split_at(line.find(" b=").unwrap() + 3);
         canonical::field(&mut canonical, unsigned.as_bytes());
         canonical.truncate(canonical.len() - 2);
@@ -263,7 +250,8 @@ mod tests {
         assert!(signed.ends_with(LETTER), "the letter itself is as it was");
         let line = &signed[..signed.len() - LETTER.len()];
         assert_eq!((tag(line, "d"), tag(line, "s"), tag(line, "t")), ("example.org", "s1.mail", "1800000000"));
-        assert!(line.split("\r\n").all(|line| line.len() <= 280), "{line}");
+        assert!(line.split("\r\n").all(|line| line.len() <= 170), "{line}");
+        assert!(line.split("\r\n").skip(1).all(|line| line.len() <= 78), "{line}");
     }
 
     #[test]

@@ -33,9 +33,9 @@ pub fn field(out: &mut Vec<u8>, field: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The canonical form of the named fields of a header, and the list of their names for `h=`. A name that is
+/// The canonical form of the named fields of a header. A name that is
 /// listed again takes the occurrence before (RFC 6376 5.4.2), or nothing where there is none.
-pub fn fields(header: &[u8], names: &[&str]) -> (Vec<u8>, String) {
+pub fn fields(header: &[u8], names: &[&str]) -> Vec<u8> {
     let mut found: Vec<Option<&[u8]>> = split(header).map(Some).collect();
     let mut out = Vec::with_capacity(header.len());
     for name in names {
@@ -50,7 +50,26 @@ pub fn fields(header: &[u8], names: &[&str]) -> (Vec<u8>, String) {
             field(&mut out, raw);
         }
     }
-    (out, names.join(":"))
+    out
+}
+
+/// The names of fields as `h=` lists them, folded behind colons (RFC 6376 3.5) where a line would have more than `width`
+/// characters.
+pub fn list(names: &[&str], width: usize) -> String {
+    let (mut list, mut line) = (String::new(), "h=".len());
+    for (n, name) in names.iter().enumerate() {
+        if n > 0 {
+            list.push(':');
+            line += 1;
+        }
+        if line + name.len() > width {
+            list.push_str("\r\n ");
+            line = 0;
+        }
+        list.push_str(name);
+        line += name.len();
+    }
+    list
 }
 
 /// Header fields with their continuation lines.
@@ -102,7 +121,7 @@ mod tests {
     /// The example of RFC 6376 3.4.5.
     #[test]
     fn as_the_rfc_has_it() {
-        let (header, names) = fields(b"A: X\r\nB : Y\t\r\n\tZ  \r\n", &["a"]);
+        let (header, names) = (fields(b"A: X\r\nB : Y\t\r\n\tZ  \r\n", &["a"]), list(&["a"], 72));
         assert_eq!((header.as_slice(), names.as_str()), (&b"a:X\r\n"[..], "a"));
         let mut out = Vec::new();
         field(&mut out, b"B : Y\t\r\n\tZ  \r\n");
@@ -120,6 +139,6 @@ mod tests {
     #[test]
     fn a_name_listed_again_takes_the_occurrence_before() {
         let header = b"To: a\r\nTo: b\r\nX: c\r\n";
-        assert_eq!(fields(header, &["to", "to", "to", "from"]).0, b"to:b\r\nto:a\r\n");
+        assert_eq!(fields(header, &["to", "to", "to", "from"]), b"to:b\r\nto:a\r\n");
     }
 }
