@@ -7,7 +7,7 @@ use crate::domain::suppression::Source;
 use chrono::{DateTime, Utc};
 use vestnik_reports::Class;
 
-/// Most reports about one letter that are kept: whoever has a letter can send any number.
+/// Most reports of one class about one letter that are kept: whoever has a letter can send any number.
 const EACH: i64 = 20;
 /// Most of those kept that name no letter of ours: anybody can send them.
 const NAMELESS: i64 = 1000;
@@ -39,20 +39,31 @@ pub struct About {
     pub run: Option<i64>,
 }
 
-/// Enters what came. False if it was known, or there is enough about its letter.
+/// What a return added to the counts of its run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub returned: i64,
+    pub hard: i64,
+    pub complained: i64,
+}
+
+/// Enters what came. False if it was known, or there is enough of its class about its letter.
 ///
 /// # Errors
 /// Database errors.
 pub async fn add(tx: &mut Tx, new: &NewReturn<'_>) -> DbResult<bool> {
-    const COUNT: &str = "SELECT COUNT(*) FROM returns WHERE delivery_id = $1";
+    const COUNT: &str = "SELECT COUNT(*) FROM returns WHERE delivery_id = $1 AND class = $2";
     const SQL: &str = "INSERT INTO returns (received_at, delivery_id, owner_id, run_id, class, recipient, status,
         diagnostic, source, digest, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (digest) DO NOTHING";
     const OLD: &str = "DELETE FROM returns WHERE delivery_id IS NULL AND id <= (SELECT id FROM returns
         WHERE delivery_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET $1)";
     if let Some(about) = new.about {
-        let there: i64 =
-            on_tx!(&mut *tx, conn => sqlx::query_scalar(COUNT).bind(about.delivery).fetch_one(conn).await)?;
+        let there: i64 = on_tx!(&mut *tx, conn => sqlx::query_scalar(COUNT)
+            .bind(about.delivery)
+            .bind(new.class.as_str())
+            .fetch_one(conn)
+            .await)?;
         if there >= EACH {
             return Ok(false);
         }
@@ -78,17 +89,24 @@ pub async fn add(tx: &mut Tx, new: &NewReturn<'_>) -> DbResult<bool> {
     Ok(rows == 1)
 }
 
-/// Counts a return that was just entered into its run: a letter once as returned, once as complained of.
+/// Counts a return that was just entered into its run: a letter once as returned, once as complained of. Says what it added.
 ///
 /// # Errors
 /// Database errors.
-pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResult<()> {
+pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResult<Counted> {
+    // Keeps others from counting until the end: of two reports of one letter at once, each would be the first.
+    const HOLD: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, 0, 0, 0)
+        ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned";
     const SQL: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, $2, $3, $4)
         ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned + excluded.returned,
         hard = return_counts.hard + excluded.hard, complained = return_counts.complained + excluded.complained";
+    if !(class.is_failure() || class == Class::Complaint) {
+        return Ok(Counted::default());
+    }
     let of = |classes: &str| {
         sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM returns WHERE delivery_id = $1 AND class IN {classes}"))
     };
+    on_tx!(&mut *tx, conn => sqlx::query(HOLD).bind(run).execute(conn).await.map(drop))?;
     let mut first = [0_i64; 3];
     for (place, classes, belongs) in [
         (0, FAILURES, class.is_failure()),
@@ -101,10 +119,11 @@ pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResu
             first[place] = i64::from(there == 1);
         }
     }
-    if first == [0; 3] {
-        return Ok(());
-    }
     let [returned, hard, complained] = first;
+    let counted = Counted { returned, hard, complained };
+    if counted == Counted::default() {
+        return Ok(counted);
+    }
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(run)
         .bind(returned)
@@ -113,7 +132,7 @@ pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResu
         .execute(conn)
         .await
         .map(drop))?;
-    Ok(())
+    Ok(counted)
 }
 
 /// How a run that still sends fares: its mailing, the letters that mail servers took, those that came back from addresses
@@ -154,16 +173,16 @@ pub async fn totals(db: &Db) -> DbResult<ReturnedCounts> {
     Ok(ReturnedCounts { returned, complained })
 }
 
-/// The last letters that mail servers took for the client of a delivery, the newest first: each with when, and whether it
-/// came back for what may pass.
+/// The letters that mail servers took for the client of a delivery up to this one, the newest first: each with when, and
+/// whether it came back for what may pass.
 ///
 /// # Errors
 /// Database errors.
-pub async fn last_letters(tx: &mut Tx, owner: i64, delivery: i64, most: i64) -> DbResult<Vec<(DateTime<Utc>, bool)>> {
+pub async fn letters_until(tx: &mut Tx, owner: i64, delivery: i64, most: i64) -> DbResult<Vec<(DateTime<Utc>, bool)>> {
     const SQL: &str = "SELECT d.last_at, EXISTS (SELECT 1 FROM returns b WHERE b.delivery_id = d.id
         AND b.class IN ('full', 'passing')) FROM deliveries o JOIN mailings g ON g.owner_id = $1
         JOIN runs r ON r.mailing_id = g.id JOIN deliveries d ON d.run_id = r.id AND d.client_id = o.client_id
-        WHERE o.id = $2 AND d.state = 'sent' AND d.last_at IS NOT NULL ORDER BY r.id DESC LIMIT $3";
+        WHERE o.id = $2 AND d.run_id <= o.run_id AND d.state = 'sent' AND d.last_at IS NOT NULL ORDER BY r.id DESC LIMIT $3";
     Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(owner).bind(delivery).bind(most).fetch_all(conn).await)?)
 }
 

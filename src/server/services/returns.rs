@@ -9,7 +9,7 @@ use crate::domain::mailing::PauseReason;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::server::clock::SharedClock;
 use crate::server::db::addressees::{self, Addressee};
-use crate::server::db::returns::{self, About, NewReturn};
+use crate::server::db::returns::{self, About, Counted, NewReturn};
 use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{Db, Tx, mailings};
 use crate::server::mail::delivery_token::{self, DeliveryTokens};
@@ -30,14 +30,14 @@ const RECIPIENT_MAX: usize = 320;
 /// Most words of a report that are tried as tokens.
 const WORDS_MAX: usize = 10_000;
 /// So many letters one after the other that came back for what may pass, over so long a time, and for how long the address
-/// is then left out.
-const SOFT_LETTERS: i64 = 3;
+/// is then left out. Of more letters than the last so many nobody asks.
+const SOFT_LETTERS: usize = 3;
+const SOFT_LOOK: i64 = 100;
 const SOFT_SPAN: TimeDelta = TimeDelta::days(7);
 const SOFT_LASTS: TimeDelta = TimeDelta::days(90);
-/// A run is paused where so many of a hundred of its first letters came back from addresses that do not exist, at least so
+/// A run is paused where so many of a hundred of its letters came back from addresses that do not exist, at least so
 /// many; or where so many of a thousand were called spam, at least so many.
 const HARD_PERCENT: i64 = 5;
-const HARD_AMONG: i64 = 1000;
 const HARD_LEAST: i64 = 10;
 const COMPLAINTS_PER_MILLE: i64 = 3;
 const COMPLAINTS_LEAST: i64 = 3;
@@ -165,22 +165,24 @@ async fn enter(
     }
     let Some(about) = about else { return Ok(true) };
     if let Some(run) = about.run {
-        returns::count(tx, run, about.delivery, report.class).await?;
-        mind(tx, run, &report.diagnostic, now).await?;
+        let counted = returns::count(tx, run, about.delivery, report.class).await?;
+        mind(tx, run, counted, &report.diagnostic, now).await?;
     }
     follow(tx, report, about, came.source, now).await?;
     Ok(true)
 }
 
 /// Pauses a mailing that still sends while so much of it comes back that providers would come to mind its sender: its owner
-/// looks at the list of clients first.
-async fn mind(tx: &mut Tx, run: i64, diagnostic: &str, now: DateTime<Utc>) -> Result<()> {
+/// looks at the list of clients first. Only the report that makes it too much does so, or nobody could resume the mailing.
+async fn mind(tx: &mut Tx, run: i64, counted: Counted, diagnostic: &str, now: DateTime<Utc>) -> Result<()> {
     let Some((mailing, sent, hard, complained)) = returns::fares(tx, run).await? else { return Ok(()) };
     // The record may be a moment behind what has already come back.
     let sent = sent.max(1);
-    let why = if hard >= HARD_LEAST && sent <= HARD_AMONG && hard * 100 >= sent * HARD_PERCENT {
+    let many_hard = |hard: i64| hard >= HARD_LEAST && hard * 100 >= sent * HARD_PERCENT;
+    let many_complaints = |n: i64| n >= COMPLAINTS_LEAST && n * 1000 >= sent * COMPLAINTS_PER_MILLE;
+    let why = if many_hard(hard) && !many_hard(hard - counted.hard) {
         PauseReason::LettersReturned
-    } else if complained >= COMPLAINTS_LEAST && complained * 1000 >= sent * COMPLAINTS_PER_MILLE {
+    } else if many_complaints(complained) && !many_complaints(complained - counted.complained) {
         PauseReason::Complaints
     } else {
         return Ok(());
@@ -216,12 +218,13 @@ async fn follow(tx: &mut Tx, report: &Report, about: &Addressee, source: Source,
     Ok(())
 }
 
-/// Whether the last letters to the client of a delivery all came back, over long enough a time.
+/// Whether a letter and those to its client before it all came back, over long enough a time. What was sent later may come
+/// back yet.
 async fn again_and_again(tx: &mut Tx, about: &Addressee) -> Result<bool> {
-    let last = returns::last_letters(tx, about.owner, about.delivery, SOFT_LETTERS).await?;
-    let (Some((newest, _)), Some((oldest, _))) = (last.first(), last.last()) else { return Ok(false) };
-    let all = last.len() as i64 == SOFT_LETTERS && last.iter().all(|(_, returned)| *returned);
-    Ok(all && *newest - *oldest >= SOFT_SPAN)
+    let last = returns::letters_until(tx, about.owner, about.delivery, SOFT_LOOK).await?;
+    let row: Vec<DateTime<Utc>> = last.into_iter().take_while(|(_, returned)| *returned).map(|(at, _)| at).collect();
+    let (Some(newest), Some(oldest)) = (row.first(), row.last()) else { return Ok(false) };
+    Ok(row.len() >= SOFT_LETTERS && *newest - *oldest >= SOFT_SPAN)
 }
 
 /// The reader leaves what the letter was about.

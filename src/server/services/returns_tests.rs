@@ -131,6 +131,9 @@ async fn the_same_report_twice_is_one(db: Db) {
     assert_eq!(back(&db, &[ReturnAddress::Bounce(ids[0])], &bounce("5.2.2", "once more")).await, Taken::Known);
     let counts = returns::counts(&db, mailing_of(&db, ids[0]).await, None).await.unwrap();
     assert_eq!(counts.returned, 2, "each letter once");
+    // As many as there may be of one kind silence no other.
+    let complained = back(&db, &[ReturnAddress::Bounce(ids[0])], &complaint("To: x@example.org")).await;
+    assert!(matches!(complained, Taken::Entered { class: Class::Complaint, .. }), "{complained:?}");
 }
 
 /// Moves the last tries of an owner's letters to one day each, the first run's first.
@@ -161,6 +164,19 @@ async fn letters_that_come_back_again_and_again(db: Db) {
     let entries = ledger(&db, &anna).await;
     assert_eq!(entries.len(), 1);
     assert_eq!((entries[0].1.as_str(), entries[0].2), ("soft_bounces", Some(now() + SOFT_LASTS)));
+    // One letter a day, and each report a day late.
+    let dora = actor(&db, "dora@example.org").await;
+    for _ in 0..9 {
+        sent_mailing(&db, &dora, 1).await;
+    }
+    let ids = deliveries(&db, &dora).await;
+    spread(&db, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &ids).await;
+    for id in &ids[..7] {
+        back(&db, &[ReturnAddress::Bounce(*id)], &bounce("5.2.2", &format!("full {id}"))).await;
+    }
+    assert!(ledger(&db, &dora).await.is_empty(), "within six days");
+    back(&db, &[ReturnAddress::Bounce(ids[7])], &bounce("5.2.2", "full")).await;
+    assert_eq!(ledger(&db, &dora).await.len(), 1, "the letter of the day after may come back yet");
     // One that arrived in between would have ended the row.
     let boris = actor(&db, "boris@example.org").await;
     for _ in 0..3 {
@@ -213,6 +229,34 @@ async fn what_names_no_letter_is_kept_within_bounds(db: Db) {
         }
     };
     assert_eq!(longest, i64::try_from(NAMELESS_MAX).ok());
+    let mut tx = db.begin().await.unwrap();
+    for n in 0..1_000_u32 {
+        let new = NewReturn {
+            at: now(),
+            about: None,
+            class: Class::Unknown,
+            recipient: "",
+            status: "",
+            diagnostic: "",
+            source: Source::Report,
+            digest: &n.to_be_bytes(),
+            evidence: b"x",
+        };
+        assert!(returns::add(&mut tx, &new).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    const LEFT: &str = "SELECT COUNT(*), MIN(LENGTH(evidence)), MAX(LENGTH(evidence)) FROM returns";
+    let left = match &db {
+        Db::Sqlite { .. } => {
+            on_db!(&db, pool => sqlx::query_as::<_, (i64, i64, i64)>(LEFT).fetch_one(pool).await).unwrap()
+        }
+        Db::Postgres(_) => {
+            let (count, least, most): (i64, i32, i32) =
+                on_db!(&db, pool => sqlx::query_as(LEFT).fetch_one(pool).await).unwrap();
+            (count, least.into(), most.into())
+        }
+    };
+    assert_eq!(left, (1_000, 1, 1), "the oldest go");
 }
 
 async fn what_came_is_readable_for_thirty_days(db: Db) {
@@ -249,6 +293,35 @@ async fn a_mailing_of_which_much_comes_back_is_paused(db: Db) {
     assert_eq!(paused(&db, mailing).await, "", "nine are too few to say");
     back(&db, &[ReturnAddress::Bounce(ids[9])], &bounce("5.1.1", "unknown")).await;
     assert_eq!(paused(&db, mailing).await, "letters_returned");
+    // Its owner has looked and goes on; what comes now makes it no worse.
+    let resume = async || {
+        const SQL: &str = "UPDATE mailings SET paused_at = NULL, paused_reason = '' WHERE id = $1";
+        let mut tx = db.begin().await.unwrap();
+        on_tx!(&mut tx, conn => sqlx::query(SQL).bind(mailing).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    };
+    resume().await;
+    back(&db, &[ReturnAddress::Bounce(ids[10])], &bounce("5.1.1", "unknown")).await;
+    back(&db, &[ReturnAddress::Bounce(ids[11])], b"Auto-Submitted: auto-replied\r\n\r\nAway\r\n").await;
+    assert_eq!(paused(&db, mailing).await, "");
+    // Reports come late: by then much more has left.
+    reopen(&db, mailing, 390).await;
+    for id in &ids[12..20] {
+        back(&db, &[ReturnAddress::Bounce(*id)], &bounce("5.1.1", &format!("unknown {id}"))).await;
+    }
+    assert_eq!(paused(&db, mailing).await, "");
+    back(&db, &[ReturnAddress::Bounce(ids[20])], &bounce("5.1.1", "unknown")).await;
+    assert_eq!(paused(&db, mailing).await, "letters_returned");
+
+    let clara = actor(&db, "clara@example.org").await;
+    sent_mailing(&db, &clara, 60).await;
+    let ids = deliveries(&db, &clara).await;
+    let mailing = mailing_of(&db, ids[0]).await;
+    reopen(&db, mailing, 1_200).await;
+    for id in &ids {
+        back(&db, &[ReturnAddress::Bounce(*id)], &bounce("5.1.1", &format!("unknown {id}"))).await;
+    }
+    assert_eq!(paused(&db, mailing).await, "letters_returned", "of more than a thousand, too");
 
     let boris = actor(&db, "boris@example.org").await;
     sent_mailing(&db, &boris, 4).await;
