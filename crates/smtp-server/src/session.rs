@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 /// Longest command line in bytes (RFC 5321 4.5.3.1.4, with room for extensions).
 const COMMAND: usize = 2048;
-/// Recipients of one letter: a bounce has one.
-const RECIPIENTS: usize = 10;
+/// Recipients of one letter: a report is about one, and each must be kept before it is acknowledged. A sender with more
+/// sends the letter again for the others (RFC 5321 4.5.3.1.10).
+const RECIPIENTS: usize = 1;
 /// Recipients that may be turned away in one session: more, and somebody guesses.
 const REFUSED: u32 = 10;
 /// Commands that may be wrong or lead to nothing in one session.

@@ -95,6 +95,15 @@ async fn it_relays_nothing_and_knows_nobody_else() {
 }
 
 #[tokio::test]
+async fn each_recipient_has_a_letter_of_its_own() {
+    let (server, room) = start(|_| {}).await;
+    let second = ENVELOPE.replace("DATA", "RCPT TO:<b-y@bounces.example.org>\r\nDATA");
+    let answer = talk(&server, format!("{second}Subject: x\r\n\r\none\r\n.\r\nQUIT\r\n").as_bytes()).await;
+    assert!(answer.contains("452 4.5.3 "), "{answer}");
+    assert_eq!(room.count(), 1);
+}
+
+#[tokio::test]
 async fn whoever_guesses_addresses_is_sent_away() {
     let (server, _) = start(|_| {}).await;
     let said = format!("EHLO a\r\nMAIL FROM:<>\r\n{}", "RCPT TO:<b-x@example.net>\r\n".repeat(100));

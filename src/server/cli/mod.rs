@@ -152,7 +152,10 @@ async fn run(cli: Cli) -> Outcome {
         Command::Sink(args) => Ok(sink::run(args, clock).await?),
         Command::Serve => serve::run(settings.check()?, clock).await,
         Command::Health => health::run(settings.addr()?).await,
-        Command::Receive(args) => receive::run(&settings.check()?, clock, args).await,
+        Command::Receive(args) => {
+            let config = settings.check().map_err(|error| receive::later(error.to_string()))?;
+            receive::run(&config, clock, args).await
+        }
         Command::Doctor => doctor::run(&settings.check()?, clock, json).await,
         Command::Work => deliver::work(settings.check()?, clock).await,
         Command::Send { mailing } => deliver::send(settings.check()?, clock, mailing, json).await,

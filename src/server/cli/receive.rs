@@ -21,10 +21,15 @@ pub struct ReceiveArgs {
     to: Option<String>,
 }
 
+/// A mail server keeps the letter, until what is wrong has been put right: it would send any other failure back to nobody.
+pub fn later(why: String) -> Failure {
+    Failure::Code(TRY_LATER, why)
+}
+
 /// Takes a raw letter from standard input, as a pipe of a mail server gives it.
 pub async fn run(config: &Config, clock: SharedClock, args: ReceiveArgs) -> Outcome {
     let Some(paths) = config.return_path() else {
-        return Err(Failure::Failed("VESTNIK_RETURN_DOMAIN: is not set: which addresses are ours?".to_owned()));
+        return Err(later("VESTNIK_RETURN_DOMAIN: is not set: which addresses are ours?".to_owned()));
     };
     let mut raw = Vec::new();
     tokio::io::stdin().take(LETTER_MAX + 1).read_to_end(&mut raw).await?;
@@ -38,7 +43,6 @@ pub async fn run(config: &Config, clock: SharedClock, args: ReceiveArgs) -> Outc
         },
         None => paths.find(&raw),
     };
-    let later = |why: String| Failure::Code(TRY_LATER, why);
     let db = match service::open(config).await {
         Ok(db) => db,
         Err(Failure::Failed(why)) => return Err(later(why)),
