@@ -16,8 +16,11 @@ pub async fn check(dns: &Dns, sending: &Sending) -> Vec<Finding> {
 async fn returns(dns: &Dns, sending: &Sending, domain: &str) -> Finding {
     let find = |level, key| Finding::new(Check::Mx, level, key).with("domain", domain);
     let wanted = |found: Finding| match &sending.public_host {
-        Some(host) => found.paste(Record::new(domain, "MX", format!("10 {host}."))),
-        None => found,
+        // An exchanger is a name, never an address (RFC 5321 5.1).
+        Some(host) if host.parse::<std::net::IpAddr>().is_err() => {
+            found.paste(Record::new(domain, "MX", format!("10 {host}.")))
+        }
+        _ => found,
     };
     let exchangers = match dns.exchangers(domain).await {
         Ok(exchangers) => exchangers,

@@ -50,7 +50,10 @@ pub async fn check(dns: &Dns, sending: &Sending, addresses: &[IpAddr]) -> Findin
         let mut lookups = 0;
         match verdict(dns, domain, *address, &mut lookups).await {
             Err(error) => return Finding::unanswered(Check::Spf, &error),
-            Ok(Verdict::Permanent(Fault::Several)) => return wanted(find(Level::Bad, "several")),
+            Ok(Verdict::Permanent(Fault::Several)) => {
+                // A record to paste would leave out whoever else they name.
+                return find(Level::Bad, "several");
+            }
             Ok(Verdict::Permanent(Fault::Syntax)) => return find(Level::Bad, "broken").with("record", &policies[0]),
             Ok(Verdict::Permanent(Fault::ManyLookups)) => return find(Level::Bad, "many_lookups"),
             Ok(Verdict::Pass) => {}
