@@ -3,6 +3,7 @@
 
 use super::fill::{begins_with_mark, is_mark};
 use crate::domain::email::EmailAddress;
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use url::{ParseError, Url};
 
@@ -50,8 +51,10 @@ pub fn whole(address: &str, kind: Kind) -> Option<Cow<'_, str>> {
     let made = match () {
         () if begins("//") => Cow::Owned(format!("https:{address}")),
         () if begins("www.") => Cow::Owned(format!("https://{address}")),
-        () if kind == Kind::Link && is_mail(address) => Cow::Owned(format!("mailto:{address}")),
-        () => Cow::Borrowed(address),
+        () => match mail(address).filter(|_| kind == Kind::Link) {
+            Some(mail) => Cow::Owned(format!("mailto:{mail}")),
+            None => Cow::Borrowed(address),
+        },
     };
     let url = Url::parse(&made).ok()?;
     let says_more = made.len() > url.scheme().len() + 1;
@@ -92,28 +95,15 @@ pub fn shown(address: &str) -> String {
 }
 
 /// An address without its percent-encoding (RFC 3986 2.1).
-pub fn decoded(address: &str) -> String {
-    let bytes = address.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(b) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| *b == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                out.push(octet);
-                at += 3;
-            }
-            None => {
-                out.push(*b);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+pub fn decoded(address: &str) -> Cow<'_, str> {
+    percent_decode_str(address).decode_utf8_lossy()
 }
 
-fn is_mail(address: &str) -> bool {
-    !address.contains([':', '/', '?', '#', '%']) && EmailAddress::parse(address).is_ok()
+/// A mail address that stands without a scheme, without what other programs put around one.
+fn mail(address: &str) -> Option<String> {
+    let bare = !address.contains([':', '/', '?', '#', '%']);
+    let address = bare.then(|| EmailAddress::parse(address).ok()).flatten()?;
+    Some(address.as_str().to_owned())
 }
 
 /// The web and mail addresses that stand bare in a text, with the links that they become.
@@ -128,7 +118,7 @@ pub fn bare(text: &str) -> Vec<(std::ops::Range<usize>, String)> {
         let length = trimmed(&word[begin..]);
         let address = &word[begin..begin + length];
         let is_web = address.contains("://") || address.matches('.').count() > 1 && !address.contains('@');
-        let link = if is_web || is_mail(address) { whole(address, Kind::Link) } else { None };
+        let link = if is_web || mail(address).is_some() { whole(address, Kind::Link) } else { None };
         if let Some(link) = link {
             found.push((start + begin..start + begin + length, link.into_owned()));
         }
@@ -183,6 +173,8 @@ mod tests {
             ("//example.com/x", Kind::Link, Some("https://example.com/x")),
             ("//example.com/x.png", Kind::Picture, Some("https://example.com/x.png")),
             ("anna@example.com", Kind::Link, Some("mailto:anna@example.com")),
+            ("<anna@example.com>", Kind::Link, Some("mailto:anna@example.com")),
+            ("anna@example.com\u{200b}", Kind::Link, Some("mailto:anna@example.com")),
             ("mailto:anna@example.com", Kind::Link, Some("mailto:anna@example.com")),
             ("tel:+79000000000", Kind::Link, Some("tel:+79000000000")),
             ("/blog/a", Kind::Link, None),
@@ -236,6 +228,7 @@ mod tests {
     #[test]
     fn readers_see_what_was_written() {
         assert_eq!(shown("/%D0%B0/%EE%80%80?q=100%"), "/а/…?q=100%");
+        assert_eq!(shown("%+f%zz%4"), "%+f%zz%4");
     }
 
     proptest! {

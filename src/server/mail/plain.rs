@@ -131,7 +131,7 @@ fn inline(html: &str) -> String {
 fn says(text: &str, address: &str) -> bool {
     let (text, address) = (decoded(text), decoded(address));
     let begins = ["", "mailto:", "https://"];
-    begins.iter().any(|begin| address.strip_prefix(begin) == Some(text.as_str()))
+    begins.iter().any(|begin| address.strip_prefix(begin) == Some(&*text))
 }
 
 /// Long words, put aside.

@@ -96,10 +96,30 @@ fn whole(address: CowStr<'_>, kind: Kind) -> CowStr<'_> {
 
 /// Whether a tag begins a link (or ends one); none if it is another.
 fn link_tag(tag: &str) -> Option<bool> {
-    let begins = |with: &str| tag.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
-    match () {
-        () if begins("<a ") || begins("<a\n") => Some(true),
-        () if begins("</a") => Some(false),
-        () => None,
+    let inside = tag.strip_prefix('<')?;
+    let (name, begins) = inside.strip_prefix('/').map_or((inside, true), |name| (name, false));
+    let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(name.len());
+    name[..end].eq_ignore_ascii_case("a").then_some(begins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link_tag;
+
+    #[test]
+    fn only_an_a_is_a_link() {
+        for (tag, begins) in [
+            ("<a href=x>", Some(true)),
+            ("<A\thref=x>", Some(true)),
+            ("<a>", Some(true)),
+            ("</a>", Some(false)),
+            ("</A >", Some(false)),
+            ("<abbr>", None),
+            ("</abbr>", None),
+            ("</article>", None),
+            ("<!-- a -->", None),
+        ] {
+            assert_eq!(link_tag(tag), begins, "{tag}");
+        }
     }
 }

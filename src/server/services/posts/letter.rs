@@ -26,7 +26,15 @@ pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, once: &str,
         content.slug
     );
     let subject: String = literal(&content.title).chars().take(SUBJECT_MAX).collect();
-    messages::save(db, actor, &MessageForm { subject, body, ..MessageForm::default() }, once, now).await
+    let saved = messages::save(db, actor, &MessageForm { subject, body, ..MessageForm::default() }, once, now).await;
+    saved.map_err(|error| match error {
+        // The form has a button alone: what is wrong is said beside it.
+        Error::Invalid(mut errors) => {
+            errors.0.iter_mut().for_each(|error| error.field.clear());
+            Error::Invalid(errors)
+        }
+        error => error,
+    })
 }
 
 /// Makes the addresses of links and pictures whole, as a browser would on the post's page (RFC 3986 5). What is none there

@@ -332,6 +332,13 @@ async fn a_post_becomes_a_message(db: Db) {
     assert!(shown.html.contains("{{ full_name }}") && shown.html.contains("{% if %}"), "{}", shown.html);
     assert!(shown.html.contains("href=\"https://v.example/blog/other\""), "{}", shown.html);
     assert!(shown.html.contains("href=\"https://v.example/blog/how-to-name\""), "{}", shown.html);
+    // What no letter can have is named, and no field of a message stands beside the button.
+    let body = "One\n\n[chat](tg://resolve?domain=x)".to_owned();
+    let id = stored(db, &actor, &PostForm { body, ..form("Chat", "draft") }).await;
+    let Err(Error::Invalid(errors)) = letter::to_message(db, &actor, id, SITE, "", now()).await else {
+        panic!("taken")
+    };
+    assert_eq!((errors.0[0].field.as_str(), errors.0[0].key.as_str()), ("", "error.link.lost"));
 }
 
 async fn views_are_added_in_batches(db: Db) {
