@@ -22,7 +22,7 @@ pub async fn lift_suppression(form: LiftForm) -> Result<(), AppError> {
     let state = request::state();
     request::answer(suppressions::lift(&state.db, &actor, &form, state.now()).await)?;
     request::go(&match form.client {
-        0 => "/suppressions?done=suppressions.lifted".to_owned(),
+        0 => "/clients?done=suppressions.lifted".to_owned(),
         client => format!("/clients/{client}?done=suppressions.lifted"),
     });
     Ok(())

@@ -1,13 +1,12 @@
 use super::*;
-use crate::domain::audience::Audience;
 use crate::domain::import::Duplicates;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::on_db;
 use crate::server::db::suppressions::{Added, NewEntry, add};
-use crate::server::db::testing::on_both;
+use crate::server::db::testing::{on_both, open_run};
 use crate::server::services::import::{Target, import_csv};
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, mailing};
 use chrono::TimeDelta;
 
 on_both!(
@@ -49,22 +48,9 @@ async fn put(db: &Db, entry: &NewEntry<'_>) -> Added {
 
 /// Who would get a letter of a run that is opened now.
 async fn who_gets_one(db: &Db, actor: &Actor) -> Vec<String> {
-    let message = db::testing::message(db, actor.id, "s", "b").await;
-    let form = crate::forms::mailings::MailingForm {
-        message,
-        clients: "all".into(),
-        start: "now".into(),
-        end: "2027-01-01T10:00".into(),
-        zone: "UTC".into(),
-        period: "once".into(),
-        policy: "resend".into(),
-        ..Default::default()
-    };
-    let mailing = crate::server::services::mailings::create(db, actor, &form, now()).await.unwrap();
+    let mailing = mailing(db, actor, "s", "b", now()).await;
     let mut tx = db.begin().await.unwrap();
-    let snapshot = db::runs::snapshot(&mut tx, mailing).await.unwrap();
-    let run = db::runs::open(&mut tx, mailing, now(), &snapshot, now()).await.unwrap().unwrap();
-    db::runs::fill(&mut tx, run, (actor.id, snapshot.topic), &Audience::All, now()).await.unwrap();
+    let run = open_run(&mut tx, mailing, actor.id, now()).await;
     tx.commit().await.unwrap();
     let rows = db::deliveries::list(db, run, None, "", 0, 1000).await.unwrap();
     rows.into_iter().filter(|row| row.reason.is_empty()).map(|row| row.email).collect()

@@ -33,6 +33,8 @@ const ONE_CLICK_MAX: usize = 1024;
 const FORM_MAX: usize = 16 * 1024;
 /// Longest reason, in characters.
 const REASON_MAX: usize = 1_000;
+/// The value of the button by which its reader leaves; those of the others are [`Choice`]'s.
+const LEAVE: &str = "leave";
 /// How long the database is waited for before the page is shown without what it knows.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -57,14 +59,13 @@ async fn one_click(State(state): State<AppState>, Path(token): Path<String>, req
         metrics::unknown_one_click();
         return "ok\n".into_response();
     };
-    if delivery == NO_DELIVERY || leave(&state, delivery, Source::OneClick, "").await != Taken::Lost {
+    if delivery == NO_DELIVERY || leave(&state, delivery, Source::OneClick, String::new()).await != Taken::Lost {
         return "ok\n".into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")], "try again later\n").into_response()
 }
 
-async fn leave(state: &AppState, delivery: i64, source: Source, reason: &str) -> Taken {
-    let evidence = reason.trim().chars().take(REASON_MAX).collect();
+async fn leave(state: &AppState, delivery: i64, source: Source, evidence: String) -> Taken {
     state.leaving.leave(Leave { delivery, at: state.now(), source, evidence }).await
 }
 
@@ -108,17 +109,18 @@ async fn changed(
         let found = url::form_urlencoded::parse(&body).find(|(key, _)| key == name);
         found.map_or_else(String::new, |(_, value)| value.into_owned())
     };
-    let Some(choice) = Choice::parse(&value("choice")) else {
-        return view(&state, &style, lang, &token, delivery).await;
-    };
-    let reason: String = value("reason").chars().take(REASON_MAX).collect();
-    if choice == Choice::Leave {
-        return match leave(&state, delivery, Source::Page, &reason).await {
+    let choice = value("choice");
+    let reason: String = value("reason").trim().chars().take(REASON_MAX).collect();
+    if choice == LEAVE {
+        return match leave(&state, delivery, Source::Page, reason).await {
             Taken::Recorded => view(&state, &style, lang, &token, delivery).await,
             Taken::Noted => shown(&style, lang, &View::WrittenDown),
             Taken::Lost => shown(&style, lang, &View::Away { token: &token }),
         };
     }
+    let Some(choice) = Choice::parse(&choice) else {
+        return view(&state, &style, lang, &token, delivery).await;
+    };
     let asked = Change { delivery, choice, reason: &reason };
     match tokio::time::timeout(PATIENCE, change(&state.db, &asked, state.now())).await {
         Ok(Ok(()) | Err(crate::server::services::Error::NotFound)) => {
@@ -192,9 +194,8 @@ fn known(lang: Lang, token: &str, holds: &Holds) -> (String, String) {
     let (sender, address) = (format!("<strong>{sender}</strong>"), format!("<strong>{address}</strong>"));
     // The text itself is ours, and has nothing to escape.
     let about = locales::text_with(lang, "leaving.about", &[("sender", &sender), ("address", &address)]);
-    let about = format!("<p class=\"mb-4\">{about}</p>");
     match holds.left {
-        None => (text("leaving.title"), leave_form(lang, token, "").replacen("<form", &format!("{about}<form"), 1)),
+        None => (text("leaving.title"), leave_form(lang, token, &about)),
         Some(until) => {
             let (title, said) = match until {
                 None => (text("leaving.left"), text("leaving.left_text")),
@@ -212,7 +213,10 @@ fn known(lang: Lang, token: &str, holds: &Holds) -> (String, String) {
             let undo = button(lang, token, "undo", "leaving.undo", "btn btn-outline");
             (
                 title,
-                format!("<p class=\"mb-4\" role=\"status\">{said}</p>{about}{undo}<div class=\"mt-6\">{leave}</div>"),
+                format!(
+                    "<p class=\"mb-4\" role=\"status\">{said}</p><p class=\"mb-4\">{about}</p>{undo}\
+                     <div class=\"mt-6\">{leave}</div>"
+                ),
             )
         }
     }
@@ -234,7 +238,7 @@ fn leave_form(lang: Lang, token: &str, said: &str) -> String {
         .collect();
     format!(
         "{said}<form method=\"post\" action=\"/u/{token}/change\" class=\"rounded-box border border-base-300 bg-base-100 p-6\">\
-         <button class=\"btn btn-primary btn-lg w-full\" name=\"choice\" value=\"leave\">{}</button>\
+         <button class=\"btn btn-primary btn-lg w-full\" name=\"choice\" value=\"{LEAVE}\">{}</button>\
          <label class=\"mt-6 block text-sm\" for=\"reason\">{}</label>\
          <textarea class=\"textarea mt-1 w-full\" id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"{REASON_MAX}\"></textarea>\
          <p class=\"mt-4 text-sm\">{}</p><div class=\"mt-1 flex flex-wrap gap-2\">{pauses}</div></form>",

@@ -1,10 +1,10 @@
 use crate::domain::email::EmailAddress;
 use crate::domain::suppression::{Reason, Source, Suppression};
-use crate::forms::mailings::MailingForm;
 use crate::server::db::suppressions::of_address;
-use crate::server::db::testing::{client, made_at, message, on_both, open_run};
+use crate::server::db::testing::{client, made_at, on_both, open_run};
 use crate::server::db::{Db, deliveries};
-use crate::server::services::{Actor, mailings};
+use crate::server::services::Actor;
+use crate::server::services::testing::mailing;
 use crate::server::web::testing::{Answer, Served, multipart};
 use std::time::Duration;
 
@@ -25,17 +25,7 @@ impl World {
         for email in ["anna@example.org", "boris@example.org"] {
             client(db, owner.id, email, "", "").await;
         }
-        let form = MailingForm {
-            message: message(db, owner.id, "s", "b").await,
-            clients: "all".into(),
-            start: "now".into(),
-            end: "2027-01-01T10:00".into(),
-            zone: "UTC".into(),
-            period: "once".into(),
-            policy: "resend".into(),
-            ..MailingForm::default()
-        };
-        let mailing = mailings::create(db, &owner, &form, made_at()).await.unwrap();
+        let mailing = mailing(db, &owner, "s", "b", made_at()).await;
         let mut tx = db.begin().await.unwrap();
         let run = open_run(&mut tx, mailing, owner.id, made_at()).await;
         tx.commit().await.unwrap();

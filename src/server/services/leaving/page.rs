@@ -1,18 +1,17 @@
 //! The page behind a letter's link: what holds for its reader, and what they change.
 
-use super::NO_DELIVERY;
+use super::{NO_DELIVERY, Request};
 use crate::domain::lang::Lang;
-use crate::domain::suppression::{EVIDENCE_MAX, Reason, Source};
+use crate::domain::suppression::{Reason, Source};
 use crate::server::db::addressees;
 use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{Db, Tx};
 use crate::server::services::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What a reader may choose.
+/// What a reader may choose beside leaving, which goes over the [`Desk`](super::Desk).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    Leave,
     /// For so many days.
     Pause(i64),
     /// Takes leaving or a pause back.
@@ -26,7 +25,6 @@ impl Choice {
     /// Reads a button's value.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
-            "leave" => Some(Self::Leave),
             "undo" => Some(Self::Undo),
             text => {
                 let days = text.strip_prefix("pause-")?.parse().ok()?;
@@ -79,27 +77,16 @@ pub async fn show(db: &Db, delivery: i64, now: DateTime<Utc>) -> Result<Option<S
 pub async fn change(db: &Db, change: &Change<'_>, now: DateTime<Utc>) -> Result<()> {
     let whose = addressees::of(db, change.delivery).await?.ok_or(Error::NotFound)?;
     let mut tx: Tx = db.begin().await?;
-    let until = match change.choice {
-        Choice::Leave => None,
-        Choice::Pause(days) => Some(now + TimeDelta::days(days)),
+    let days = match change.choice {
+        Choice::Pause(days) => days,
         Choice::Undo => {
             suppressions::undo(&mut tx, whose.owner, &whose.email, whose.topic, Reason::Unsubscribed).await?;
             return Ok(tx.commit().await?);
         }
     };
-    let reason: String = change.reason.trim().chars().take(EVIDENCE_MAX).collect();
-    let entry = NewEntry {
-        owner: whose.owner,
-        email: &whose.email,
-        topic: whose.topic,
-        reason: Reason::Unsubscribed,
-        source: Source::Page,
-        since: now,
-        until,
-        evidence: &reason,
-        actor: "",
-        delivery: Some(whose.delivery),
-    };
+    let Change { delivery, reason, .. } = change;
+    let asked = Request { delivery: *delivery, at: now, source: Source::Page, evidence: (*reason).to_owned() };
+    let entry = NewEntry { until: Some(now + TimeDelta::days(days)), ..super::entry(&asked, &whose) };
     suppressions::add(&mut tx, &entry).await?;
     Ok(tx.commit().await?)
 }
