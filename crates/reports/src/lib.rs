@@ -75,18 +75,20 @@ pub fn read(letter: &[u8]) -> Report {
 /// A text in one line: white space made single, control characters and those that turn a text around left out.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
-    let mut length = 0;
+    let mut room = DIAGNOSTIC_MAX;
     for word in text.split_whitespace() {
-        if length > 0 {
-            line.push(' ');
-            length += 1;
+        let mut shown = word.chars().filter(|c| !c.is_control() && !turns_around(*c)).peekable();
+        // A word of control characters alone is none.
+        if shown.peek().is_none() {
+            continue;
         }
-        for c in word.chars().filter(|c| !c.is_control() && !turns_around(*c)) {
-            if length >= DIAGNOSTIC_MAX {
+        let space = (!line.is_empty()).then_some(' ');
+        for c in space.into_iter().chain(shown) {
+            if room == 0 {
                 return line;
             }
             line.push(c);
-            length += 1;
+            room -= 1;
         }
     }
     line

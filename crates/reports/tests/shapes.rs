@@ -161,4 +161,8 @@ fn a_diagnostic_is_one_bounded_line() {
     let diagnostic = read(long.as_bytes()).diagnostic;
     assert!(diagnostic.chars().count() <= DIAGNOSTIC_MAX && !diagnostic.contains(char::is_control));
     assert!(diagnostic.contains("User unknown [31mxxx"));
+    // What is left out takes no place, and leaves none.
+    let words = format!("User \u{1b}\u{1} unknown {}", "\u{18} x ".repeat(600));
+    let diagnostic = read(text.replace("User unknown", &words).as_bytes()).diagnostic;
+    assert!(diagnostic.chars().count() <= DIAGNOSTIC_MAX && diagnostic.contains("User unknown x x"), "{diagnostic}");
 }
