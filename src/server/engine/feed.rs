@@ -289,7 +289,7 @@ pub(super) fn why_not_made(error: &ComposeError, lang: Lang) -> String {
             let args: [(&str, &dyn Display); 2] = [("name", &problem.detail), ("line", &problem.line)];
             format!("{field}: {}", locales::text_with(lang, &problem.key, &args))
         }
-        ComposeError::Address { .. } => error.to_string(),
+        ComposeError::Address { .. } | ComposeError::Build(_) => error.to_string(),
     }
 }
 

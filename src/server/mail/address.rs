@@ -40,6 +40,13 @@ impl WireAddress {
         Ok(Self { text: format!("{local}@{domain}"), needs_smtputf8: false })
     }
 
+    /// For the library that builds letters. It has checks of its own, which know no local part beyond ASCII as it is allowed
+    /// here.
+    pub fn to_lettre(&self) -> lettre::Address {
+        let (local, domain) = self.text.rsplit_once('@').unwrap_or_default();
+        lettre::Address::new_dangerous(local, domain)
+    }
+
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.text.rsplit_once('@').map_or("", |(_, domain)| domain)

@@ -1,7 +1,6 @@
 //! Letters as the mail server gets them: RFC 5322 headers, a multipart/alternative body (RFC 2046).
 //!
-//! The bytes are written directly. A run writes the same few headers a million times, so From and
-//! Reply-To are made once, and everything else goes straight into the one buffer that is sent.
+//! lettre builds them. A run has the same From and Reply-To a million times: they are made once.
 
 use super::address::{WireAddress, WireAddressError};
 use super::dkim::Signer;
@@ -10,16 +9,15 @@ use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown, plain};
 use crate::domain::lang::Lang;
-use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
+use lettre::address::Envelope;
+use lettre::message::header::ContentType;
+use lettre::message::{Message, MessageBuilder, MultiPart};
 use sha2::Sha256;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
-/// RFC 5322 3.3, read once for all letters.
-static DATE: LazyLock<Vec<Item<'static>>> =
-    LazyLock::new(|| StrftimeItems::new("%a, %d %b %Y %H:%M:%S +0000").collect());
 
 /// A name and an address for a header.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +80,9 @@ pub enum ComposeError {
     Template(#[from] TemplateError),
     #[error("{role}: {error}")]
     Address { role: &'static str, error: WireAddressError },
+    /// What the library that builds letters will not have.
+    #[error("the letter cannot be built: {0}")]
+    Build(String),
 }
 
 fn wire(role: &'static str, address: &str) -> Result<WireAddress, ComposeError> {
@@ -92,7 +93,7 @@ fn wire(role: &'static str, address: &str) -> Result<WireAddress, ComposeError> 
 pub struct Composer {
     template: Template,
     /// From and Reply-To as they stand in every letter.
-    head: Vec<u8>,
+    head: MessageBuilder,
     sender: WireAddress,
     needs_smtputf8: bool,
     /// Keyed with the secret, already fed with the run.
@@ -111,9 +112,12 @@ impl Composer {
         let leaving = Leaving::new(&parts.leaving, sender.domain());
         let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?.with_link(leaving.link.clone());
         let reply_to = wire("Reply-To", parts.reply_to)?;
-        let mut head = Vec::with_capacity(256);
-        header::mailbox(&mut head, "From", parts.from.name, &sender.text);
-        header::mailbox(&mut head, "Reply-To", "", &reply_to.text);
+        let head = Message::builder()
+            .raw_header(header::mailbox("From", parts.from.name, &sender.text))
+            .raw_header(header::mailbox("Reply-To", "", &reply_to.text));
+        // What the library refuses of these is refused here, once.
+        let ends = Ends { from: &sender, to: &sender };
+        finish(head.clone(), ends, "", DateTime::UNIX_EPOCH, "", ("", ""))?;
         let mut mac = keyed(parts.secret);
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
@@ -154,11 +158,10 @@ impl Composer {
         let token = self.leaving.token(which.delivery);
         let rendered = self.template.render_with(recipient, &token)?;
         let message_id = self.message_id(which.client);
-        let mut out = Vec::with_capacity(1024 + (rendered.html.len() + rendered.text.len()) * 3 / 2);
-        out.extend_from_slice(&self.head);
-        header::mailbox(&mut out, "To", recipient.full_name, &to.text);
-        self.leaving.fields(&mut out, &token);
-        finish(&mut out, &rendered.subject, date, &message_id, &rendered.text, &rendered.html);
+        let letter = self.head.clone().raw_header(header::mailbox("To", recipient.full_name, &to.text));
+        let letter = self.leaving.fields(letter, &token);
+        let ends = Ends { from: &self.sender, to: &to };
+        let mut out = finish(letter, ends, &rendered.subject, date, &message_id, (&rendered.text, &rendered.html))?;
         if let Some(signer) = &self.dkim {
             out = signer.signed(out, date);
         }
@@ -197,49 +200,55 @@ pub fn system_letter(
     let mut title = String::new();
     super::fill::escape_html(&mut title, &subject);
     let html = markdown::document(&fragment, lang.as_str(), &title);
-    let mut out = Vec::with_capacity(1024 + html.len() * 2);
-    header::mailbox(&mut out, "From", from.name, &sender.text);
-    header::mailbox(&mut out, "To", to.name, &recipient.text);
-    // RFC 3834 5: keeps vacation responders from answering.
-    out.extend_from_slice(b"Auto-Submitted: auto-generated\r\n");
+    let letter = Message::builder()
+        .raw_header(header::mailbox("From", from.name, &sender.text))
+        .raw_header(header::mailbox("To", to.name, &recipient.text))
+        // RFC 3834 5: keeps vacation responders from answering.
+        .raw_header(header::unstructured("Auto-Submitted", "auto-generated"));
     let message_id: String = message_id.chars().filter(|c| c.is_ascii_graphic() && !"<>".contains(*c)).collect();
-    finish(&mut out, &subject, date, &message_id, &plain::to_text(&fragment), &html);
+    let ends = Ends { from: &sender, to: &recipient };
+    let bytes = finish(letter, ends, &subject, date, &message_id, (&plain::to_text(&fragment), &html))?;
     Ok(Letter {
         message_id,
         recipient: recipient.text,
-        bytes: out,
+        bytes,
         needs_smtputf8: sender.needs_smtputf8 || recipient.needs_smtputf8,
     })
 }
 
-/// Writes the remaining headers and the body.
-fn finish(out: &mut Vec<u8>, subject: &str, date: DateTime<Utc>, message_id: &str, text: &str, html: &str) {
-    header::unstructured(out, "Subject", subject);
-    let date = date.format_with_items(DATE.iter()).to_string();
+/// Whom a letter is from and to, for its envelope.
+struct Ends<'a> {
+    from: &'a WireAddress,
+    to: &'a WireAddress,
+}
+
+/// Adds the remaining headers and the body, as text and as HTML.
+fn finish(
+    letter: MessageBuilder,
+    ends: Ends<'_>,
+    subject: &str,
+    date: DateTime<Utc>,
+    message_id: &str,
+    (text, html): (&str, &str),
+) -> Result<Vec<u8>, ComposeError> {
     // `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.
     let local = message_id.split('@').next().unwrap_or_default();
-    let boundary = format!("=_{}", local.get(..24).unwrap_or(local));
-    for piece in [
-        "Date: ",
-        &date,
-        "\r\nMessage-ID: <",
-        message_id,
-        ">\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"",
-        &boundary,
-        "\"\r\n\r\n--",
-        &boundary,
-        "\r\n",
-    ] {
-        out.extend_from_slice(piece.as_bytes());
-    }
-    encoding::text_part(out, "plain", text);
-    for piece in ["--", &boundary, "\r\n"] {
-        out.extend_from_slice(piece.as_bytes());
-    }
-    encoding::text_part(out, "html", html);
-    for piece in ["--", &boundary, "--\r\n"] {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    let boundary = local.get(..24).unwrap_or(local);
+    let build = |error: &dyn std::fmt::Display| ComposeError::Build(error.to_string());
+    let kind =
+        ContentType::parse(&format!("multipart/alternative; boundary=\"=_{boundary}\"")).map_err(|e| build(&e))?;
+    let body = MultiPart::builder()
+        .header(kind)
+        .singlepart(encoding::part(ContentType::TEXT_PLAIN, text))
+        .singlepart(encoding::part(ContentType::TEXT_HTML, html));
+    let letter = letter
+        .envelope(Envelope::new(Some(ends.from.to_lettre()), vec![ends.to.to_lettre()]).map_err(|e| build(&e))?)
+        .raw_header(header::unstructured("Subject", subject))
+        .date(date.into())
+        .message_id(Some(format!("<{message_id}>")))
+        .multipart(body)
+        .map_err(|e| build(&e))?;
+    Ok(letter.formatted())
 }
 
 /// HMAC takes a key of any length (RFC 2104 2), so an empty start and an update would do as well; a

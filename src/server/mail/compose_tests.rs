@@ -137,6 +137,34 @@ fn international_addresses() {
 }
 
 #[test]
+fn an_address_beyond_ascii_may_stand_anywhere() {
+    let parts =
+        RunParts {
+            from: Mailbox { name: "Анна", address: "служба@почта.рф" }, reply_to: "анна@пример.рф", ..*PARTS
+        };
+    let source = String::from_utf8(compose(&parts, "иван@пример.рф", "Иван").bytes).unwrap();
+    for line in ["<служба@почта.рф>\r\n", "Reply-To: анна@пример.рф\r\n", " <иван@пример.рф>\r\n"]
+    {
+        assert!(source.contains(line), "{source}");
+    }
+}
+
+#[test]
+fn a_long_head_is_folded_and_reads_back() {
+    let word = "=?utf-8?b?".repeat(12);
+    for subject in [word.as_str(), "long ".repeat(60).trim(), &"x".repeat(200), "two  spaces"] {
+        let parts = RunParts { subject, from: Mailbox { name: subject, ..PARTS.from }, ..*PARTS };
+        let letter = compose(&parts, "ivan@example.net", subject);
+        let message = parse(&letter);
+        assert_eq!(message.subject().unwrap(), subject);
+        assert_eq!(message.from().unwrap().first().unwrap().name().unwrap(), subject);
+        assert_eq!(message.to().unwrap().first().unwrap().name().unwrap(), subject);
+        let head = String::from_utf8(letter.bytes.clone()).unwrap().split("\r\n\r\n").next().unwrap().to_owned();
+        assert!(head.lines().all(|line| line.len() <= 78 || line.starts_with("List-Unsubscribe: ")), "{head}");
+    }
+}
+
+#[test]
 fn system_letters_say_so() {
     let from = Mailbox { name: "Vestnik", address: "service@vestnik.example" };
     let to = Mailbox { name: "Анна", address: "anna@example.org" };

@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, SinglePart};
 use memchr::memchr_iter;
 
 /// RFC 2045 6.7 and 6.8: longest line of quoted-printable and base64.
@@ -10,25 +12,18 @@ const MAX_ENCODED_LINE: usize = 76;
 const MAX_PLAIN_LINE: usize = 78;
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transfer {
-    SevenBit,
-    QuotedPrintable,
-    Base64,
-}
-
 /// The plainest encoding that carries the text whole: as it is where it fits, else the shorter one.
-fn choose(text: &str) -> Transfer {
+fn choose(text: &str) -> ContentTransferEncoding {
     // Each by itself goes many bytes at a time, and a count that fits into a byte goes more of them.
     let wide: usize =
         text.as_bytes().chunks(128).map(|chunk| usize::from(chunk.iter().map(|b| b >> 7).sum::<u8>())).sum();
     let odd = text.bytes().fold(false, |odd, b| odd | (b == 0x7f) | ((b < b' ') & (b != b'\t') & (b != b'\n')));
     if wide == 0 && !odd && longest_line(text) <= MAX_PLAIN_LINE {
-        Transfer::SevenBit
+        ContentTransferEncoding::SevenBit
     } else if text.len() + 2 * wide < text.len() / 3 * 4 {
-        Transfer::QuotedPrintable
+        ContentTransferEncoding::QuotedPrintable
     } else {
-        Transfer::Base64
+        ContentTransferEncoding::Base64
     }
 }
 
@@ -42,25 +37,20 @@ fn longest_line(text: &str) -> usize {
     longest.max(text.len() - start)
 }
 
-/// Writes the headers and the encoded text of a part. Line ends of `text` are `\n`.
-pub fn text_part(out: &mut Vec<u8>, subtype: &str, text: &str) {
+/// A part of a letter. Line ends of `text` are `\n`.
+pub fn part(kind: ContentType, text: &str) -> SinglePart {
+    let mut out = Vec::new();
     let transfer = choose(text);
-    let name = match transfer {
-        Transfer::SevenBit => "7bit",
-        Transfer::QuotedPrintable => "quoted-printable",
-        Transfer::Base64 => "base64",
-    };
-    for piece in ["Content-Type: text/", subtype, "; charset=utf-8\r\nContent-Transfer-Encoding: ", name, "\r\n\r\n"] {
-        out.extend_from_slice(piece.as_bytes());
-    }
     match transfer {
-        Transfer::SevenBit => crlf(out, text),
-        Transfer::QuotedPrintable => quoted_printable(out, text),
-        Transfer::Base64 => base64_lines(out, text),
+        ContentTransferEncoding::QuotedPrintable => quoted_printable(&mut out, text),
+        ContentTransferEncoding::Base64 => base64_lines(&mut out, text),
+        _ => crlf(&mut out, text),
     }
-    if !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
+    // The last line's end belongs to what follows the part (RFC 2046 5.1.1).
+    if out.ends_with(b"\r\n") {
+        out.truncate(out.len() - 2);
     }
+    SinglePart::builder().header(kind).body(Body::dangerous_pre_encoded(out, transfer))
 }
 
 fn crlf(out: &mut Vec<u8>, text: &str) {
@@ -142,11 +132,14 @@ mod tests {
 
     #[test]
     fn chooses_the_plainest() {
-        assert_eq!(choose("Hello\nworld\n"), Transfer::SevenBit);
-        assert_eq!(choose(&"long ".repeat(40)), Transfer::QuotedPrintable);
-        assert_eq!(choose(&format!("Caf\u{e9} {}", "and some more words ".repeat(3))), Transfer::QuotedPrintable);
-        assert_eq!(choose("Здравствуйте, Анна"), Transfer::Base64);
-        assert_ne!(choose("a\rb"), Transfer::SevenBit);
+        assert_eq!(choose("Hello\nworld\n"), ContentTransferEncoding::SevenBit);
+        assert_eq!(choose(&"long ".repeat(40)), ContentTransferEncoding::QuotedPrintable);
+        assert_eq!(
+            choose(&format!("Caf\u{e9} {}", "and some more words ".repeat(3))),
+            ContentTransferEncoding::QuotedPrintable
+        );
+        assert_eq!(choose("Здравствуйте, Анна"), ContentTransferEncoding::Base64);
+        assert_ne!(choose("a\rb"), ContentTransferEncoding::SevenBit);
     }
 
     #[test]
@@ -167,8 +160,7 @@ mod tests {
     proptest! {
         #[test]
         fn texts_survive(text in "[ -~\t\n\u{a0}-\u{4ff}=.]{0,400}") {
-            let mut out = b"MIME-Version: 1.0\r\n".to_vec();
-            text_part(&mut out, "plain", &text);
+            let out = [b"MIME-Version: 1.0\r\n", &*part(ContentType::TEXT_PLAIN, &text).formatted()].concat();
             prop_assert!(out.is_ascii());
             for line in out.split(|b| *b == b'\n') {
                 prop_assert!(line.len() <= MAX_PLAIN_LINE + 1);

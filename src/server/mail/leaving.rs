@@ -1,7 +1,10 @@
 //! How whoever gets a letter of a mailing can leave: header fields that mail programs make a button of, and a visible link.
 
 use super::delivery_token::DeliveryTokens;
+use super::header;
 use super::leave_link::Link;
+use lettre::message::MessageBuilder;
+use lettre::message::header::{HeaderName, HeaderValue};
 
 /// What a mailing's letters say of leaving.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +32,8 @@ pub struct Leaving {
     /// A button of the mail program that asks nothing more (RFC 8058) needs https.
     one_click: bool,
     /// The fields that all letters share.
-    shared: Vec<u8>,
+    list: HeaderValue,
+    feedback: HeaderValue,
 }
 
 impl Leaving {
@@ -39,12 +43,12 @@ impl Leaving {
         let list = if *topic == 0 { format!("u{owner}.{domain}") } else { format!("t{topic}.u{owner}.{domain}") };
         // RFC 2919 2; and what Gmail counts complaints by: mailing, owner, kind, and who we are.
         let sender: String = domain.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
-        let shared = format!("List-Id: <{list}>\r\nFeedback-ID: m{mailing}:u{owner}:mailing:{sender}\r\n").into_bytes();
         Self {
             tokens: parts.tokens.clone(),
             link: Link { page: format!("{}{PAGE}", parts.site), words: parts.words.to_owned() },
             one_click: parts.site.starts_with("https:"),
-            shared,
+            list: header::unstructured("List-Id", &format!("<{list}>")),
+            feedback: header::unstructured("Feedback-ID", &format!("m{mailing}:u{owner}:mailing:{sender}")),
         }
     }
 
@@ -53,14 +57,15 @@ impl Leaving {
         self.tokens.token(delivery)
     }
 
-    /// Writes the header fields (RFC 2369 3.2, RFC 8058 3.1).
-    pub(super) fn fields(&self, out: &mut Vec<u8>, token: &str) {
-        for piece in ["List-Unsubscribe: <", &self.link.page, token, ">\r\n"] {
-            out.extend_from_slice(piece.as_bytes());
-        }
+    /// Adds the header fields (RFC 2369 3.2, RFC 8058 3.1).
+    pub(super) fn fields(&self, letter: MessageBuilder, token: &str) -> MessageBuilder {
+        let page = format!("<{}{token}>", self.link.page);
+        // Encoded words could not be read here: an address that is longer than a line stays in one.
+        let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
+        let mut letter = letter.raw_header(HeaderValue::dangerous_new_pre_encoded(name, page.clone(), page));
         if self.one_click {
-            out.extend_from_slice(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+            letter = letter.raw_header(header::unstructured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-        out.extend_from_slice(&self.shared);
+        letter.raw_header(self.list.clone()).raw_header(self.feedback.clone())
     }
 }

@@ -137,7 +137,7 @@ async fn uncount(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<()> {
 fn refused(error: ComposeError) -> Error {
     match error {
         ComposeError::Template(error) => messages::refused(error),
-        ComposeError::Address { .. } => not_sent(&error.to_string()),
+        ComposeError::Address { .. } | ComposeError::Build(_) => not_sent(&error.to_string()),
     }
 }
 
