@@ -2,6 +2,7 @@
 //! users to leave, and those that are there for everybody.
 
 use super::delivery_token::DeliveryTokens;
+use mail_parser::MessageParser;
 
 /// Before a token in an address that bounces return to.
 const BOUNCE: &str = "b-";
@@ -9,6 +10,8 @@ const BOUNCE: &str = "b-";
 const LEAVE: &str = "u-";
 /// Names before the @ that are there for everybody (RFC 2142), and the one for providers' complaints.
 const OFFICE: [&str; 3] = ["postmaster", "abuse", "complaints"];
+/// Fields that name whom a letter reached.
+const REACHED: [&str; 5] = ["Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"];
 /// Most bytes of a header in which addresses are looked for.
 const HEADER_MAX: usize = 64 * 1024;
 
@@ -66,15 +69,25 @@ impl ReturnPath {
         token(BOUNCE).map(ReturnAddress::Bounce).or_else(|| token(LEAVE).map(ReturnAddress::Leave))
     }
 
-    /// The addresses of ours in a letter's header: whom it reached, where its envelope is not known (Delivered-To,
-    /// X-Original-To, To and the like).
+    /// The addresses of ours that a letter's header names as those it reached, where its envelope is not known.
     pub fn find(&self, letter: &[u8]) -> Vec<ReturnAddress> {
-        let text = String::from_utf8_lossy(&letter[..letter.len().min(HEADER_MAX)]);
-        let lines = text.lines().take_while(|line| !line.is_empty());
+        let head = &letter[..letter.len().min(HEADER_MAX)];
         let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | ':' | '"' | '(' | ')');
         let mut found = Vec::new();
-        for word in lines.flat_map(|line| line.split(ends)).filter(|word| word.contains('@')) {
-            found.extend(self.read(word).filter(|address| !found.contains(address)));
+        let Some(message) = MessageParser::new().parse_headers(head) else { return found };
+        for field in message.headers() {
+            let is = |name: &&str| field.name().eq_ignore_ascii_case(name);
+            let value = head.get(field.offset_start() as usize..field.offset_end() as usize).unwrap_or_default();
+            let value = String::from_utf8_lossy(value);
+            let value = match () {
+                () if REACHED.iter().any(|name| is(name)) => &*value,
+                // Only this clause says whom it reached (RFC 5321 4.4).
+                () if is(&"Received") => value.rsplit_once("for <").map_or("", |(_, rest)| rest),
+                () => continue,
+            };
+            for word in value.split(ends).filter(|word| word.contains('@')) {
+                found.extend(self.read(word).filter(|address| !found.contains(address)));
+            }
         }
         found
     }
@@ -122,6 +135,12 @@ mod tests {
             let letter = letter(&field.replace("{}", &ours().bounce(7)));
             assert_eq!(ours().find(letter.as_bytes()), [ReturnAddress::Bounce(7)], "{field}");
         }
-        assert!(ours().find(letter("To: b@example.net").as_bytes()).is_empty());
+        // What merely quotes one has reached nobody by it.
+        for field in
+            ["To: b@example.net", "References: <{}>", "Received: from x (envelope-from <{}>) by y", "Reply-To: {}"]
+        {
+            let letter = letter(&field.replace("{}", &ours().bounce(7)));
+            assert!(ours().find(letter.as_bytes()).is_empty(), "{field}");
+        }
     }
 }
