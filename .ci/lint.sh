@@ -17,3 +17,5 @@ step cargo clippy --locked --workspace --features ssr --all-targets -- -D warnin
 step cargo clippy --locked --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 # Its finer hints differ from version to version.
 if have shellcheck; then step shellcheck -x -S warning .ci/*.sh .ci/run; fi
+# Not its advisories, which come over the network and change without us.
+if have cargo-deny; then step cargo deny check bans licenses sources; fi
