@@ -58,6 +58,8 @@ pub struct ReceiverConfig {
     pub letters: usize,
     /// How long a peer may say nothing.
     pub idle: Duration,
+    /// How long a letter may take from its first to its last byte: those who are read at once are few.
+    pub letter: Duration,
     /// How long a session may last. RFC 5321 knows no such limit; a peer that has more to say comes again.
     pub session: Duration,
 }
@@ -75,6 +77,7 @@ impl ReceiverConfig {
             connections_each: 50,
             letters: 64,
             idle: Duration::from_secs(60),
+            letter: Duration::from_secs(120),
             session: Duration::from_secs(600),
         }
     }

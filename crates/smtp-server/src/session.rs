@@ -189,8 +189,11 @@ impl Session<'_> {
         };
         let Some(envelope) = self.envelope.take() else { return Ok(()) };
         say(wire, "354 End with a dot");
-        let body = self.body(wire).await?;
-        let raw = match body {
+        let Ok(body) = timeout(self.shared.config.letter, self.body(wire)).await else {
+            say(wire, "421 4.4.2 Too slow, try again later");
+            return Err(End::Closing);
+        };
+        let raw = match body? {
             Body::Whole(raw) => raw,
             Body::TooLarge => {
                 say(wire, "552 5.3.4 Letter too large");

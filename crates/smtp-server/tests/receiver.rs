@@ -200,6 +200,30 @@ async fn letters_in_reading_are_few() {
 }
 
 #[tokio::test]
+async fn a_letter_that_drips_holds_its_place_for_so_long_and_no_longer() {
+    let (server, room) = start(|config| {
+        config.letters = 1;
+        config.letter = Duration::from_millis(200);
+    })
+    .await;
+    let mut slow = TcpStream::connect(server.addr()).await.unwrap();
+    slow.write_all(ENVELOPE.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = slow.split();
+    let drip = async {
+        // Each byte comes in time, and the letter never ends.
+        while writer.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut said = String::new();
+    tokio::select! { _ = reader.read_to_string(&mut said) => {}, () = drip => {} }
+    assert!(said.contains("354 ") && said.ends_with("421 4.4.2 Too slow, try again later\r\n"), "{said}");
+    let answer = talk(&server, format!("{ENVELOPE}Subject: x\r\n\r\none\r\n.\r\nQUIT\r\n").as_bytes()).await;
+    assert!(answer.contains("250 2.0.0 Taken") && room.count() == 1, "{answer}");
+}
+
+#[tokio::test]
 async fn what_was_said_before_tls_counts_for_nothing() {
     let (acceptor, pem) = tls::self_signed(&["mx.example.org".into()]).unwrap();
     let (server, room) = start(|config| config.tls = Some(acceptor)).await;
