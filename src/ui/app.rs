@@ -99,6 +99,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clients/import") view=Work::ImportPage />
                     <Route path=path!("/clients/import/:id") view=Work::ImportShowPage />
                     <Route path=path!("/clients/:id") view=Work::ClientEditPage />
+                    <Route path=path!("/suppressions") view=Work::SuppressionsPage />
+                    <Route path=path!("/suppressions/new") view=Work::SuppressionNewPage />
+                    <Route path=path!("/suppressions/:id") view=Work::SuppressionPage />
                     <Route path=path!("/mailings") view=Work::MailingsPage />
                     <Route path=path!("/mailings/new") view=Work::MailingNewPage />
                     <Route path=path!("/mailings/:id") view=Work::MailingShowPage />

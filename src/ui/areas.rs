@@ -17,6 +17,7 @@ use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, Post
 use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
 use super::pages::settings::{InvitationsPage, SettingsPage};
+use super::pages::suppressions::{SuppressionNewPage, SuppressionPage, SuppressionsPage};
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
@@ -61,7 +62,7 @@ area!(
     /// What every user works with.
     work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
-    OutboxPage, ReportsPage
+    OutboxPage, ReportsPage, SuppressionNewPage, SuppressionPage, SuppressionsPage
 );
 area!(
     /// Reading the blog.

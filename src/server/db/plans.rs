@@ -2,11 +2,12 @@
 //! read through and nothing is sorted for a page.
 
 use super::testing::on_both;
-use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages};
+use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages, suppressions};
 use crate::domain::client::ClientSort;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::MailingSort;
 use crate::domain::message::MessageSort;
+use crate::domain::suppression::Reason;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 /// Every query of a page, with a name for it.
@@ -22,6 +23,10 @@ fn pages() -> Vec<(String, String)> {
                 let name = || format!("deliveries, {state:?}, search {search}");
                 pages.extend(deliveries::list_sql(state, search).into_iter().map(|sql| (name(), sql)));
             }
+        }
+        for reason in [None, Some(Reason::Complaint)] {
+            let filter = suppressions::Filter { search: if search { "a" } else { "" }, reason };
+            pages.push((format!("ledger, {reason:?}, search {search}"), suppressions::list_sql(&filter)));
         }
         for filter in [false, true] {
             pages.push((format!("audit log, act {filter}, search {search}"), audit::list_sql(search, filter)));
@@ -46,7 +51,11 @@ fn pages() -> Vec<(String, String)> {
 
 /// Counts and reports: these read much, but from an index, and only what is asked for.
 fn sums() -> Vec<(&'static str, String)> {
+    let ledger = |search, reason| suppressions::count_sql(&suppressions::Filter { search, reason });
     vec![
+        ("the ledger", ledger("", None)),
+        ("the ledger by reason", ledger("", Some(Reason::Complaint))),
+        ("addresses found in the ledger", ledger("a", None)),
         ("deliveries in a state", deliveries::count_sql(Some(DeliveryState::Failed), false)),
         ("deliveries found that were sent", deliveries::count_sql(Some(DeliveryState::Sent), true)),
         ("deliveries found", deliveries::count_sql(None, true)),
@@ -100,6 +109,7 @@ fn with_values(sql: &str) -> String {
         ("> ($3, $4)", "> ('a', 5)"),
         ("< ($3, $4)", "< ('a', 5)"),
         ("act = $2", "act = 'a'"),
+        ("reason = $3", "reason = 'a'"),
         ("at >= $2", "at >= '2026-01-01'"),
         ("at < $3", "at < '2026-01-01'"),
     ] {

@@ -1,17 +1,34 @@
 //! The ledger of addresses that a user's mailings leave out, for its owner.
 
 use super::{Actor, Error, Result, audit, checked, clients, paging};
-use crate::domain::audit::Act;
+use crate::domain::audit::{Act, COMMAND_LINE};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::Page;
-use crate::domain::suppression::Suppression;
-use crate::forms::suppressions::LiftForm;
-use crate::server::db::suppressions::{self, Filter};
+use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
+use crate::forms::suppressions::{AddForm, LiftForm};
+use crate::server::db::audit::Entry;
+use crate::server::db::suppressions::{self, Added, Filter, NewEntry};
 use crate::server::db::{self, Db, clients as rows};
 use chrono::{DateTime, Utc};
 
 /// Clients whose address gets its key in one transaction.
 const BATCH: i64 = 500;
+
+/// The columns of the ledger as a file.
+pub const HEAD: [&str; 7] = ["email", "reason", "source", "since", "until", "evidence", "actor"];
+
+/// An entry as a line of such a file.
+pub fn record(entry: Suppression) -> Vec<String> {
+    vec![
+        entry.email,
+        entry.reason.as_str().to_owned(),
+        entry.source.as_str().to_owned(),
+        entry.since.to_rfc3339(),
+        entry.until.map(|until| until.to_rfc3339()).unwrap_or_default(),
+        entry.evidence,
+        entry.actor,
+    ]
+}
 
 /// Why a client gets nothing any more: every entry that holds.
 ///
@@ -23,29 +40,75 @@ pub async fn of_client(db: &Db, actor: &Actor, client: i64, now: DateTime<Utc>) 
     Ok(suppressions::of_address(db, actor.id, &email, now).await?)
 }
 
-/// A page of the actor's ledger, the newest first.
+/// A page of the actor's ledger, the newest first; `reason` is a word of [`Reason`], or empty for all.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list(db: &Db, actor: &Actor, filter: &Filter<'_>, after: &str) -> Result<Page<Suppression>> {
+pub async fn list(db: &Db, actor: &Actor, search: &str, reason: &str, after: &str) -> Result<Page<Suppression>> {
+    let filter = Filter { search, reason: Reason::parse(reason) };
     let before = paging::before(Some(after)).unwrap_or(i64::MAX);
-    let rows = suppressions::list(db, actor.id, filter, before, paging::FETCH).await?;
-    Ok(paging::by_id(rows, suppressions::count(db, actor.id, filter).await?, |row| row.id))
+    let rows = suppressions::list(db, actor.id, &filter, before, paging::FETCH).await?;
+    Ok(paging::by_id(rows, suppressions::count(db, actor.id, &filter).await?, |row| row.id))
 }
 
-/// Lets an address get letters again, from the next run on. Each entry singly, and never without saying why.
+/// One entry of the actor's ledger.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Suppression> {
+    suppressions::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// A line of the audit log about the actor's ledger; on the command line nobody has proven to be the actor.
+fn noted<'a>(actor: &'a Actor, source: Source, act: Act, target: &'a str) -> Entry<'a> {
+    let entry = audit::entry(actor, act, actor.id, target);
+    if source == Source::CommandLine { Entry { actor_id: None, actor: COMMAND_LINE, ..entry } } else { entry }
+}
+
+/// Leaves an address out of all that the actor sends, in open runs too. `source` says where that was asked.
+///
+/// # Errors
+/// [`Error::Invalid`] for what the form's rules refuse, and for an address that was entered by hand before.
+pub async fn add(db: &Db, actor: &Actor, source: Source, form: &AddForm, now: DateTime<Utc>) -> Result<()> {
+    checked(form)?;
+    let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
+    let reason = form.reason.trim();
+    let new = NewEntry {
+        owner: actor.id,
+        email: &email,
+        topic: NO_TOPIC,
+        reason: Reason::ByHand,
+        source,
+        since: now,
+        until: None,
+        evidence: reason,
+        actor: if source == Source::CommandLine { COMMAND_LINE } else { &actor.email },
+        delivery: None,
+    };
+    let mut tx = db.begin().await?;
+    if suppressions::add(&mut tx, &new).await? == Added::Known {
+        return Err(Error::field("email", "error.suppression.known"));
+    }
+    let line = noted(actor, source, Act::SuppressionAdded, email.as_str());
+    let line = Entry { reason, after: new.reason.as_str(), ..line };
+    db::audit::append(&mut tx, &line, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Lets an address get letters again, from the next run on. Each entry singly, and never without saying why. `source` says where
+/// that was asked.
 ///
 /// # Errors
 /// [`Error::Invalid`] without a reason, [`Error::NotFound`] if the actor has no such entry.
-pub async fn lift(db: &Db, actor: &Actor, form: &LiftForm, now: DateTime<Utc>) -> Result<()> {
+pub async fn lift(db: &Db, actor: &Actor, source: Source, form: &LiftForm, now: DateTime<Utc>) -> Result<()> {
     checked(form)?;
-    let entry = suppressions::get(db, actor.id, form.id).await?.ok_or(Error::NotFound)?;
+    let entry = get(db, actor, form.id).await?;
     let mut tx = db.begin().await?;
     if !suppressions::lift(&mut tx, actor.id, entry.id).await? {
         return Err(Error::NotFound);
     }
-    let line = audit::entry(actor, Act::SuppressionLifted, actor.id, &entry.email);
-    let line = db::audit::Entry { reason: form.reason.trim(), before: entry.reason.as_str(), ..line };
+    let line = noted(actor, source, Act::SuppressionLifted, &entry.email);
+    let line = Entry { reason: form.reason.trim(), before: entry.reason.as_str(), ..line };
     db::audit::append(&mut tx, &line, now).await?;
     Ok(tx.commit().await?)
 }

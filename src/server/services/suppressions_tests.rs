@@ -1,9 +1,8 @@
 use super::*;
 use crate::domain::import::Duplicates;
-use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::on_db;
-use crate::server::db::suppressions::{Added, NewEntry, add};
+use crate::server::db::suppressions::{Added, NewEntry};
 use crate::server::db::testing::{on_both, open_run};
 use crate::server::services::import::{Target, import_csv};
 use crate::server::services::testing::{actor, mailing};
@@ -14,6 +13,8 @@ on_both!(
     an_entry_is_made_once_and_a_longer_one_wins,
     an_entry_is_lifted_singly_with_a_reason_on_record,
     addresses_of_before_are_folded,
+    an_address_is_added_by_hand_with_a_reason_on_record,
+    a_page_goes_on_where_the_one_before_ended,
 );
 
 fn now() -> DateTime<Utc> {
@@ -41,7 +42,7 @@ fn entry<'a>(owner: i64, email: &'a EmailAddress, reason: Reason) -> NewEntry<'a
 
 async fn put(db: &Db, entry: &NewEntry<'_>) -> Added {
     let mut tx = db.begin().await.unwrap();
-    let added = add(&mut tx, entry).await.unwrap();
+    let added = suppressions::add(&mut tx, entry).await.unwrap();
     tx.commit().await.unwrap();
     added
 }
@@ -119,8 +120,7 @@ async fn an_entry_is_made_once_and_a_longer_one_wins(db: Db) {
     // Evidence has a bound, and no character that a database refuses.
     let long = "я\0".repeat(5_000);
     put(&db, &NewEntry { email: &other, evidence: &long, ..entry(anna.id, &other, Reason::Complaint) }).await;
-    let filter = Filter { search: "other", reason: Some(Reason::Complaint) };
-    let page = list(&db, &anna, &filter, "").await.unwrap();
+    let page = list(&db, &anna, "other", "complaint", "").await.unwrap();
     assert_eq!((page.total, page.rows[0].evidence.chars().count()), (1, 2_000));
 }
 
@@ -131,18 +131,20 @@ async fn an_entry_is_lifted_singly_with_a_reason_on_record(db: Db) {
     for reason in [Reason::Unsubscribed, Reason::Complaint] {
         put(&db, &entry(anna.id, &address, reason)).await;
     }
-    let page = list(&db, &anna, &Filter::default(), "").await.unwrap();
+    let page = list(&db, &anna, "", "", "").await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint, Reason::Unsubscribed]);
     let id = page.rows[1].id;
     let form = |reason: &str| LiftForm { id, reason: reason.to_owned(), client: 0 };
     for empty in ["", "  "] {
-        let Err(Error::Invalid(errors)) = lift(&db, &anna, &form(empty), now()).await else { panic!("no reason") };
+        let Err(Error::Invalid(errors)) = lift(&db, &anna, Source::Owner, &form(empty), now()).await else {
+            panic!("no reason")
+        };
         assert!(errors.get("reason").is_some());
     }
-    assert!(matches!(lift(&db, &boris, &form("mine now"), now()).await, Err(Error::NotFound)));
-    lift(&db, &anna, &form("She wrote to me on Monday"), now()).await.unwrap();
-    assert!(matches!(lift(&db, &anna, &form("again"), now()).await, Err(Error::NotFound)));
-    let page = list(&db, &anna, &Filter::default(), "").await.unwrap();
+    assert!(matches!(lift(&db, &boris, Source::Owner, &form("mine now"), now()).await, Err(Error::NotFound)));
+    lift(&db, &anna, Source::Owner, &form("She wrote to me on Monday"), now()).await.unwrap();
+    assert!(matches!(lift(&db, &anna, Source::Owner, &form("again"), now()).await, Err(Error::NotFound)));
+    let page = list(&db, &anna, "", "", "").await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint], "the other one stays");
     let line = audit::list(&db, "", "suppression_lifted", "").await.unwrap().rows.remove(0);
     assert_eq!((line.actor.as_str(), line.target.as_str()), ("anna@example.org", "reader@example.org"));
@@ -164,4 +166,49 @@ async fn addresses_of_before_are_folded(db: Db) {
     assert!(who_gets_one(&db, &anna).await.is_empty());
     assert_eq!(of_client(&db, &anna, id, now()).await.unwrap().len(), 1);
     fold_addresses(&db).await.unwrap();
+}
+
+async fn an_address_is_added_by_hand_with_a_reason_on_record(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    db::testing::client(&db, anna.id, "Reader@example.org", "R", "").await;
+    let form = |email: &str, reason: &str| AddForm { email: email.into(), reason: reason.into() };
+    for (email, reason, field) in [("nobody", "asked", "email"), ("reader@example.org", " ", "reason")] {
+        let refused = add(&db, &anna, Source::Owner, &form(email, reason), now()).await;
+        assert!(matches!(refused, Err(Error::Invalid(errors)) if errors.get(field).is_some()), "{email} {reason:?}");
+    }
+    add(&db, &anna, Source::Owner, &form("reader@EXAMPLE.org", " asked by telephone "), now()).await.unwrap();
+    assert!(who_gets_one(&db, &anna).await.is_empty());
+    let again = add(&db, &anna, Source::CommandLine, &form("reader@example.org", "again"), now()).await;
+    assert!(matches!(again, Err(Error::Invalid(errors)) if errors.get("email").is_some()));
+    let entry = list(&db, &anna, "", "by_hand", "").await.unwrap().rows.remove(0);
+    assert_eq!((entry.evidence.as_str(), entry.actor.as_str()), ("asked by telephone", "anna@example.org"));
+    add(&db, &anna, Source::CommandLine, &form("other@example.org", "from a letter"), now()).await.unwrap();
+    let lines = audit::list(&db, "", "suppression_added", "").await.unwrap().rows;
+    let noted: Vec<_> = lines.iter().map(|line| (line.actor_id, line.actor.as_str(), line.reason.as_str())).collect();
+    let expected = [(None, COMMAND_LINE, "from a letter"), (Some(anna.id), "anna@example.org", "asked by telephone")];
+    assert_eq!(noted, expected);
+}
+
+async fn a_page_goes_on_where_the_one_before_ended(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    for n in 0..paging::FETCH + 3 {
+        let address = email(&format!("r{n}@example.org"));
+        let reason = if n % 2 == 0 { Reason::Complaint } else { Reason::HardBounce };
+        put(&db, &entry(anna.id, &address, reason)).await;
+    }
+    let address = email("Почта@пример.рф");
+    put(&db, &entry(boris.id, &address, Reason::Complaint)).await;
+    let first = list(&db, &anna, "", "", "").await.unwrap();
+    let rest = list(&db, &anna, "", "", first.next.as_deref().unwrap()).await.unwrap();
+    let seen: Vec<i64> = first.rows.iter().chain(&rest.rows).map(|row| row.id).collect();
+    assert_eq!((seen.len() as i64, first.total, rest.next), (paging::FETCH + 3, paging::FETCH + 3, None));
+    assert!(seen.is_sorted_by(|a, b| a > b));
+    let hard = list(&db, &anna, "", "hard_bounce", "").await.unwrap();
+    assert!(hard.rows.iter().all(|row| row.reason == Reason::HardBounce) && hard.total == (paging::FETCH + 3) / 2);
+    assert_eq!(list(&db, &anna, "R7@", "", "").await.unwrap().total, 1);
+    for search in ["почта", "ПРИМЕР", "xn--e1afmkfd"] {
+        assert_eq!(list(&db, &boris, search, "", "").await.unwrap().total, 1, "{search}");
+    }
+    assert!(matches!(get(&db, &boris, seen[0]).await, Err(Error::NotFound)));
 }

@@ -1,11 +1,14 @@
-//! Deliveries, attempts and the audit log as CSV, streamed.
+//! Deliveries, attempts, the ledger and the audit log as CSV, streamed.
 
 use super::guard;
 use super::state::AppState;
 use crate::domain::audit::Act;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::suppression::Reason;
 use crate::domain::user::Permission;
+use crate::server::db::suppressions::{self, Filter};
 use crate::server::db::{attempts, audit, deliveries};
+use crate::server::services::suppressions as ledger;
 use crate::server::services::{Error, csv, mailings};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -41,12 +44,22 @@ struct Lines {
     q: String,
 }
 
-/// `GET /mailings/{id}/deliveries.csv?run=&state=&q=`, `/mailings/{id}/attempts.csv?run=&state=&q=` and
-/// `/audit.csv?act=&q=`.
+#[derive(Deserialize)]
+struct Entries {
+    /// As the ledger is filtered: a [`Reason`] word, or empty for all.
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /mailings/{id}/deliveries.csv?run=&state=&q=`, `/mailings/{id}/attempts.csv?run=&state=&q=`,
+/// `/suppressions.csv?reason=&q=` and `/audit.csv?act=&q=`.
 pub fn routes() -> axum::Router<AppState> {
     axum::Router::new()
         .route("/mailings/{id}/deliveries.csv", get(delivery_rows))
         .route("/mailings/{id}/attempts.csv", get(attempt_rows))
+        .route("/suppressions.csv", get(ledger_rows))
         .route("/audit.csv", get(audit_rows))
 }
 
@@ -120,6 +133,23 @@ async fn attempt_rows(
                 ]
             });
             Ok((next, csv::lines(records)?))
+        }
+    }))
+}
+
+async fn ledger_rows(
+    State(state): State<AppState>,
+    session: Session,
+    Query(entries): Query<Entries>,
+) -> Result<Response, Response> {
+    let owner = guard::actor(&session, &state, Permission::Own).await.map_err(guard::refusal)?.id;
+    let db = state.db.clone();
+    let reason = Reason::parse(&entries.reason);
+    Ok(stream("suppressions.csv", &ledger::HEAD, i64::MAX, move |before| {
+        let (db, search) = (db.clone(), entries.q.clone());
+        async move {
+            let rows = suppressions::list(&db, owner, &Filter { search: &search, reason }, before, BATCH).await?;
+            Ok((rows.last().map(|row| row.id), csv::lines(rows.into_iter().map(ledger::record))?))
         }
     }))
 }

@@ -1,6 +1,7 @@
 //! The kit that pages are built from; one subject a file.
 
 pub mod badge;
+pub mod choice;
 pub mod dialog;
 pub mod empty;
 pub mod error_panel;

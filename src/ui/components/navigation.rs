@@ -16,6 +16,7 @@ pub fn navigation(session: &Session) -> AnyView {
             ("/mailings", t("nav.mailings")),
             ("/messages", t("nav.messages")),
             ("/clients", t("nav.clients")),
+            ("/suppressions", t("nav.suppressions")),
             ("/reports", t("nav.reports")),
         ]);
         if session.outbox {

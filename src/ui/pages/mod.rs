@@ -13,3 +13,4 @@ pub mod posts;
 pub mod relays;
 pub mod reports;
 pub mod settings;
+pub mod suppressions;

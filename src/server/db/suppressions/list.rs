@@ -16,7 +16,9 @@ pub struct Filter<'a> {
 impl Filter<'_> {
     /// SQL for `$1` the owner, `$2` the pattern, `$3` the reason.
     fn sql(&self) -> String {
-        let found = if self.search.trim().is_empty() { "$2 = $2" } else { "LOWER(email) LIKE $2 ESCAPE '\\'" };
+        // As it was written, and folded: SQLite's LOWER knows ASCII alone.
+        const FOUND: &str = "(LOWER(email) LIKE $2 ESCAPE '\\' OR address_key LIKE $2 ESCAPE '\\')";
+        let found = if self.search.trim().is_empty() { "$2 = $2" } else { FOUND };
         let reason = if self.reason.is_some() { "reason = $3" } else { "$3 = $3" };
         format!("owner_id = $1 AND {found} AND {reason}")
     }
@@ -46,13 +48,16 @@ pub async fn list(db: &Db, owner: i64, filter: &Filter<'_>, before: i64, limit: 
     rows.into_iter().map(Row::into_entry).collect()
 }
 
+pub(in crate::server::db) fn count_sql(filter: &Filter<'_>) -> String {
+    format!("SELECT COUNT(*) FROM suppressions WHERE {}", filter.sql())
+}
+
 /// How many of the owner's entries are meant.
 ///
 /// # Errors
 /// Database errors.
 pub async fn count(db: &Db, owner: i64, filter: &Filter<'_>) -> DbResult<i64> {
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM suppressions WHERE {}", filter.sql()));
-    Ok(on_db!(db, pool => sqlx::query_scalar(sql)
+    Ok(on_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(count_sql(filter)))
         .bind(owner)
         .bind(like_pattern(filter.search))
         .bind(filter.reason())

@@ -15,6 +15,7 @@ use crate::domain::suppression::{EVIDENCE_MAX, NO_TOPIC, Reason, Source, Suppres
 pub(super) use act::left_out;
 use chrono::{DateTime, TimeDelta, Utc};
 pub use list::{Filter, count, list};
+pub(super) use list::{count_sql, list_sql};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 

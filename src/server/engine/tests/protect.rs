@@ -3,6 +3,7 @@
 use super::super::deliver::REFUSED_IN_A_ROW;
 use super::*;
 use crate::domain::mailing::PauseReason;
+use crate::domain::suppression::Source;
 use crate::forms::decisions::DecisionForm;
 use crate::forms::suppressions::LiftForm;
 use crate::server::db::suppressions;
@@ -43,7 +44,7 @@ async fn an_address_that_does_not_exist_is_left_out(db: Db) {
     assert!(found.since == noon() && found.evidence.contains("No such user"), "{found:?}");
     assert!(suppressions::get(&world.db, world.actor.id + 1, found.id).await.unwrap().is_none());
     let lift = LiftForm { id: found.id, reason: "The mailbox is back".into(), client: bad };
-    ledger::lift(&world.db, &world.actor, &lift, noon()).await.unwrap();
+    ledger::lift(&world.db, &world.actor, Source::Owner, &lift, noon()).await.unwrap();
     assert!(ledger::of_client(&world.db, &world.actor, bad, noon()).await.unwrap().is_empty());
     let third = world.mailing("now", TOMORROW, "once", "resend").await;
     world.engine.pass(None).await.unwrap();

@@ -1,6 +1,5 @@
 //! The form of one client.
 
-use super::suppression::SuppressionPanel;
 use crate::api::clients::{DeleteClients, SaveClient, get_client};
 use crate::api::error::AppError;
 use crate::api::suppressions::client_suppressions;
@@ -15,6 +14,7 @@ use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
 use crate::ui::once::OnceField;
+use crate::ui::pages::suppressions::SuppressionPanel;
 use crate::ui::session::{refusal, use_session};
 use leptos::html;
 use leptos::prelude::*;

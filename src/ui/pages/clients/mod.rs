@@ -7,7 +7,6 @@ mod list;
 mod mapping;
 mod outlook;
 mod selection;
-mod suppression;
 
 pub use edit::{ClientEditPage, ClientNewPage};
 pub use import::ImportPage;

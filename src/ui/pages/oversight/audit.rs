@@ -5,6 +5,7 @@ use crate::api::oversight::{AuditFilter, list_audit};
 use crate::domain::audit::{Act, AuditLine, COMMAND_LINE, COUNTED};
 use crate::domain::bidi::visible;
 use crate::domain::page;
+use crate::ui::components::choice::Choice;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::icon::{Icon, icon};
@@ -16,8 +17,6 @@ use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::{href, kept, use_param};
 use crate::ui::time::Time;
 use leptos::prelude::*;
-use leptos_router::components::Form;
-use leptos_router::hooks::use_location;
 
 /// Who did what, newest first.
 #[component]
@@ -26,11 +25,7 @@ pub fn AuditPage() -> impl IntoView {
     let found =
         Resource::new_blocking(move || AuditFilter { search: q.get(), act: act.get(), after: after.get() }, list_audit);
     // What the list shows: its filter and its search.
-    let file = move || {
-        let filter = [("act", act.get()), ("q", q.get())].into_iter().filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<(String, String)> = filter.map(|(name, value)| (name.to_owned(), value)).collect();
-        href("/audit.csv", &pairs)
-    };
+    let file = move || href("/audit.csv", &kept(&["after"]));
     let export = view! {
         <a class="btn" rel="external" download="" href=file>{icon(Icon::Download, "size-4")}{t("audit.export")}</a>
     };
@@ -55,7 +50,7 @@ fn shown(found: Result<page::Page<AuditLine>, AppError>, all: bool) -> AnyView {
     let filter = view! {
         <div class="mb-4 flex flex-wrap items-center gap-2">
             <Search label=t("audit.search") />
-            <ActFilter />
+            <Choice param="act" label=t("audit.act") options=acts() />
         </div>
     };
     if page.rows.is_empty() {
@@ -86,33 +81,11 @@ fn count(total: i64) -> String {
     if total > COUNTED { tn("audit.more", COUNTED) } else { tn("audit.count", total) }
 }
 
-/// One act, or all: too many to stand side by side.
-#[component]
-fn ActFilter() -> impl IntoView {
-    let current = use_param("act");
-    let path = use_location().pathname;
-    let others = move || {
-        kept(&["act", "after"])
-            .into_iter()
-            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
-            .collect::<Vec<AnyView>>()
-    };
-    let option = move |value: &'static str, text: String| {
-        view! { <option value=value selected=move || current.get() == value>{text}</option> }.into_any()
-    };
+/// Every act, and all of them.
+fn acts() -> Vec<(&'static str, String)> {
     let mut acts: Vec<(&'static str, String)> = Act::ALL.iter().map(|act| (act.as_str(), word(*act))).collect();
     acts.sort_by(|a, b| a.1.cmp(&b.1));
-    let options: Vec<AnyView> =
-        std::iter::once(("", t("oversight.any"))).chain(acts).map(|(value, text)| option(value, text)).collect();
-    view! {
-        <Form method="GET" action=move || path.get()>
-            {others}
-            <div class="flex gap-2">
-                <select name="act" class="select select-sm w-full sm:w-64" aria-label=t("audit.act")>{options}</select>
-                <button type="submit" class="btn btn-sm">{t("audit.show")}</button>
-            </div>
-        </Form>
-    }
+    std::iter::once(("", t("oversight.any"))).chain(acts).collect()
 }
 
 fn word(act: Act) -> String {
