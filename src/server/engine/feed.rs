@@ -249,6 +249,7 @@ impl Engine {
             leaving: LeavingParts {
                 tokens: &self.config.tokens,
                 site: &self.config.site,
+                returns: self.config.returns.as_ref(),
                 words: &locales::text(run.snapshot.lang, "leaving.link"),
                 owner: run.owner_id,
                 mailing: run.mailing_id,

@@ -3,6 +3,7 @@
 use super::compose::{Composer, Letter, Mailbox, RunParts, Which, system_letter};
 use super::delivery_token::DeliveryTokens;
 use super::leaving::LeavingParts;
+use super::return_path::ReturnPath;
 use super::template::Recipient;
 use crate::domain::lang::Lang;
 use chrono::{DateTime, TimeZone, Utc};
@@ -26,6 +27,7 @@ static PARTS: LazyLock<RunParts<'static>> = LazyLock::new(|| RunParts {
     leaving: LeavingParts {
         tokens: &TOKENS,
         site: "https://mail.example.org",
+        returns: None,
         words: "Отписаться",
         owner: 3,
         mailing: 5,
@@ -315,6 +317,13 @@ fn a_letter_says_how_to_leave_by_button_and_by_link() {
     let source = String::from_utf8(plain.bytes).unwrap();
     assert!(source.contains("\r\nList-Unsubscribe: <http://127.0.0.1:3000/u/") && !source.contains("One-Click"));
     assert_eq!(field(&source, "List-Id"), "<t9.u3.vestnik.example>");
+    // With a return domain there is also an address to write to; the signature covers a field that is folded.
+    let returns = ReturnPath::new(TOKENS.clone(), "bounces.example.org".into());
+    let leaving = LeavingParts { returns: Some(&returns), ..PARTS.leaving };
+    let source = compose(&RunParts { leaving, ..*PARTS }, "ivan@example.net", "").bytes;
+    let source = String::from_utf8(source).unwrap();
+    let both = format!("<{page}>,\r\n <mailto:u-{}@bounces.example.org?subject=unsubscribe>", TOKENS.token(4711));
+    assert!(source.contains(&format!("\r\nList-Unsubscribe: {both}\r\nList-Unsubscribe-Post: ")), "{source}");
 }
 
 #[test]

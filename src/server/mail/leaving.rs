@@ -3,6 +3,7 @@
 use super::delivery_token::DeliveryTokens;
 use super::header;
 use super::leave_link::Link;
+use super::return_path::ReturnPath;
 use lettre::message::MessageBuilder;
 use lettre::message::header::{HeaderName, HeaderValue};
 
@@ -12,6 +13,8 @@ pub struct LeavingParts<'a> {
     pub tokens: &'a DeliveryTokens,
     /// Where the service is reached, without a trailing slash.
     pub site: &'a str,
+    /// Addresses to write to instead, where letters to them are read.
+    pub returns: Option<&'a ReturnPath>,
     /// The words of the visible link, in the letter's language.
     pub words: &'a str,
     pub owner: i64,
@@ -31,6 +34,7 @@ pub struct Leaving {
     pub link: Link,
     /// A button of the mail program that asks nothing more (RFC 8058) needs https.
     one_click: bool,
+    returns: Option<ReturnPath>,
     /// The fields that all letters share.
     list: HeaderValue,
     feedback: HeaderValue,
@@ -47,6 +51,7 @@ impl Leaving {
             tokens: parts.tokens.clone(),
             link: Link { page: format!("{}{PAGE}", parts.site), words: parts.words.to_owned() },
             one_click: parts.site.starts_with("https:"),
+            returns: parts.returns.cloned(),
             list: header::unstructured("List-Id", &format!("<{list}>")),
             feedback: header::unstructured("Feedback-ID", &format!("m{mailing}:u{owner}:mailing:{sender}")),
         }
@@ -57,12 +62,15 @@ impl Leaving {
         self.tokens.token(delivery)
     }
 
-    /// Adds the header fields (RFC 2369 3.2, RFC 8058 3.1).
+    /// Adds the header fields (RFC 2369 3.2, RFC 8058 3.1). Some mail programs know the address to write to alone.
     pub(super) fn fields(&self, letter: MessageBuilder, token: &str) -> MessageBuilder {
-        let page = format!("<{}{token}>", self.link.page);
+        let mut ways = format!("<{}{token}>", self.link.page);
+        if let Some(returns) = &self.returns {
+            ways += &format!(",\r\n <mailto:{}?subject=unsubscribe>", returns.leave(token));
+        }
         // Encoded words could not be read here: an address that is longer than a line stays in one.
         let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
-        let mut letter = letter.raw_header(HeaderValue::dangerous_new_pre_encoded(name, page.clone(), page));
+        let mut letter = letter.raw_header(HeaderValue::dangerous_new_pre_encoded(name, ways.clone(), ways));
         if self.one_click {
             letter = letter.raw_header(header::unstructured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }

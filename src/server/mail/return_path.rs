@@ -49,9 +49,9 @@ impl ReturnPath {
         format!("{BOUNCE}{}@{}", self.tokens.token(delivery), self.domain)
     }
 
-    /// Where a mail program writes to for the reader of a delivery to leave.
-    pub fn leave(&self, delivery: i64) -> String {
-        format!("{LEAVE}{}@{}", self.tokens.token(delivery), self.domain)
+    /// Where a mail program writes to for the reader of the delivery with this token to leave.
+    pub fn leave(&self, token: &str) -> String {
+        format!("{LEAVE}{token}@{}", self.domain)
     }
 
     /// What an address is for; none if it is not ours. Asks no database.
@@ -110,7 +110,7 @@ mod tests {
         assert!(ours().bounce(7).split_once('@').unwrap().0.len() <= 64, "RFC 5321 4.5.3.1.1");
         for (address, read) in [
             (ours().bounce(7), Some(ReturnAddress::Bounce(7))),
-            (ours().leave(7), Some(ReturnAddress::Leave(7))),
+            (ours().leave(&token), Some(ReturnAddress::Leave(7))),
             (ours().bounce(7).to_ascii_uppercase(), Some(ReturnAddress::Bounce(7))),
             (format!("Postmaster@{domain}"), Some(ReturnAddress::Office)),
             (format!("abuse@{domain}"), Some(ReturnAddress::Office)),
@@ -127,8 +127,12 @@ mod tests {
 
     #[test]
     fn a_header_names_whom_it_reached() {
-        let letter =
-            |field: &str| format!("From: a@example.net\r\n{field}\r\nSubject: x\r\n\r\nTo: {}\r\n", ours().leave(9));
+        let letter = |field: &str| {
+            format!(
+                "From: a@example.net\r\n{field}\r\nSubject: x\r\n\r\nTo: {}\r\n",
+                ours().leave(&ours().tokens.token(9))
+            )
+        };
         for field in
             ["Delivered-To: {}", "To: \"Bounces\" <{}>", "X-Original-To:\r\n {}", "Received: by x for <{}>; now"]
         {

@@ -15,6 +15,7 @@ use crate::server::mail::dkim::Signer;
 use crate::server::mail::hand_over::{HandedOver, hand_over};
 use crate::server::mail::leaving::LeavingParts;
 use crate::server::mail::relay::Relay;
+use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
@@ -27,7 +28,7 @@ const NO_RUN: i64 = 0;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a letter leaves, and in whose name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Post<'a> {
     pub timeouts: &'a Timeouts,
     /// The service's own address, unless the settings name another.
@@ -40,6 +41,8 @@ pub struct Post<'a> {
     pub tokens: &'a DeliveryTokens,
     /// Without a trailing slash.
     pub site: &'a str,
+    /// Addresses to write to instead.
+    pub returns: Option<ReturnPath>,
 }
 
 /// Sends what is being written to the actor, filled in with the name and comment of a client or with
@@ -68,7 +71,7 @@ pub async fn send<Permit>(
     let sender = db::settings::sender(db, post.from).await?;
     let (of, form) = (actor.clone(), form.clone());
     let (secret, dkim) = (post.secret.to_vec(), post.dkim.cloned());
-    let (tokens, site) = (post.tokens.clone(), post.site.to_owned());
+    let (tokens, site, returns) = (post.tokens.clone(), post.site.to_owned(), post.returns.clone());
     let (envelope, letter) = rendering::apart(move || {
         let composer = Composer::new(&RunParts {
             from: Mailbox { name: &of.name, address: sender.email.as_str() },
@@ -82,6 +85,7 @@ pub async fn send<Permit>(
             leaving: LeavingParts {
                 tokens: &tokens,
                 site: &site,
+                returns: returns.as_ref(),
                 words: &locales::text(of.lang, "leaving.link"),
                 owner: of.id,
                 mailing: 0,

@@ -47,6 +47,7 @@ impl Catcher {
             dkim: None,
             tokens: &self.tokens,
             site: "https://mail.example.org",
+            returns: None,
         }
     }
 

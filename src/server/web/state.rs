@@ -117,6 +117,7 @@ impl AppState {
             dkim: self.config.dkim.as_ref(),
             tokens: &self.config.tokens,
             site: &self.config.public_url,
+            returns: self.config.return_path(),
         }
     }
 

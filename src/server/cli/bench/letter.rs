@@ -44,6 +44,7 @@ fn length(from: &str, body: &str, now: DateTime<Utc>) -> Result<usize, Failure> 
         leaving: LeavingParts {
             tokens: &DeliveryTokens::new(b"no letter of this one leaves", []),
             site: "https://mail.example.org",
+            returns: None,
             words: "Unsubscribe",
             owner: 1,
             mailing: 1,

@@ -1,9 +1,11 @@
 //! The way back: each letter's own envelope sender, the listener, and what follows for the next run.
 
 use super::*;
+use crate::domain::suppression::{Reason, Source};
 use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::return_path::{ReturnAddress, ReturnPath};
 use crate::server::receive;
+use crate::server::services::suppressions as ledger;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -32,11 +34,18 @@ fn bounce(to: &str, recipient: &str) -> String {
     )
 }
 
-async fn an_address_whose_letter_came_back_gets_no_other(db: Db) {
+/// A world whose letters have envelope senders of their own.
+async fn with_a_way_back(db: Db) -> World {
     let mut world = World::new(db, &FOUR, "").await;
-    let config = EngineConfig { returns: Some(paths()), ..config() };
+    let tokens = paths().tokens().clone();
+    let config = EngineConfig { returns: Some(paths()), tokens, ..config() };
     let relays = pool(&world.db, &world.clock, &world.sink.addr().to_string());
     world.engine = Engine::new(world.db.clone(), world.clock.clone(), config, relays, CancellationToken::new());
+    world
+}
+
+async fn an_address_whose_letter_came_back_gets_no_other(db: Db) {
+    let mut world = with_a_way_back(db).await;
     let first = world.mailing("now", TOMORROW, "once", "resend").await;
     world.engine.pass(None).await.unwrap();
     let run = world.runs(first).await.remove(0);
@@ -84,4 +93,46 @@ async fn what_cannot_be_kept_comes_again(db: Db) {
     assert!(taken.is_err_and(|why| why.starts_with("VESTNIK_RECEIVE: ")));
 }
 
-testing::on_both!(an_address_whose_letter_came_back_gets_no_other, what_cannot_be_kept_comes_again);
+/// The address after `mailto:` in a letter's `List-Unsubscribe`.
+fn mailto(letter: &[u8]) -> String {
+    let text = String::from_utf8_lossy(letter);
+    let field = text.split("\r\nList-Unsubscribe: ").nth(1).expect("a way to leave");
+    let address = field.split("<mailto:").nth(1).expect("an address to write to");
+    address.split(['?', '>']).next().unwrap().to_owned()
+}
+
+async fn a_letter_to_the_address_in_the_header_leaves(db: Db) {
+    let mut world = with_a_way_back(db).await;
+    world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    let mut addresses = BTreeMap::new();
+    while let Ok(letter) = world.caught.try_recv() {
+        addresses.insert(letter.recipients[0].clone(), mailto(&letter.raw));
+    }
+    let listen = ([127, 0, 0, 1], 0).into();
+    let domain = "bounces.example.org";
+    let server = receive::start(listen, domain, paths(), world.db.clone(), world.clock.clone()).await.unwrap();
+    // As a mail program writes, from whatever address its user has by now.
+    let said = format!(
+        "EHLO mail.example.net\r\nMAIL FROM:<somebody@example.net>\r\nRCPT TO:<{}>\r\nDATA\r\n\
+         From: somebody@example.net\r\nSubject: unsubscribe\r\n\r\n.\r\nQUIT\r\n",
+        addresses["b@example.org"]
+    );
+    for _ in 0..2 {
+        let answer = say(server.addr(), &said).await;
+        assert!(answer.contains("250 2.0.0 Taken"), "{answer}");
+    }
+    server.stop().await;
+    let left = ledger::list(&world.db, &world.actor, "", "", "").await.unwrap().rows;
+    let left: Vec<_> = left.iter().map(|entry| (entry.email.as_str(), entry.reason, entry.source)).collect();
+    assert_eq!(left, [("b@example.org", Reason::Unsubscribed, Source::Mailto)]);
+    world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.arrived().into_keys().collect::<Vec<_>>(), ["a@example.org", "c@example.org", "d@example.org"]);
+}
+
+testing::on_both!(
+    an_address_whose_letter_came_back_gets_no_other,
+    what_cannot_be_kept_comes_again,
+    a_letter_to_the_address_in_the_header_leaves,
+);
