@@ -58,6 +58,7 @@ acts! {
     RelayRemoved = "relay_removed",
     SuppressionAdded = "suppression_added",
     SuppressionLifted = "suppression_lifted",
+    SuppressionsImported = "suppressions_imported",
 }
 
 impl Act {
@@ -92,7 +93,8 @@ impl Act {
             | Self::LimitsChanged
             // Whose ledger it is: the address in it goes with the account.
             | Self::SuppressionAdded
-            | Self::SuppressionLifted => Target::User,
+            | Self::SuppressionLifted
+            | Self::SuppressionsImported => Target::User,
         }
     }
 

@@ -138,14 +138,23 @@ impl ImportState {
     }
 }
 
+/// Addresses of a file that an import names of those that mailings leave out.
+pub const SUPPRESSED_NAMED: usize = 5;
+
 /// How far an import has come. Lines are counted without the header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCounts {
     pub lines: i64,
     pub added: i64,
     pub updated: i64,
     pub skipped: i64,
     pub faulty: i64,
+    /// Lines with addresses that the owner's mailings leave out, whatever became of the client.
+    #[serde(default)]
+    pub suppressed: i64,
+    /// The first of these addresses, at most [`SUPPRESSED_NAMED`].
+    #[serde(default)]
+    pub suppressed_first: Vec<String>,
     /// Bytes read so far, for progress.
     pub bytes: i64,
 }

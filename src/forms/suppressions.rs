@@ -41,3 +41,16 @@ impl Check for AddForm {
         from_garde(self)
     }
 }
+
+/// Why the addresses of a file are to be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+pub struct ImportForm {
+    #[garde(custom(is_filled), custom(is_line(REASON_MAX)))]
+    pub reason: String,
+}
+
+impl Check for ImportForm {
+    fn check(&self) -> FieldErrors {
+        from_garde(self)
+    }
+}

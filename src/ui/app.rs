@@ -101,6 +101,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clients/:id") view=Work::ClientEditPage />
                     <Route path=path!("/suppressions") view=Work::SuppressionsPage />
                     <Route path=path!("/suppressions/new") view=Work::SuppressionNewPage />
+                    <Route path=path!("/suppressions/import") view=Work::SuppressionsImportPage />
+                    <Route path=path!("/suppressions/import/:id") view=Work::SuppressionsImportShowPage />
                     <Route path=path!("/suppressions/:id") view=Work::SuppressionPage />
                     <Route path=path!("/mailings") view=Work::MailingsPage />
                     <Route path=path!("/mailings/new") view=Work::MailingNewPage />

@@ -17,7 +17,9 @@ use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, Post
 use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
 use super::pages::settings::{InvitationsPage, SettingsPage};
-use super::pages::suppressions::{SuppressionNewPage, SuppressionPage, SuppressionsPage};
+use super::pages::suppressions::{
+    SuppressionNewPage, SuppressionPage, SuppressionsImportPage, SuppressionsImportShowPage, SuppressionsPage,
+};
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
@@ -62,7 +64,8 @@ area!(
     /// What every user works with.
     work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
-    OutboxPage, ReportsPage, SuppressionNewPage, SuppressionPage, SuppressionsPage
+    OutboxPage, ReportsPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
+    SuppressionsImportShowPage, SuppressionsPage
 );
 area!(
     /// Reading the blog.

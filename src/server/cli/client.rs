@@ -63,7 +63,7 @@ async fn take(
 }
 
 /// Prints the counts, and the faulty lines apart from them; the outcome says how much went in.
-fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: &mut impl Write) -> Outcome {
+pub fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: &mut impl Write) -> Outcome {
     let import::Outcome { counts, problems, failure, unused } = imported;
     let sentence = |key: &str| locales::text(Lang::En, key);
     for LineProblem { line, key, value } in problems {
@@ -87,7 +87,7 @@ fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: 
             .collect();
         let summary = json!({
             "lines": counts.lines, "added": counts.added, "updated": counts.updated, "skipped": counts.skipped,
-            "faulty": counts.faulty, "failure": failure.map(sentence), "problems": problems, "unused": unused,
+            "faulty": counts.faulty, "suppressed": counts.suppressed, "suppressed_first": counts.suppressed_first, "failure": failure.map(sentence), "problems": problems, "unused": unused,
         });
         writeln!(out, "{summary}")?;
     } else {
@@ -96,6 +96,10 @@ fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: 
             "lines {}, added {}, updated {}, skipped {}, faulty {}",
             counts.lines, counts.added, counts.updated, counts.skipped, counts.faulty
         )?;
+    }
+    if counts.suppressed > 0 && !json {
+        let names = counts.suppressed_first.join(", ");
+        writeln!(errors, "lines whose address is left out of mailings, and stays so: {} ({names})", counts.suppressed)?;
     }
     match failure {
         Some(key) if counts.lines == 0 => Err(Failure::Failed(sentence(key))),

@@ -22,6 +22,7 @@ mod serve;
 mod service;
 mod signals;
 pub mod sink;
+mod suppression;
 mod user;
 
 use crate::server::clock::{SharedClock, SystemClock};
@@ -74,6 +75,9 @@ enum Command {
     /// Clients
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Addresses that mailings leave out
+    #[command(subcommand)]
+    Suppression(suppression::SuppressionCommand),
     /// Messages
     #[command(subcommand)]
     Message(message::MessageCommand),
@@ -163,6 +167,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Demo => demo::run(&settings.check()?, clock, json).await,
         Command::User(command) => user::run(&settings.check()?, clock, command, json).await,
         Command::Client(command) => client::run(&settings.check()?, clock, command, json).await,
+        Command::Suppression(command) => suppression::run(&settings.check()?, clock, command, json).await,
         Command::Message(command) => message::run(&settings.check()?, clock, command, json).await,
         Command::Relay(command) => relay::run(&settings.check()?, clock, command, json).await,
         Command::Audit(command) => audit::run(&settings.check()?, command, json).await,

@@ -1,5 +1,7 @@
 //! The ledger of addresses that a user's mailings leave out, for its owner.
 
+mod import;
+
 use super::{Actor, Error, Result, audit, checked, clients, paging};
 use crate::domain::audit::{Act, COMMAND_LINE};
 use crate::domain::email::EmailAddress;
@@ -10,6 +12,7 @@ use crate::server::db::audit::Entry;
 use crate::server::db::suppressions::{self, Added, Filter, NewEntry};
 use crate::server::db::{self, Db, clients as rows};
 use chrono::{DateTime, Utc};
+pub use import::{Into, Upload, begin, import};
 
 /// Clients whose address gets its key in one transaction.
 const BATCH: i64 = 500;

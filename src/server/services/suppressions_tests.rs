@@ -15,6 +15,7 @@ on_both!(
     addresses_of_before_are_folded,
     an_address_is_added_by_hand_with_a_reason_on_record,
     a_page_goes_on_where_the_one_before_ended,
+    a_file_only_adds_and_acts_in_open_runs,
 );
 
 fn now() -> DateTime<Utc> {
@@ -72,7 +73,9 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     let csv = "email,full name\nREADER@example.org,Reader\nreader@EXAMPLE.org,Reader\n";
     for duplicates in [Duplicates::Update, Duplicates::Skip] {
         let target = Target { owner: anna.id, import: None, duplicates };
-        import_csv(&db, target, std::io::Cursor::new(csv), None, now(), |_| {}).await.unwrap();
+        let counts = import_csv(&db, target, std::io::Cursor::new(csv), None, now(), |_| {}).await.unwrap().counts;
+        assert_eq!(counts.suppressed, 2, "the import says so");
+        assert_eq!(counts.suppressed_first, ["READER@example.org", "reader@EXAMPLE.org"]);
     }
     assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
 
@@ -211,4 +214,47 @@ async fn a_page_goes_on_where_the_one_before_ended(db: Db) {
         assert_eq!(list(&db, &boris, search, "", "").await.unwrap().total, 1, "{search}");
     }
     assert!(matches!(get(&db, &boris, seen[0]).await, Err(Error::NotFound)));
+}
+
+async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    for owner in [&anna, &boris] {
+        for reader in ["a@example.org", "B@example.org", "c@example.org"] {
+            db::testing::client(&db, owner.id, reader, "", "").await;
+        }
+    }
+    put(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
+    let mut runs = Vec::new();
+    for owner in [&anna, &boris] {
+        let mailing = mailing(&db, owner, "s", "b", now()).await;
+        let mut tx = db.begin().await.unwrap();
+        runs.push(open_run(&mut tx, mailing, owner.id, now()).await);
+        tx.commit().await.unwrap();
+    }
+    let file = "email\nb@example.org\nB@EXAMPLE.org\nnobody\na@example.org\n";
+    let take = async |reason: &'static str| {
+        let into = Into { actor: &anna, source: Source::Owner, file: "left.csv", reason, import: None };
+        import(&db, &into, std::io::Cursor::new(file), now()).await
+    };
+    assert!(matches!(take(" ").await, Err(Error::Invalid(errors)) if errors.get("reason").is_some()));
+    let counts = take("left elsewhere").await.unwrap().counts;
+    assert_eq!((counts.lines, counts.added, counts.skipped, counts.faulty), (4, 2, 1, 1));
+    let mut left: Vec<(String, String)> = Vec::new();
+    for run in runs {
+        let rows = db::deliveries::list(&db, run, None, "", 0, 10).await.unwrap();
+        left.extend(rows.into_iter().filter(|row| !row.reason.is_empty()).map(|row| (row.email, row.reason)));
+    }
+    let expected = [("a@example.org", "suppressed_unsubscribed"), ("B@example.org", "suppressed_imported")];
+    let expected = expected.map(|(email, reason)| (email.to_owned(), reason.to_owned()));
+    assert_eq!(left, expected, "hers alone, and at once");
+    let of_a = suppressions::of_address(&db, anna.id, &email("a@example.org"), now()).await.unwrap();
+    let why: Vec<_> = of_a.iter().map(|entry| (entry.reason, entry.evidence.as_str())).collect();
+    assert_eq!(why, [(Reason::Unsubscribed, "too many letters"), (Reason::Imported, "left elsewhere")]);
+    let counts = take("once more").await.unwrap().counts;
+    assert_eq!((counts.added, counts.skipped), (0, 3));
+    assert_eq!(list(&db, &anna, "", "", "").await.unwrap().total, 3, "nothing was taken out or changed");
+    let lines = audit::list(&db, "", "suppressions_imported", "").await.unwrap().rows;
+    let noted: Vec<_> = lines.iter().map(|line| (&*line.target, &*line.reason, &*line.after)).collect();
+    assert_eq!(noted, [("left.csv", "once more", "0"), ("left.csv", "left elsewhere", "2")]);
 }

@@ -308,11 +308,20 @@ impl Served {
 
 /// The content type and the body of a form with one file.
 pub fn multipart(name: &str, bytes: &[u8]) -> (&'static str, Vec<u8>) {
-    let mut body = format!(
+    multipart_with(&[], name, bytes)
+}
+
+/// The same with fields before the file.
+pub fn multipart_with(fields: &[(&str, &str)], name: &str, bytes: &[u8]) -> (&'static str, Vec<u8>) {
+    let mut body = String::new();
+    for (field, value) in fields {
+        body += &format!("--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+    }
+    body += &format!(
         "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
          Content-Type: text/csv\r\n\r\n"
-    )
-    .into_bytes();
+    );
+    let mut body = body.into_bytes();
     body.extend(bytes);
     body.extend(b"\r\n--edge--\r\n");
     ("multipart/form-data; boundary=edge", body)

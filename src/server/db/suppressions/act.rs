@@ -13,6 +13,12 @@ use std::collections::BTreeMap;
 const OPEN: &str = "(SELECT r.id FROM runs r JOIN mailings g ON g.id = r.mailing_id
     WHERE r.state = 'open' AND g.owner_id = $1 AND ($2 = 0 OR r.topic_id = $2))";
 
+/// Whether a user has open runs that are about a topic.
+pub(super) async fn sends(tx: &mut Tx, owner: i64, topic: i64) -> DbResult<bool> {
+    let sql = AssertSqlSafe(format!("SELECT EXISTS {OPEN}"));
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(sql).bind(owner).bind(topic).fetch_one(conn).await)?)
+}
+
 /// Takes what waits for an address out of its owner's open runs, and withdraws what is in hand there.
 pub(super) async fn leave_out(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> DbResult<()> {
     let (owner, topic) = (entry.owner, entry.topic);

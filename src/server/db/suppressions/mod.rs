@@ -4,6 +4,7 @@
 //! on what waits in open runs ([`add`]); what is in hand there may not be armed any more ([`super::journals::may_leave`]).
 
 mod act;
+mod bulk;
 mod list;
 
 use super::address::{address_key, key_of};
@@ -13,8 +14,10 @@ use crate::domain::email::EmailAddress;
 use crate::domain::mailing::Counts;
 use crate::domain::suppression::{EVIDENCE_MAX, NO_TOPIC, Reason, Source, Suppression};
 pub(super) use act::left_out;
+pub use bulk::add_all;
 use chrono::{DateTime, TimeDelta, Utc};
 pub use list::{Filter, count, list};
+#[cfg(test)]
 pub(super) use list::{count_sql, list_sql};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
@@ -152,7 +155,23 @@ pub async fn among<'a>(
         return Ok(Vec::new());
     }
     let of: Vec<(i64, String)> = addresses.map(|(id, email)| (id, key_of(email))).collect();
-    let keys = serde_json::json!(of.iter().map(|(_, key)| key).collect::<Vec<_>>()).to_string();
+    let keys: Vec<&str> = of.iter().map(|(_, key)| key.as_str()).collect();
+    let found = reasons(db, (owner, topic), &keys, now).await?;
+    Ok(of.into_iter().filter_map(|(id, key)| Some((id, found.get(&key)?.clone()))).collect())
+}
+
+/// Those of the keys (as [`address_key`] folds addresses) that a user's mailings about a topic leave out, each with the reason
+/// as deliveries have it.
+///
+/// # Errors
+/// Database errors.
+async fn reasons(
+    db: &Db,
+    (owner, topic): (i64, i64),
+    keys: &[&str],
+    now: DateTime<Utc>,
+) -> DbResult<HashMap<String, String>> {
+    let keys = serde_json::json!(keys).to_string();
     let list = match db {
         Db::Sqlite { .. } => "SELECT value FROM json_each($2)",
         Db::Postgres(_) => "SELECT json_array_elements_text($2::json)",
@@ -169,8 +188,23 @@ pub async fn among<'a>(
         .bind(now)
         .fetch_all(pool)
         .await)?;
-    let found: HashMap<String, String> = found.into_iter().collect();
-    Ok(of.into_iter().filter_map(|(id, key)| Some((id, found.get(&key)?.clone()))).collect())
+    Ok(found.into_iter().collect())
+}
+
+/// Those of the addresses, as often as they stand there, that all of a user's mailings leave out.
+///
+/// # Errors
+/// Database errors.
+pub async fn held<'a>(
+    db: &Db,
+    owner: i64,
+    emails: impl Iterator<Item = &'a EmailAddress>,
+    now: DateTime<Utc>,
+) -> DbResult<Vec<&'a EmailAddress>> {
+    let of: Vec<(&EmailAddress, String)> = emails.map(|email| (email, address_key(email))).collect();
+    let keys: Vec<&str> = of.iter().map(|(_, key)| key.as_str()).collect();
+    let found = reasons(db, (owner, NO_TOPIC), &keys, now).await?;
+    Ok(of.into_iter().filter(|(_, key)| found.contains_key(key)).map(|(email, _)| email).collect())
 }
 
 /// Takes deliveries that were claimed under a lease out of their run, each with its reason and whether it had been

@@ -10,15 +10,18 @@ mod sweep;
 mod uploads;
 
 use super::{Actor, Error, Result, checked, tokens};
-use crate::domain::import::{Duplicates, ImportCounts, Layout, LineProblem};
+use crate::domain::email::EmailAddress;
+use crate::domain::import::{Duplicates, ImportCounts, Layout, LineProblem, SUPPRESSED_NAMED};
 use crate::server::db::clients::{self, Upsert, Way};
-use crate::server::db::{Db, DbResult, imports, limits};
+use crate::server::db::{Db, DbResult, imports, limits, suppressions};
 use chrono::{DateTime, Utc};
 use lines::{Batch, Fault};
 use std::io::{Read, Seek};
 pub use sweep::{keep_sweeping, sweep};
-pub(super) use uploads::remove;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 pub use uploads::{add, refuse, show, start};
+pub(super) use uploads::{remove, see_through, set_going};
 
 /// Faulty lines that are kept word for word; all are counted.
 pub const PROBLEMS_KEPT: usize = 1000;
@@ -38,6 +41,26 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Counts a batch that is done with: lines that were stored, those that were not, and how far the file has been read.
+    pub fn took(&mut self, stored: usize, problems: Vec<LineProblem>, bytes: i64) {
+        self.counts.lines += i64::try_from(stored + problems.len()).unwrap_or(i64::MAX);
+        self.counts.bytes = bytes;
+        self.note(problems);
+    }
+
+    /// Counts addresses that the owner's mailings leave out, and names the first.
+    fn left_out(&mut self, emails: &[&EmailAddress]) {
+        let counts = &mut self.counts;
+        counts.suppressed += i64::try_from(emails.len()).unwrap_or(i64::MAX);
+        for email in emails.iter().map(|email| email.as_str()) {
+            if counts.suppressed_first.len() < SUPPRESSED_NAMED
+                && !counts.suppressed_first.iter().any(|one| one == email)
+            {
+                counts.suppressed_first.push(email.to_owned());
+            }
+        }
+    }
+
     fn note(&mut self, problems: Vec<LineProblem>) {
         self.counts.faulty += i64::try_from(problems.len()).unwrap_or(i64::MAX);
         let room = PROBLEMS_KEPT.saturating_sub(self.problems.len());
@@ -61,6 +84,42 @@ pub struct Target {
     pub duplicates: Duplicates,
 }
 
+/// A file that a thread reads and checks.
+#[derive(Debug)]
+pub struct Reading {
+    batches: mpsc::Receiver<Batch>,
+    thread: JoinHandle<std::result::Result<Vec<String>, Fault>>,
+}
+
+impl Reading {
+    /// Begins; without a layout it is found out.
+    pub fn start(reader: impl Read + Seek + Send + 'static, layout: Option<Layout>) -> Self {
+        let (sender, batches) = mpsc::channel::<Batch>(BATCHES_AHEAD);
+        let thread = tokio::task::spawn_blocking(move || {
+            // Nobody receives any more once the database has failed; then the thread just ends.
+            lines::each_batch(reader, layout, |batch| sender.blocking_send(batch).is_ok())
+        });
+        Self { batches, thread }
+    }
+
+    /// The next lines; none at the end.
+    pub async fn next(&mut self) -> Option<Batch> {
+        self.batches.recv().await
+    }
+
+    /// Notes what the file as a whole came to.
+    ///
+    /// # Errors
+    /// If the thread panicked.
+    pub async fn end(self, outcome: &mut Outcome) -> Result<()> {
+        match self.thread.await.map_err(|error| Error::Internal(error.to_string()))? {
+            Ok(unused) => outcome.unused = unused,
+            Err(fault) => outcome.fail(fault),
+        }
+        Ok(())
+    }
+}
+
 /// Imports a CSV file. Without a layout it is found out. A faulty line is
 /// noted, the rest goes in. `progress` is called after each stored batch.
 ///
@@ -74,20 +133,13 @@ pub async fn import_csv(
     now: DateTime<Utc>,
     mut progress: impl FnMut(&ImportCounts),
 ) -> Result<Outcome> {
-    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Batch>(BATCHES_AHEAD);
-    let reading = tokio::task::spawn_blocking(move || {
-        // Nobody receives any more once the database has failed; then the thread just ends.
-        lines::each_batch(reader, layout, |batch| sender.blocking_send(batch).is_ok())
-    });
+    let mut reading = Reading::start(reader, layout);
     let mut outcome = Outcome::default();
-    while let Some(batch) = receiver.recv().await {
+    while let Some(batch) = reading.next().await {
         store(db, target, batch, now, &mut outcome).await?;
         progress(&outcome.counts);
     }
-    match reading.await.map_err(|error| Error::Internal(error.to_string()))? {
-        Ok(unused) => outcome.unused = unused,
-        Err(fault) => outcome.fail(fault),
-    }
+    reading.end(&mut outcome).await?;
     Ok(outcome)
 }
 
@@ -111,12 +163,14 @@ async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcom
             }
         }
     }
-    outcome.counts.lines += i64::try_from(batch.clients.len() + batch.problems.len()).unwrap_or(i64::MAX);
-    outcome.counts.bytes = batch.bytes;
+    let left_out =
+        suppressions::held(db, target.owner, batch.clients.iter().map(|(_, client)| &client.email), now).await?;
+    outcome.left_out(&left_out);
+    let stored = batch.clients.len() - refused.len();
     let mut problems = batch.problems;
     problems.extend(refused);
     problems.sort_by_key(|problem| problem.line);
-    outcome.note(problems);
+    outcome.took(stored, problems, batch.bytes);
     if let Some(import) = target.import {
         imports::progress(&mut tx, import, &outcome.counts).await?;
     }

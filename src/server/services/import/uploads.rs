@@ -7,8 +7,8 @@ use crate::domain::import::{ImportPreview, ImportState, Layout, Outlook};
 use crate::forms::Check;
 use crate::forms::clients::ImportStart;
 use crate::server::clock::SharedClock;
-use crate::server::db::Db;
 use crate::server::db::imports::{self, Stored};
+use crate::server::db::{Db, Tx};
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use lines::{Fault, Preview};
@@ -137,22 +137,39 @@ pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClo
     checked(form)?;
     let Stored { path, .. } = stored(db, actor, form.id).await?;
     let mut tx = db.begin().await?;
-    if imports::running(&mut tx, actor.id).await? >= RUNNING_MAX {
-        return Err(Error::Conflict("error.import.busy"));
-    }
-    if !imports::start(&mut tx, actor.id, form.id, process).await? {
-        return Err(Error::Conflict("error.import.started"));
-    }
+    set_going(&mut tx, actor, form.id, process).await?;
     tx.commit().await?;
     let target = Target { owner: actor.id, import: Some(form.id), duplicates: form.duplicates };
     tokio::spawn(run(db.clone(), form.id, path, target, form.layout(), clock.now()));
     Ok(())
 }
 
+/// Marks an import as running, unless too many of the actor's are.
+pub(in crate::server::services) async fn set_going(tx: &mut Tx, actor: &Actor, id: i64, process: &str) -> Result<()> {
+    if imports::running(tx, actor.id).await? >= RUNNING_MAX {
+        return Err(Error::Conflict("error.import.busy"));
+    }
+    if !imports::start(tx, actor.id, id, process).await? {
+        return Err(Error::Conflict("error.import.started"));
+    }
+    Ok(())
+}
+
 async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now: DateTime<Utc>) {
+    let read = async |file| import_csv(&db, target, file, Some(layout), now, |_| ()).await;
+    see_through(&db, (target.owner, id), &path, read).await;
+}
+
+/// Has an uploaded file read, notes what came of its import, whatever that is, and removes it.
+pub(in crate::server::services) async fn see_through(
+    db: &Db,
+    (owner, id): (i64, i64),
+    path: &str,
+    read: impl AsyncFnOnce(File) -> Result<Outcome>,
+) {
     let imported = async {
-        let outcome = match File::open(&path) {
-            Ok(file) => import_csv(&db, target, file, Some(layout), now, |_| ()).await?,
+        let outcome = match File::open(path) {
+            Ok(file) => read(file).await?,
             Err(_) => Outcome { failure: Some("error.import.gone"), ..Outcome::default() },
         };
         let mut tx = db.begin().await?;
@@ -166,11 +183,11 @@ async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now:
     if let Err(error) = imported {
         let reference = tokens::reference();
         tracing::error!(%reference, import = id, %error, "an import ended early");
-        if let Err(error) = give_up(&db, target.owner, id).await {
+        if let Err(error) = give_up(db, owner, id).await {
             tracing::error!(%reference, import = id, %error, "its end could not be noted");
         }
     }
-    remove(&path).await;
+    remove(path).await;
 }
 
 /// Ends an import for a fault of ours; the counts of the batches that were stored stay.

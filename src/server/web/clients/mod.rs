@@ -1,4 +1,4 @@
-//! Files of clients: in by upload, out by export.
+//! Files of clients: in by upload, out by export; and uploads for the ledger of addresses that are left out.
 
 mod export;
 mod upload;
@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-/// `POST /clients/upload` and `GET /clients/export`. The upload limits its size itself: merge these
-/// routes outside of any limit on bodies, and inside the session layer.
+/// `POST /clients/upload`, `POST /suppressions/upload` and `GET /clients/export`. The uploads limit their size themselves: merge
+/// these routes outside of any limit on bodies, and inside the session layer.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/clients/upload", post(upload::upload).layer(DefaultBodyLimit::disable()))
+        .route("/clients/upload", post(upload::clients).layer(DefaultBodyLimit::disable()))
+        .route("/suppressions/upload", post(upload::suppressions).layer(DefaultBodyLimit::disable()))
         .route("/clients/export", get(export::export))
 }

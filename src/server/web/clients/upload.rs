@@ -5,6 +5,7 @@ use super::super::guard::{actor, refusal};
 use super::super::state::AppState;
 use crate::domain::user::Permission;
 use crate::server::services::import::{self, encoding::is_binary};
+use crate::server::services::suppressions as ledger;
 use crate::server::services::{Actor, Error};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, State};
@@ -17,6 +18,8 @@ use tower_sessions::Session;
 const READ_ON: u64 = 4;
 /// Longest file name that is kept, in characters.
 const NAME_MAX: usize = 200;
+/// Most bytes of a line of text beside the file.
+const TEXT_MAX: usize = 4096;
 
 /// Removes an unfinished file when its request goes away.
 struct Unfinished(Option<PathBuf>);
@@ -31,23 +34,44 @@ impl Drop for Unfinished {
     }
 }
 
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    Clients,
+    Suppressions,
+}
+
 /// Stores the form's `file` and goes to the page of its import.
-pub async fn upload(State(state): State<AppState>, session: Session, form: Multipart) -> Response {
-    let actor = match actor(&session, &state, Permission::Own).await {
+pub async fn clients(State(state): State<AppState>, session: Session, form: Multipart) -> Response {
+    upload(&state, &session, form, Goal::Clients, "/clients/import").await
+}
+
+/// The same for the ledger; the form's `reason` comes before the file, whose import then begins.
+pub async fn suppressions(State(state): State<AppState>, session: Session, form: Multipart) -> Response {
+    upload(&state, &session, form, Goal::Suppressions, "/suppressions/import").await
+}
+
+async fn upload(state: &AppState, session: &Session, form: Multipart, goal: Goal, page: &str) -> Response {
+    let actor = match actor(session, state, Permission::Own).await {
         Ok(actor) => actor,
-        Err(Error::Unauthenticated) => return Redirect::to("/login?next=/clients/import").into_response(),
+        Err(Error::Unauthenticated) => return Redirect::to(&format!("/login?next={page}")).into_response(),
         Err(error) => return refusal(error),
     };
-    match receive(&state, &actor, form).await {
-        Ok(id) => Redirect::to(&format!("/clients/import/{id}")).into_response(),
+    match receive(state, &actor, form, goal).await {
+        Ok(id) => Redirect::to(&format!("{page}/{id}")).into_response(),
         Err(error) => refusal(error),
     }
 }
 
-async fn receive(state: &AppState, actor: &Actor, mut form: Multipart) -> Result<i64, Error> {
+async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goal) -> Result<i64, Error> {
     let busy = || Error::Conflict("error.import.busy");
     let _slot = state.uploads.take(actor.id).ok_or_else(busy)?;
+    let mut reason = String::new();
     while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
+        if field.name() == Some("reason") {
+            reason = text(field).await?;
+            continue;
+        }
         if field.name() != Some("file") {
             continue;
         }
@@ -58,7 +82,13 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart) -> Result
         let mut unfinished = Unfinished(Some(path.clone()));
         return match write(&path, field, state.config.import_max).await? {
             Written::Whole(size) => {
-                let id = import::add(&state.db, actor, &name, &path, size, state.now()).await?;
+                let id = match goal {
+                    Goal::Clients => import::add(&state.db, actor, &name, &path, size, state.now()).await?,
+                    Goal::Suppressions => {
+                        let upload = ledger::Upload { name, path, size, reason };
+                        ledger::begin(&state.db, actor, upload, &state.clock, state.wake.process()).await?
+                    }
+                };
                 unfinished.0 = None;
                 Ok(id)
             }
@@ -69,6 +99,18 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart) -> Result
         };
     }
     import::refuse(&state.db, actor, "", 0, "error.import.empty", state.now()).await
+}
+
+/// A field of the form that is a line of text.
+async fn text(mut field: Field<'_>) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > TEXT_MAX {
+            return Err(Error::field("reason", "error.too_long"));
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn broken(error: &MultipartError) -> Error {

@@ -31,6 +31,7 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /outbox/{id}/source", admins(SHARED), "{letter}"),
     // A form without scripts: who is not logged in is sent to do so.
     write("POST /clients/upload", users(ALL).but(Who::Anonymous, [No(303); 3]), "file"),
+    write("POST /suppressions/upload", users(ALL).but(Who::Anonymous, [No(303); 3]), "file with a reason"),
     write("POST /posts/images/upload", editors(ALL), "picture"),
     // For everybody.
     read_all("GET /images/{id}", everyone(SHARED), "{image}"),
@@ -86,6 +87,8 @@ pub const PAGES: &[Row] = &[
     read("GET /clients/{id}", users(OWNERS), "{client}"),
     read("GET /suppressions", users(ALL), ""),
     read("GET /suppressions/new", users(ALL), ""),
+    read("GET /suppressions/import", users(ALL), ""),
+    read("GET /suppressions/import/{id}", users(OWNERS), "{import}"),
     read("GET /suppressions/{id}", users(OWNERS), "{suppression}"),
     read("GET /mailings", users(ALL), ""),
     read("GET /mailings/new", users(ALL), ""),

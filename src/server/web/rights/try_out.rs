@@ -3,7 +3,7 @@
 use super::rule::{Expect, Idle, No, Row, Who, Yes};
 use super::world::{PASSWORD, Person, Things, World, pixel};
 use crate::api::error::AppError;
-use crate::server::web::testing::{Answer, multipart};
+use crate::server::web::testing::{Answer, multipart, multipart_with};
 use std::collections::BTreeMap;
 
 /// Fills in the placeholders.
@@ -66,6 +66,7 @@ pub async fn call(
     }
     let file = match row.form {
         "file" => Some(multipart("a.csv", b"email\na@example.org\n")),
+        "file with a reason" => Some(multipart_with(&[("reason", "asked")], "a.csv", b"email\na@example.org\n")),
         "picture" => Some(multipart("a.png", &pixel())),
         _ => None,
     };

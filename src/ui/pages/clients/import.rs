@@ -23,7 +23,7 @@ pub fn ImportPage() -> impl IntoView {
         >
             <Suspense>
                 {move || limit.get().map(|limit| match limit {
-                    Ok(limit) => view! { <Upload limit=limit /> }.into_any(),
+                    Ok(limit) => view! { <Upload limit=limit action="/clients/upload" /> }.into_any(),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -35,9 +35,9 @@ pub fn ImportPage() -> impl IntoView {
 }
 
 /// A plain form: the browser shows how far the upload is, and leads on. A file that is too large is not
-/// sent at all.
+/// sent at all. `first` are the fields before the file.
 #[component]
-fn Upload(limit: i64) -> impl IntoView {
+pub fn Upload(limit: i64, action: &'static str, #[prop(optional)] first: Option<AnyView>) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let errors = RwSignal::new(FieldErrors::default());
     let size = format_bytes(use_lang(), limit);
@@ -60,7 +60,7 @@ fn Upload(limit: i64) -> impl IntoView {
     view! {
         <form
             method="post"
-            action="/clients/upload"
+            action=action
             enctype="multipart/form-data"
             class="max-w-xl rounded-box border border-base-300 bg-base-100 p-6"
             node_ref=form
@@ -73,6 +73,7 @@ fn Upload(limit: i64) -> impl IntoView {
                 }
             }
         >
+            {first}
             <TextField name="file" label=t("clients.file") kind="file" required=true errors=errors hint=t_with("clients.file_hint", &[("limit", &size)]) />
             <Submit label=t("clients.upload") />
         </form>

@@ -5,12 +5,12 @@ use super::outlook::problem_table;
 use crate::api::clients::{StartImport, get_import};
 use crate::api::error::AppError;
 use crate::domain::bidi::visible;
-use crate::domain::import::{Import, ImportPreview, ImportState};
+use crate::domain::import::{Import, ImportCounts, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
 use crate::ui::components::page::Page;
 use crate::ui::components::progress::Progress;
-use crate::ui::i18n::{number, t, t_with, tn, use_lang};
+use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
 use crate::ui::time::format_bytes;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -20,9 +20,48 @@ use web_sys::js_sys;
 /// How often a running import is asked how far it is.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// A name, by the key of its text, and a number.
+type Count = (&'static str, fn(&ImportCounts) -> i64);
+
+/// What an import's page belongs to. The keys name texts of the locale files.
+#[derive(Debug)]
+pub struct Place {
+    pub title: &'static str,
+    /// The list that the lines go into, and its name.
+    pub list: &'static str,
+    pub list_title: &'static str,
+    pub to_list: &'static str,
+    /// Where a file is uploaded, and what that is called.
+    pub upload: &'static str,
+    pub upload_title: &'static str,
+    /// What is counted of the lines.
+    pub counts: &'static [Count],
+}
+
+const CLIENTS: Place = Place {
+    title: "clients.import_title",
+    list: "/clients",
+    list_title: "clients.title",
+    to_list: "clients.to_list",
+    upload: "/clients/import",
+    upload_title: "clients.import",
+    counts: &[
+        ("clients.n_lines", |counts| counts.lines),
+        ("clients.n_added", |counts| counts.added),
+        ("clients.n_updated", |counts| counts.updated),
+        ("clients.n_skipped", |counts| counts.skipped),
+        ("clients.n_faulty", |counts| counts.faulty),
+    ],
+};
+
 /// `/clients/import/:id`.
 #[component]
 pub fn ImportShowPage() -> impl IntoView {
+    import_page(&CLIENTS)
+}
+
+/// The page of an import, which is asked again and again while it runs.
+pub fn import_page(place: &'static Place) -> AnyView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
     let query = use_query_map();
@@ -63,12 +102,12 @@ pub fn ImportShowPage() -> impl IntoView {
     });
     view! {
         <Page
-            title=t("clients.import_title")
-            breadcrumb=vec![(t("clients.title"), "/clients".to_owned()), (t("clients.import"), "/clients/import".to_owned())]
+            title=t(place.title)
+            breadcrumb=vec![(t(place.list_title), place.list.to_owned()), (t(place.upload_title), place.upload.to_owned())]
         >
             <Transition>
                 {move || shown.get().map(|shown| match shown {
-                    Ok(shown) => state(shown, chosen.get_untracked(), start, since),
+                    Ok(shown) => state(shown, chosen.get_untracked(), start, since, place),
                     Err(error) => failed(&error),
                 })}
             </Transition>
@@ -82,6 +121,7 @@ fn state(
     chosen: Option<ImportStart>,
     start: ServerAction<StartImport>,
     since: RwSignal<Option<(f64, i64)>>,
+    place: &'static Place,
 ) -> AnyView {
     let limit = format_bytes(use_lang(), shown.max_size);
     let import = shown.import.clone();
@@ -91,21 +131,22 @@ fn state(
     );
     let body = match import.state {
         ImportState::Uploaded => view! { <MappingForm preview=shown chosen=chosen action=start /> }.into_any(),
-        ImportState::Running => running(&import, since),
+        ImportState::Running => running(&import, since, place),
         ImportState::Done => view! {
             <h2 class="text-lg font-semibold" role="status">{t("clients.import_done")}</h2>
-            {counts(&import)}
-            <a class="btn btn-primary mt-4" href="/clients">{t("clients.to_list")}</a>
+            {counts(&import, place)}
+            {left_out(&import.counts)}
+            <a class="btn btn-primary mt-4" href=place.list>{t(place.to_list)}</a>
             {problems(import)}
         }
         .into_any(),
         ImportState::Failed => view! {
             <div role="alert">
                 <ErrorPanel title=t("clients.import_failed") detail=t_with(&import.reason, &[("limit", &limit)])>
-                    <a class="btn btn-sm" href="/clients/import">{t("clients.import_again")}</a>
+                    <a class="btn btn-sm" href=place.upload>{t("clients.import_again")}</a>
                 </ErrorPanel>
             </div>
-            {(import.counts.lines > 0).then(|| counts(&import))}
+            {(import.counts.lines > 0).then(|| (counts(&import, place), left_out(&import.counts)))}
             {problems(import)}
         }
         .into_any(),
@@ -113,17 +154,13 @@ fn state(
     view! { <p class="mb-4 text-sm opacity-80 break-words">{file}</p> {body} }.into_any()
 }
 
-fn counts(import: &Import) -> AnyView {
+fn counts(import: &Import, place: &Place) -> AnyView {
     let counts = &import.counts;
-    let entries: Vec<AnyView> = [
-        ("clients.n_lines", counts.lines),
-        ("clients.n_added", counts.added),
-        ("clients.n_updated", counts.updated),
-        ("clients.n_skipped", counts.skipped),
-        ("clients.n_faulty", counts.faulty),
-    ]
-    .into_iter()
-    .map(|(key, n)| {
+    let entries: Vec<AnyView> = place
+        .counts
+        .iter()
+        .map(|(key, count)| (*key, count(counts)))
+        .map(|(key, n)| {
         view! { <div><dt class="text-xs opacity-80">{t(key)}</dt><dd class="text-lg font-semibold tabular-nums">{number(n)}</dd></div> }
             .into_any()
     })
@@ -131,7 +168,22 @@ fn counts(import: &Import) -> AnyView {
     view! { <dl class="mt-4 flex flex-wrap gap-6">{entries}</dl> }.into_any()
 }
 
-fn running(import: &Import, since: RwSignal<Option<(f64, i64)>>) -> AnyView {
+/// Says that some of the file's addresses get nothing, and names the first.
+fn left_out(counts: &ImportCounts) -> Option<AnyView> {
+    (counts.suppressed > 0).then(|| {
+        let names = visible(&counts.suppressed_first.join(", "));
+        view! {
+            <p class="mt-4 max-w-xl rounded-box border border-warning/60 bg-warning/20 p-4 text-sm break-words">
+                {tn_with("clients.import_suppressed", counts.suppressed, &[("names", &names)])}
+                " "
+                <a class="link" href="/suppressions">{t("suppressions.title")}</a>
+            </p>
+        }
+        .into_any()
+    })
+}
+
+fn running(import: &Import, since: RwSignal<Option<(f64, i64)>>, place: &Place) -> AnyView {
     let (bytes, size) = (import.counts.bytes, import.size);
     // Only in the browser, after the first poll: the server's page has no clock to compare with.
     let left = since.get_untracked().and_then(|(at, before)| {
@@ -148,9 +200,9 @@ fn running(import: &Import, since: RwSignal<Option<(f64, i64)>>) -> AnyView {
                 format!("{} · {}", t_with("clients.rate", &[("rate", &rate)]), tn("clients.seconds_left", seconds))
             })}
         </p>
-        {counts(import)}
+        {counts(import, place)}
         <p class="mt-4 text-sm opacity-80">{t("clients.import_leave")}</p>
-        <a class="btn btn-sm mt-2" rel="external" href=format!("/clients/import/{}", import.id)>{t("clients.refresh")}</a>
+        <a class="btn btn-sm mt-2" rel="external" href=format!("{}/{}", place.upload, import.id)>{t("clients.refresh")}</a>
     }
     .into_any()
 }

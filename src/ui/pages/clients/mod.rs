@@ -9,6 +9,6 @@ mod outlook;
 mod selection;
 
 pub use edit::{ClientEditPage, ClientNewPage};
-pub use import::ImportPage;
-pub use import_show::ImportShowPage;
+pub use import::{ImportPage, Upload};
+pub use import_show::{ImportShowPage, Place, import_page};
 pub use list::ClientsPage;

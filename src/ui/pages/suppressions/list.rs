@@ -30,6 +30,7 @@ pub fn SuppressionsPage() -> impl IntoView {
     let file = move || href("/suppressions.csv", &kept(&["after"]));
     let actions = view! {
         <a class="btn btn-ghost" rel="external" download="" href=file>{icon(Icon::Download, "size-4")}{t("suppressions.export")}</a>
+        <a class="btn" href="/suppressions/import">{icon(Icon::Upload, "size-4")}{t("suppressions.import")}</a>
         <a class="btn btn-primary" href="/suppressions/new">{icon(Icon::Plus, "size-4")}{t("suppressions.new")}</a>
     };
     view! {

@@ -1,10 +1,12 @@
 //! The ledger of addresses that the reader's mailings leave out.
 
+mod import;
 mod list;
 mod new;
 mod panel;
 mod show;
 
+pub use import::{SuppressionsImportPage, SuppressionsImportShowPage};
 pub use list::SuppressionsPage;
 pub use new::SuppressionNewPage;
 pub use panel::SuppressionPanel;
