@@ -193,6 +193,8 @@ busy() {
   started+=("$!")
   up "$sink"
   export VESTNIK_DATABASE_URL="sqlite:$work/busy.db" VESTNIK_SMTP_URL="smtp://127.0.0.1:$sink?tls=none&connections=20"
+  # Mass mail needs it.
+  export VESTNIK_PUBLIC_URL="https://localhost:$ours"
   local who=(--owner anna@example.org)
   echo "a long enough phrase" | "$bin" user add --email anna@example.org --name Anna >/dev/null
   { echo email,full_name && for n in $(seq 300000); do echo "u$n@example.org,Anna"; done; } >"$work/clients.csv"

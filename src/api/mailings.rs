@@ -86,7 +86,12 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    match mailings::review(&state.db, &actor, &form, state.now()).await {
+    let review = async {
+        let review = mailings::review(&state.db, &actor, &form, state.now()).await?;
+        mailings::allow(&state.db, &actor, &form, state.mass_mail()).await?;
+        Ok(review)
+    };
+    match review.await {
         Err(Error::Invalid(wrong)) => Ok(Err(wrong)),
         other => request::answer(other).map(Ok),
     }
@@ -121,6 +126,7 @@ pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) ->
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
+    request::answer(mailings::allow(&state.db, &actor, &form, state.mass_mail()).await)?;
     let id = request::answer(mailings::save(&state.db, &actor, &form, &once, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/mailings/{id}?done=mailings.saved"));

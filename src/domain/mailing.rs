@@ -178,10 +178,13 @@ pub enum PauseReason {
     LettersReturned,
     /// Many readers called it spam.
     Complaints,
+    /// It is mass mail, and its readers could not leave.
+    NoPublicAddress,
 }
 
 impl PauseReason {
-    pub const ALL: [Self; 4] = [Self::SenderRefused, Self::LettersRefused, Self::LettersReturned, Self::Complaints];
+    pub const ALL: [Self; 5] =
+        [Self::SenderRefused, Self::LettersRefused, Self::LettersReturned, Self::Complaints, Self::NoPublicAddress];
 
     /// The word in the database and on the wire.
     pub fn as_str(self) -> &'static str {
@@ -190,6 +193,7 @@ impl PauseReason {
             Self::LettersRefused => "letters_refused",
             Self::LettersReturned => "letters_returned",
             Self::Complaints => "complaints",
+            Self::NoPublicAddress => "no_public_address",
         }
     }
 }

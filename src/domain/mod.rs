@@ -12,6 +12,7 @@ pub mod import;
 pub mod lang;
 pub mod letter;
 pub mod mailing;
+pub mod mass_mail;
 pub mod message;
 pub mod oversight;
 pub mod page;

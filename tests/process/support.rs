@@ -288,6 +288,8 @@ impl World {
         std::fs::write(self.path("faults"), faults).unwrap();
         let addr = self.sink("127.0.0.1:0");
         self.set("VESTNIK_SMTP_URL", &format!("smtp://{addr}?tls=none&connections={connections}"));
+        // Mass mail needs it.
+        self.set("VESTNIK_PUBLIC_URL", "https://localhost:3000");
     }
 
     /// Ends the mail server in the middle of whatever it does, and starts it again at the same address after a while.

@@ -30,7 +30,11 @@ export class Demo {
     let sink: ChildProcess | undefined;
     const env: Record<string, string> = {};
     const port = await freePort();
-    if (trouble) env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
+    if (trouble) {
+      env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
+      // Mass mail needs it.
+      env.VESTNIK_PUBLIC_URL = "https://localhost:3000";
+    }
     const server = await Server.start(env, (dataDir) => {
       const made = execFileSync(BINARY, ["demo", "--json"], { env: settings(dataDir), encoding: "utf8" });
       users = JSON.parse(made).users;

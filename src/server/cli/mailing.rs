@@ -69,7 +69,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, j
     let db = service::open(config).await?;
     match command {
         MailingCommand::Add(args) => {
-            add(&db, args, clock.now(), json).await?;
+            add(&db, config, args, clock.now(), json).await?;
             service::ring(&db, config).await;
         }
         MailingCommand::Show { id } => show(&db, id, json).await?,
@@ -84,7 +84,7 @@ pub async fn run(config: &Config, clock: SharedClock, command: MailingCommand, j
     Ok(())
 }
 
-async fn add(db: &Db, args: AddArgs, now: DateTime<Utc>, json: bool) -> Outcome {
+async fn add(db: &Db, config: &Config, args: AddArgs, now: DateTime<Utc>, json: bool) -> Outcome {
     let (clients, search) = match args.clients.split_once(':') {
         Some(("search", text)) => ("search", text),
         None if args.clients == "all" => ("all", ""),
@@ -104,6 +104,8 @@ async fn add(db: &Db, args: AddArgs, now: DateTime<Utc>, json: bool) -> Outcome 
         policy: policy.clone(),
         ..MailingForm::default()
     };
+    let mass = mailings::mass_mail(db, &config.public_url, config.relay.is_some()).await.map_err(explain)?;
+    mailings::allow(db, &actor, &form, mass).await.map_err(explain)?;
     added(mailings::create(db, &actor, &form, now).await.map_err(explain)?, json)?;
     Ok(())
 }

@@ -255,6 +255,8 @@ pub struct OpenRun {
     pub blocked: bool,
     pub owner_id: i64,
     pub opened_at: DateTime<Utc>,
+    /// Letters that have left it or may yet.
+    pub letters: i64,
     /// Letters that the owner may send on a day.
     pub letters_max: Option<i64>,
 }
@@ -278,11 +280,13 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         owner_id: i64,
         opened_at: DateTime<Utc>,
         topic_id: i64,
+        letters: i64,
         letters_max: Option<i64>,
     }
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
-         g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, r.opened_at, r.topic_id, {LETTERS_MAX} AS letters_max
+         g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, r.opened_at, r.topic_id,
+         r.waiting + r.deferred + r.sent + r.failed + r.unknown AS letters, {LETTERS_MAX} AS letters_max
          FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
          WHERE r.state = 'open' AND u.deleted_at IS NULL AND ($1 = 0 OR g.id = $1) ORDER BY r.id"
     ));
@@ -307,6 +311,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                 blocked: row.blocked_at.is_some(),
                 owner_id: row.owner_id,
                 opened_at: row.opened_at,
+                letters: row.letters,
                 letters_max: row.letters_max,
             })
         })

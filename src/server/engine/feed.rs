@@ -3,7 +3,8 @@
 use super::Engine;
 use super::recorder::{MOST_AHEAD, Ticket};
 use crate::domain::lang::Lang;
-use crate::domain::mailing::Counts;
+use crate::domain::mailing::{Counts, PauseReason};
+use crate::domain::mass_mail::MassMail;
 use crate::locales;
 use crate::server::db::claims::{self, Claimed};
 use crate::server::db::runs::{self, OpenRun};
@@ -148,6 +149,14 @@ impl Engine {
                     continue;
                 }
                 if run.stopped || self.relays.closed_until(now).is_some() {
+                    continue;
+                }
+                if MassMail::of(&self.config.site, self.relays.catching()).refuses(run.letters) {
+                    let mut tx = self.db.begin().await?;
+                    mailings::pause_any(&mut tx, run.mailing_id, PauseReason::NoPublicAddress, "", now).await?;
+                    tx.commit().await?;
+                    self.tally.paused(run.mailing_id);
+                    tracing::warn!(mailing = run.mailing_id, "paused: mass mail needs VESTNIK_PUBLIC_URL with https");
                     continue;
                 }
                 // Its owner may have changed the policy.

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use crate::domain::email::EmailAddress;
+use crate::domain::mass_mail::MassMail;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
 use crate::server::db::Db;
@@ -93,6 +94,11 @@ pub struct AppState {
 impl AppState {
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Whether mass mail may leave.
+    pub fn mass_mail(&self) -> MassMail {
+        MassMail::of(&self.config.public_url, self.catching())
     }
 
     pub fn from(&self) -> &EmailAddress {

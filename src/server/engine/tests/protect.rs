@@ -3,6 +3,7 @@
 use super::super::deliver::REFUSED_IN_A_ROW;
 use super::*;
 use crate::domain::mailing::PauseReason;
+use crate::domain::mass_mail::FEW;
 use crate::domain::suppression::Source;
 use crate::forms::decisions::DecisionForm;
 use crate::forms::suppressions::LiftForm;
@@ -297,9 +298,43 @@ async fn faults_mixed_at_random_leave_nobody_without_an_end(db: Db) {
     }
 }
 
+async fn mass_mail_waits_for_a_page_to_leave_by(db: Db) {
+    let few = usize::try_from(FEW).unwrap();
+    let mut world = World::of(db, few + 1, "").await;
+    let relays = pool(&world.db, &world.clock, &world.sink.addr().to_string());
+    let engine = |site: &str| {
+        let config = EngineConfig { site: site.to_owned(), ..config() };
+        Engine::new(world.db.clone(), world.clock.clone(), config, relays.clone(), CancellationToken::new())
+    };
+    let (nowhere, somewhere) = (engine("http://127.0.0.1:3000"), engine("https://mail.example.org"));
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    nowhere.pass(None).await.unwrap();
+    let paused = || async { mailings::by_id(&world.db, id).await.unwrap().unwrap() };
+    assert_eq!(paused().await.paused_reason, PauseReason::NoPublicAddress.as_str());
+    // Resuming it changes nothing before there is one.
+    service::resume(&world.db, &world.actor, id).await.unwrap();
+    nowhere.pass(None).await.unwrap();
+    assert!(paused().await.paused_at.is_some() && world.sink.accepted() == 0);
+    service::resume(&world.db, &world.actor, id).await.unwrap();
+    somewhere.pass(None).await.unwrap();
+    assert_eq!((world.arrived().len(), world.runs(id).await[0].counts.sent), (few + 1, FEW + 1));
+}
+
+async fn a_few_letters_need_no_page(db: Db) {
+    let mut world = World::of(db, usize::try_from(FEW).unwrap(), "").await;
+    let config = EngineConfig { site: "http://127.0.0.1:3000".to_owned(), ..config() };
+    let relays = pool(&world.db, &world.clock, &world.sink.addr().to_string());
+    world.engine = Engine::new(world.db.clone(), world.clock.clone(), config, relays, CancellationToken::new());
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(None).await.unwrap();
+    assert_eq!(world.runs(id).await[0].counts.sent, FEW);
+}
+
 testing::on_both!(
     an_address_that_does_not_exist_is_left_out,
     other_open_runs_leave_a_bad_address_out_too,
+    mass_mail_waits_for_a_page_to_leave_by,
+    a_few_letters_need_no_page,
     a_run_of_bad_addresses_alone_is_over_at_once,
     many_refused_letters_in_a_row_pause_the_mailing,
     many_letters_put_off_at_the_dot_pause_nothing,

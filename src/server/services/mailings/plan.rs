@@ -23,6 +23,16 @@ pub(super) struct Plan {
     pub starts_now: bool,
 }
 
+/// The clients that a form names, as far as it does.
+pub(super) fn audience(form: &MailingForm) -> Option<Audience> {
+    match form.clients.as_str() {
+        "all" => Some(Audience::All),
+        "search" => Some(Audience::Search { text: form.search.trim().to_owned() }),
+        "picked" => Some(Audience::Picked { selection: form.selection }),
+        _ => None,
+    }
+}
+
 /// Checks a form against every rule; `old` is the stored mailing that it changes.
 ///
 /// # Errors
@@ -40,12 +50,7 @@ pub(super) async fn plan(
     if message.is_none() && fine(&errors, &["message"]) {
         errors.push("message", "error.message.none");
     }
-    let audience = match form.clients.as_str() {
-        "all" => Some(Audience::All),
-        "search" => Some(Audience::Search { text: form.search.trim().to_owned() }),
-        "picked" => Some(Audience::Picked { selection: form.selection }),
-        _ => None,
-    };
+    let audience = audience(form);
     // An audience that cannot be is not counted: a search for nothing would find everybody.
     let audience = audience.filter(|_| fine(&errors, &["clients", "search"]));
     let count = match &audience {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::{MailingSort, MailingState, MailingStatus, RunState};
+use crate::domain::mass_mail::FEW;
 use crate::forms::chosen::Chosen;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Filter;
@@ -327,6 +328,22 @@ async fn two_windows(db: Db) {
     assert_eq!(draft(&db, &actor, id, true).await.unwrap().version, "", "a copy replaces nothing");
 }
 
+async fn mass_mail_is_refused_where_nobody_could_leave(db: Db) {
+    let actor = actor(&db, "a@example.org").await;
+    for n in 0..=FEW {
+        client(&db, &actor, &format!("c{n}@example.org")).await;
+    }
+    let all = form(message(&db, &actor).await);
+    let found = MailingForm { clients: "search".into(), search: "c1".into(), ..all.clone() };
+    let site = "http://127.0.0.1:3000";
+    let nowhere = mass_mail(&db, site, true).await.unwrap();
+    refused(allow(&db, &actor, &all, nowhere).await, "clients", "error.mailing.no_public_address");
+    allow(&db, &actor, &found, nowhere).await.unwrap();
+    for may in [mass_mail(&db, "https://mail.example.org", true).await, mass_mail(&db, site, false).await] {
+        allow(&db, &actor, &all, may.unwrap()).await.unwrap();
+    }
+}
+
 testing::on_both!(
     rules,
     starts,
@@ -334,5 +351,6 @@ testing::on_both!(
     lists_and_the_chosen,
     says_who_gets_it_and_who_did_not,
     runs_and_deliveries,
-    two_windows
+    two_windows,
+    mass_mail_is_refused_where_nobody_could_leave
 );
