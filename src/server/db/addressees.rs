@@ -1,9 +1,11 @@
 //! Whom a letter went to: from its delivery, or, once its mailing is deleted, from the table `former_deliveries`.
 
+use super::address::{address_key, key_of};
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// The recipient of a letter, and who sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,36 @@ pub async fn of(db: &Db, delivery: i64) -> DbResult<Option<Addressee>> {
             })
         })
         .transpose()
+}
+
+/// The newest letter that each user's mailings have sent to an address, of at most `most` users who have it as a client.
+///
+/// # Errors
+/// Database errors.
+pub async fn newest(db: &Db, email: &EmailAddress, most: i64) -> DbResult<Vec<i64>> {
+    /// Letters of one client that are looked at: it may have had another address.
+    const LOOKED_AT: i64 = 20;
+    const WHO: &str = "SELECT c.id, c.owner_id FROM clients c JOIN users u ON u.id = c.owner_id
+        WHERE c.address_key = $1 AND u.deleted_at IS NULL ORDER BY c.id LIMIT $2";
+    const LETTERS: &str = "SELECT d.id, d.email FROM mailings g JOIN runs r ON r.mailing_id = g.id
+        JOIN deliveries d ON d.run_id = r.id AND d.client_id = $1
+        WHERE g.owner_id = $2 AND d.attempts > 0 ORDER BY d.id DESC LIMIT $3";
+    let key = address_key(email);
+    let who: Vec<(i64, i64)> = on_db!(db, pool => sqlx::query_as(WHO).bind(&key).bind(most).fetch_all(pool).await)?;
+    let mut newest: BTreeMap<i64, i64> = BTreeMap::new();
+    for (client, owner) in who {
+        let letters: Vec<(i64, String)> = on_db!(db, pool => sqlx::query_as(LETTERS)
+            .bind(client)
+            .bind(owner)
+            .bind(LOOKED_AT)
+            .fetch_all(pool)
+            .await)?;
+        if let Some((id, _)) = letters.into_iter().find(|(_, email)| key_of(email) == key) {
+            let known = newest.entry(owner).or_insert(id);
+            *known = id.max(*known);
+        }
+    }
+    Ok(newest.into_values().collect())
 }
 
 /// Keeps whom the letters of a mailing went to that is about to be deleted.

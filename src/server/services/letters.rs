@@ -54,6 +54,8 @@ pub enum Subject {
     Disabled,
     /// The account is deleted.
     Deleted,
+    /// To a reader who asked for links to leave by; has `links`, one for each sender.
+    Leaving,
     /// Leads to an account of one's own; has a `link`, and `by`, who invites.
     Invited,
 }
@@ -74,6 +76,7 @@ impl Subject {
             Self::Blocked => "blocked",
             Self::Disabled => "disabled",
             Self::Deleted => "deleted",
+            Self::Leaving => "leaving",
             Self::Invited => "invited",
         }
     }

@@ -22,6 +22,8 @@ pub enum Act {
     LogInFrom,
     /// A letter to one address: a link to reset the password or to confirm.
     Letter,
+    /// A letter with links to leave by, to one address.
+    LeavingLetter,
     /// Asking for such letters, or registering, from one address.
     LetterFrom,
     /// A test letter to oneself.
@@ -36,6 +38,7 @@ impl Act {
             Self::Code => "code",
             Self::LogInFrom => "login-from",
             Self::Letter => "letter",
+            Self::LeavingLetter => "leaving-letter",
             Self::LetterFrom => "letter-from",
             Self::TestLetter => "test-letter",
         }
@@ -46,7 +49,7 @@ impl Act {
             Self::LogIn | Self::Prove | Self::Code => (5, TimeDelta::seconds(5), TimeDelta::minutes(15)),
             Self::LogInFrom => (30, TimeDelta::seconds(2), TimeDelta::minutes(15)),
             // As long as the link in such a letter works: whoever asks for others' letters keeps nobody out.
-            Self::Letter => (3, TimeDelta::minutes(5), TimeDelta::hours(1)),
+            Self::Letter | Self::LeavingLetter => (3, TimeDelta::minutes(5), TimeDelta::hours(1)),
             Self::LetterFrom => (20, TimeDelta::seconds(10), TimeDelta::hours(1)),
             Self::TestLetter => (20, TimeDelta::seconds(30), TimeDelta::minutes(10)),
         };

@@ -4,6 +4,8 @@
 //! send from few. A look changes nothing, ever: scanners follow every link of a letter. The page needs no script and no
 //! database to be shown; its buttons are plain forms.
 
+mod ask;
+
 use super::page::lang_of;
 use super::state::AppState;
 use crate::domain::lang::Lang;
@@ -15,6 +17,7 @@ use crate::server::services::leaving::{
 };
 use crate::server::services::posts::render::escape;
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, RETRY_AFTER,
@@ -42,9 +45,17 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 struct Style(Arc<str>);
 
-/// `GET` and `POST /u/{token}`, `POST /u/{token}/change`.
+/// What stands behind `/u/`; what cannot even be read is a token of nobody.
+type Token = Result<Path<String>, PathRejection>;
+
+fn token_of(token: Token) -> String {
+    token.map(|Path(token)| token).unwrap_or_default()
+}
+
+/// `GET` and `POST /u/{token}`, `POST /u/{token}/change`, and `GET` and `POST /u` for who has no letter at hand.
 pub fn routes(css: &str) -> Router<AppState> {
     Router::new()
+        .route("/u", get(ask::page).post(ask::asked))
         .route("/u/{token}", get(page).post(one_click))
         .route("/u/{token}/change", post(changed))
         .layer(Extension(Style(css.into())))
@@ -52,7 +63,8 @@ pub fn routes(css: &str) -> Router<AppState> {
 
 /// One click in a mail program. It is told that all is well also the second time, and for a letter that nobody knows: there
 /// is nobody who could do anything about it.
-async fn one_click(State(state): State<AppState>, Path(token): Path<String>, request: Request) -> Response {
+async fn one_click(State(state): State<AppState>, token: Token, request: Request) -> Response {
+    let token = token_of(token);
     // Form-encoded, multipart or nothing at all: it says the same.
     drop(to_bytes(request.into_body(), ONE_CLICK_MAX).await);
     let Some(delivery) = state.config.tokens.read(&token) else {
@@ -72,10 +84,10 @@ async fn leave(state: &AppState, delivery: i64, source: Source, evidence: String
 async fn page(
     State(state): State<AppState>,
     Extension(style): Extension<Style>,
-    Path(token): Path<String>,
+    token: Token,
     headers: HeaderMap,
 ) -> Response {
-    let lang = lang_of(&headers);
+    let (lang, token) = (lang_of(&headers), token_of(token));
     let Some(delivery) = state.config.tokens.read(&token) else { return shown(&style, lang, &View::Unknown) };
     if delivery == NO_DELIVERY {
         return shown(&style, lang, &View::Test);
@@ -95,20 +107,17 @@ async fn view(state: &AppState, style: &Style, lang: Lang, token: &str, delivery
 async fn changed(
     State(state): State<AppState>,
     Extension(style): Extension<Style>,
-    Path(token): Path<String>,
+    token: Token,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let lang = lang_of(&headers);
+    let (lang, token) = (lang_of(&headers), token_of(token));
     let Some(delivery) = state.config.tokens.read(&token) else { return shown(&style, lang, &View::Unknown) };
     if delivery == NO_DELIVERY {
         return shown(&style, lang, &View::Test);
     }
     let Ok(body) = to_bytes(body, FORM_MAX).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
-    let value = |name: &str| {
-        let found = url::form_urlencoded::parse(&body).find(|(key, _)| key == name);
-        found.map_or_else(String::new, |(_, value)| value.into_owned())
-    };
+    let value = |name: &str| field(&body, name);
     let choice = value("choice");
     let reason: String = value("reason").trim().chars().take(REASON_MAX).collect();
     if choice == LEAVE {
@@ -130,6 +139,12 @@ async fn changed(
     }
 }
 
+/// A field of a form; empty if it is not there.
+fn field(body: &[u8], name: &str) -> String {
+    let found = url::form_urlencoded::parse(body).find(|(key, _)| key == name);
+    found.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
 /// What a page is about.
 enum View<'a> {
     Known {
@@ -146,17 +161,34 @@ enum View<'a> {
     },
     /// It does not, and leaving is noted.
     WrittenDown,
+    /// The reader has no letter at hand; with what they typed, and the key of what is wrong with it.
+    Ask {
+        typed: &'a str,
+        wrong: Option<&'a str>,
+    },
+    /// They asked for links.
+    Asked,
+    /// They, or others in their network, asked too often.
+    Busy,
 }
 
 fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
     let status = match view {
         View::Unknown => StatusCode::NOT_FOUND,
+        View::Ask { wrong: Some(_), .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        View::Busy => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::OK,
     };
     let text = |key: &str| escape(&locales::text(lang, key));
     let (title, body) = match view {
         View::Known { token, holds } => known(lang, token, holds),
-        View::Unknown => (text("leaving.unknown"), format!("<p>{}</p>", text("leaving.unknown_text"))),
+        View::Unknown => {
+            let form = ask::form(lang, "", None);
+            (text("leaving.unknown"), format!("<p class=\"mb-6\">{}</p>{form}", text("leaving.unknown_text")))
+        }
+        View::Ask { typed, wrong } => (text("leaving.ask"), ask::form(lang, typed, *wrong)),
+        View::Asked => (text("leaving.asked"), format!("<p>{}</p>", text("leaving.asked_text"))),
+        View::Busy => (text("leaving.ask"), format!("<p role=\"alert\">{}</p>", text("leaving.busy"))),
         View::Test => (text("leaving.test"), format!("<p>{}</p>", text("leaving.test_text"))),
         View::Away { token } => (text("leaving.title"), leave_form(lang, token, &text("leaving.away"))),
         View::WrittenDown => (text("leaving.left"), format!("<p>{}</p>", text("leaving.written_down"))),

@@ -2,7 +2,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::suppression::{Reason, Source, Suppression};
 use crate::server::db::suppressions::of_address;
 use crate::server::db::testing::{client, made_at, on_both, open_run};
-use crate::server::db::{Db, deliveries};
+use crate::server::db::{Db, deliveries, on_db, on_tx};
 use crate::server::services::Actor;
 use crate::server::services::testing::mailing;
 use crate::server::web::testing::{Answer, Served, multipart};
@@ -78,13 +78,14 @@ async fn a_token_of_nobody_is_told_that_all_is_well_and_changes_nothing(db: Db) 
     let foreign = crate::server::mail::delivery_token::DeliveryTokens::new(b"another installation", []);
     let tokens = &world.served.state.config.tokens;
     let cut = &world.token[..39];
-    for token in [cut, "x", &foreign.token(1), &tokens.token(0), &tokens.token(987_654), "%00"] {
+    for token in [cut, "x", &foreign.token(1), &tokens.token(0), &tokens.token(987_654), "%00", "%FF"] {
         assert_eq!(world.one_click(token, FORM, ONE_CLICK).await.status, 200, "{token}");
     }
     assert!(world.entries("anna@example.org").await.is_empty() && world.entries("boris@example.org").await.is_empty());
-    for token in [cut, &foreign.token(1), &tokens.token(987_654)] {
+    for token in [cut, &foreign.token(1), &tokens.token(987_654), "%FF"] {
         let page = world.served.get(&format!("/u/{token}"), "").await;
         assert!(page.status == 404 && page.body.contains("This link does not work"), "{}", page.body);
+        assert!(page.body.contains("action=\"/u\"") && page.body.contains("Your email address"), "{}", page.body);
     }
     let page = world.served.get(&format!("/u/{}", tokens.token(0)), "").await;
     assert!(page.status == 200 && page.body.contains("This was a test email"), "{}", page.body);
@@ -147,12 +148,66 @@ async fn a_burst_from_one_address_is_taken_whole(db: Db) {
     assert_eq!(world.entries("anna@example.org").await.len(), 1);
 }
 
+impl World {
+    async fn ask(&self, email: &str) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).append_pair("email", email).finish();
+        self.served.send("POST", "/u", &[("Content-Type", FORM), ("Origin", "null")], body.as_bytes()).await
+    }
+
+    /// The letters of the service that wait, as they are.
+    async fn letters(&self) -> Vec<(String, String)> {
+        let sql = "SELECT recipient, raw FROM outgoing ORDER BY id";
+        let rows: Vec<(String, Vec<u8>)> =
+            on_db!(&self.served.state.db, pool => sqlx::query_as(sql).fetch_all(pool).await).unwrap();
+        rows.into_iter().map(|(recipient, raw)| (recipient, String::from_utf8_lossy(&raw).into_owned())).collect()
+    }
+}
+
+async fn whoever_has_no_letter_at_hand_is_sent_links(db: Db) {
+    let world = World::new(db).await;
+    let sent = "UPDATE deliveries SET attempts = 1";
+    let mut tx = world.served.state.db.begin().await.unwrap();
+    on_tx!(&mut tx, conn => sqlx::query(sent).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    let wrong = world.ask("nobody <b>").await;
+    assert!(wrong.status == 422 && wrong.body.contains("value=\"nobody &lt;b&gt;\""), "{}", wrong.body);
+    let (known, unknown) = (world.ask("ANNA@example.org").await, world.ask("stranger@example.org").await);
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body), "nobody learns whom we write to");
+    assert!(known.status == 200 && known.body.contains("Check your mail"), "{}", known.body);
+    while world.letters().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Three letters an address, whoever asks; then it is said to all the same.
+    for _ in 0..4 {
+        assert_eq!(world.ask("anna@example.org").await.body, known.body);
+    }
+    let mut letters = world.letters().await;
+    while letters.len() < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        letters = world.letters().await;
+    }
+    let (recipient, raw) = letters.remove(0);
+    assert_eq!(recipient, "ANNA@example.org");
+    let message = mail_parser::MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let text = message.body_text(0).unwrap().into_owned();
+    assert!(text.contains(&format!("/u/{}", world.token)) && !text.contains(&world.other), "{text}");
+    assert!(letters.iter().all(|(recipient, _)| recipient == "anna@example.org"), "nothing goes to a stranger");
+    // One network asks for so many, and no more.
+    let mut last = 200;
+    for n in 0..20 {
+        last = world.ask(&format!("n{n}@example.org")).await.status;
+    }
+    assert_eq!(last, 429);
+    assert!(world.entries("anna@example.org").await.is_empty(), "asking changes nothing");
+}
+
 on_both!(
     one_click_is_enough_in_every_form,
     a_token_of_nobody_is_told_that_all_is_well_and_changes_nothing,
     looking_changes_nothing,
     the_page_lets_its_reader_leave_pause_and_come_back,
     a_burst_from_one_address_is_taken_whole,
+    whoever_has_no_letter_at_hand_is_sent_links,
 );
 
 /// Whoever has the file's lock keeps the database from writing.

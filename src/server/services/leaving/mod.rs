@@ -3,6 +3,7 @@
 //! What one click says (RFC 8058) is written many at a time, in the order in which it came. While the database is away it
 //! goes into a [`journal`], so that it is recorded, and answered, whatever happens.
 
+mod ask;
 mod journal;
 mod page;
 
@@ -10,6 +11,7 @@ use crate::domain::suppression::{Reason, Source};
 use crate::server::db::addressees::{self, Addressee};
 use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{Db, DbResult};
+pub use ask::{may_ask, send_links};
 use chrono::{DateTime, Utc};
 use journal::Journal;
 pub use page::{Change, Choice, State, change, show};

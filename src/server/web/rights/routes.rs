@@ -42,6 +42,9 @@ pub const ROUTES: &[Row] = &[
     read_all("GET /robots.txt", everyone(ALL), ""),
     read_all("ANY /favicon.svg", everyone(ALL), ""),
     read_all("ANY /pkg/{*file}", everyone([No(404); 3]), "nothing"),
+    read_all("GET /u", everyone(ALL), ""),
+    // Nothing was typed.
+    read("POST /u", everyone([No(422); 3]), ""),
     // The token is the right; these tests have none.
     read_all("GET /u/{token}", everyone([No(404); 3]), "nothing"),
     read("POST /u/{token}", everyone(ALL), "nothing"),
