@@ -12,5 +12,6 @@ pub mod posts;
 pub mod profile;
 pub mod relays;
 pub mod reports;
+pub mod returns;
 pub mod settings;
 pub mod suppressions;

@@ -12,7 +12,7 @@ use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
-use super::pages::oversight::{AllMailingsPage, AuditPage, UserPage, UsersPage};
+use super::pages::oversight::{AllMailingsPage, AuditPage, ReturnsPage, UserPage, UsersPage};
 use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
 use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
@@ -74,5 +74,5 @@ area!(
 area!(
     /// What editors, managers and administrators see.
     staff, Staff, AllMailingsPage, AuditPage, HistoryPage, ImagesPage, InvitationsPage, MergePage, PostEditPage,
-    PostNewPage, PostsPage, RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage, SettingsPage, UserPage, UsersPage
+    PostNewPage, PostsPage, RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage, ReturnsPage, SettingsPage, UserPage, UsersPage
 );

@@ -58,6 +58,7 @@ export const EMPTY: Visit[] = [
   { name: "empty-wizard", path: "/mailings/new" },
   { name: "empty-messages", path: "/messages" },
   { name: "empty-clients", path: "/clients" },
+  { name: "empty-suppressions", path: "/suppressions" },
   { name: "empty-reports", path: "/reports" },
   { name: "empty-outbox", path: "/outbox" },
 ];
@@ -68,6 +69,7 @@ export const ADMIN: Visit[] = [
   { name: "settings-errors", path: "/settings", refused: /settings\/save/, act: wrong({ sender_email: "nobody", clients: "many" }) },
   { name: "invitations", path: "/invitations", act: invite },
   { name: "audit", path: "/audit" },
+  { name: "returns", path: "/returns" },
   { name: "user-self", path: "/users/1" },
 ];
 
@@ -170,6 +172,9 @@ async function uploadWrong(page: Page): Promise<void> {
 export async function behindLogIn(page: Page): Promise<Visit[]> {
   const message = await first(page, "/messages", /href="\/messages\/(\d+)"/);
   const client = await first(page, "/clients", /href="\/clients\/(\d+)"/);
+  // Once more is refused: it stands there already.
+  await page.request.post("/api/suppressions/add", { form: { "form[email]": "left@example.org", "form[reason]": "Asked by telephone" } });
+  const suppression = await first(page, "/suppressions", /href="\/suppressions\/(\d+)"/);
   const letter = await first(page, "/outbox", /href="\/outbox\/(\d+)"/);
   const chosen = `message=${message}&clients=all&when=now&zone=Europe/Moscow&period=daily&policy=resend&title=Осень`;
   return [
@@ -203,6 +208,12 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "import", path: "/clients/import" },
     { name: "import-preview", path: "/clients/import", act: upload },
     { name: "import-done", path: "/clients/import", act: imported },
+    { name: "suppressions", path: "/suppressions" },
+    { name: "suppressions-none-found", path: "/suppressions?reason=imported" },
+    { name: "suppression", path: `/suppressions/${suppression}` },
+    { name: "suppression-new", path: "/suppressions/new" },
+    { name: "suppression-errors", path: "/suppressions/new", refused: /suppressions\/add/, act: wrong({ email: "a@b..c", reason: "x" }) },
+    { name: "suppressions-import", path: "/suppressions/import" },
     { name: "outbox", path: "/outbox" },
     { name: "letter", path: `/outbox/${letter}` },
     { name: "letter-text", path: `/outbox/${letter}?view=text` },

@@ -2,7 +2,7 @@
 //! read through and nothing is sorted for a page.
 
 use super::testing::on_both;
-use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages, suppressions};
+use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages, returns, suppressions};
 use crate::domain::client::ClientSort;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::MailingSort;
@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("letters".to_owned(), letters::LIST.to_owned()),
+        ("reports that name no letter".to_owned(), returns::UNMATCHED.to_owned()),
         ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
     ];
     for search in [false, true] {
@@ -85,6 +86,7 @@ async fn plan(db: &Db, sql: &str) -> String {
 fn with_values(sql: &str) -> String {
     let mut sql = format!("EXPLAIN {sql}");
     for (parameter, value) in [
+        ("LIMIT $2", "LIMIT 5"),
         ("LIMIT $3", "LIMIT 5"),
         ("LIMIT $4", "LIMIT 5"),
         ("LIMIT $5", "LIMIT 5"),
@@ -94,6 +96,7 @@ fn with_values(sql: &str) -> String {
         ("LIKE $3", "LIKE '%a%'"),
         ("LIKE $2", "LIKE '%a%'"),
         ("LIKE $4", "LIKE '%a%'"),
+        ("id < $1", "id < 5"),
         ("id < $2", "id < 5"),
         ("id > $2", "id > 5"),
         ("id < $3", "id < 5"),

@@ -1,8 +1,8 @@
 //! Tables `returns` and `return_counts`: what came back for letters that a mail server had taken. The delivery's own
 //! record stays as it is.
 
-use super::{Db, DbResult, Tx, on_db, on_tx};
-use crate::domain::returned::{Returned, ReturnedCounts};
+use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
+use crate::domain::returned::{Returned, ReturnedCounts, Unmatched};
 use crate::domain::suppression::Source;
 use chrono::{DateTime, Utc};
 use vestnik_reports::Class;
@@ -212,6 +212,57 @@ pub async fn of_delivery(db: &Db, owner: i64, delivery: i64) -> DbResult<Vec<Ret
         readable: row.readable,
     };
     Ok(rows.into_iter().map(returned).collect())
+}
+
+/// Which of some deliveries came back or were complained of, with the class, each once.
+///
+/// # Errors
+/// Database errors.
+pub async fn of_deliveries(db: &Db, deliveries: &[i64]) -> DbResult<Vec<(i64, String)>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT DISTINCT delivery_id, class FROM returns WHERE delivery_id IN ({})
+         AND (class = 'complaint' OR class IN {FAILURES}) ORDER BY delivery_id, class",
+        number_list(deliveries)
+    ));
+    Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
+}
+
+pub(super) const UNMATCHED: &str = "SELECT id, received_at, class, recipient, status, diagnostic FROM returns
+    WHERE delivery_id IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
+
+/// Reports that name no letter of ours, the newest first, from behind the id `before`.
+///
+/// # Errors
+/// Database errors.
+pub async fn unmatched(db: &Db, before: i64, limit: i64) -> DbResult<Vec<Unmatched>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        id: i64,
+        received_at: DateTime<Utc>,
+        class: String,
+        recipient: String,
+        status: String,
+        diagnostic: String,
+    }
+    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(UNMATCHED).bind(before).bind(limit).fetch_all(pool).await)?;
+    let unmatched = |Row { id, received_at: at, class, recipient, status, diagnostic }: Row| Unmatched {
+        id,
+        at,
+        class,
+        recipient,
+        status,
+        diagnostic,
+    };
+    Ok(rows.into_iter().map(unmatched).collect())
+}
+
+/// How many there are.
+///
+/// # Errors
+/// Database errors.
+pub async fn count_unmatched(db: &Db) -> DbResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM returns WHERE delivery_id IS NULL";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?)
 }
 
 /// What came, as it came; none once it is too old, or another's.

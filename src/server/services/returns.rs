@@ -4,9 +4,12 @@
 //! envelope sender or the link of the letter that it brings along. What it says is entered beside the delivery; what
 //! follows for the address is decided by its class ([`vestnik_reports::Class`]).
 
-use super::Result;
+use super::{Actor, Result, paging};
 use crate::domain::mailing::PauseReason;
+use crate::domain::page::Page;
+use crate::domain::returned::Unmatched;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
+use crate::domain::user::Permission;
 use crate::server::clock::SharedClock;
 use crate::server::db::addressees::{self, Addressee};
 use crate::server::db::returns::{self, About, Counted, NewReturn};
@@ -246,6 +249,17 @@ async fn leave(db: &Db, delivery: i64, now: DateTime<Utc>) -> Result<Taken> {
     suppressions::add(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(Taken::Left)
+}
+
+/// A page of the reports that name no letter of ours, the newest first, for who runs the service.
+///
+/// # Errors
+/// [`super::Error::Forbidden`]; database errors.
+pub async fn unmatched(db: &Db, actor: &Actor, after: &str) -> Result<Page<Unmatched>> {
+    actor.needs(Permission::Settings)?;
+    let before = paging::before(Some(after)).unwrap_or(i64::MAX);
+    let rows = returns::unmatched(db, before, paging::FETCH).await?;
+    Ok(paging::by_id(rows, returns::count_unmatched(db).await?, |row| row.id))
 }
 
 /// Throws away what came more than 30 days ago; what it said stays.

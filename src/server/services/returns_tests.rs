@@ -12,6 +12,7 @@ on_both!(
     a_report_finds_its_letter_by_what_it_brings_along,
     whoever_writes_to_leave_has_left,
     what_names_no_letter_is_kept_within_bounds,
+    what_names_no_letter_is_shown_to_administrators_alone,
     what_came_is_readable_for_thirty_days,
     a_mailing_of_which_much_comes_back_is_paused,
 );
@@ -333,4 +334,21 @@ async fn a_mailing_of_which_much_comes_back_is_paused(db: Db) {
         back(&db, &[ReturnAddress::Bounce(*id)], &complaint("To: x@example.org")).await;
     }
     assert_eq!(paused(&db, mailing).await, "complaints");
+}
+
+async fn what_names_no_letter_is_shown_to_administrators_alone(db: Db) {
+    let (anna, ids) = reached(&db, 1).await;
+    let admin = crate::server::db::testing::user(&db, "root@example.org", crate::domain::user::Role::Admin).await;
+    let admin = Actor::prove(&admin, Permission::Settings).unwrap();
+    back(&db, &[ReturnAddress::Bounce(ids[0])], &bounce("5.1.1", "User unknown")).await;
+    for said in ["first", "second"] {
+        back(&db, &[ReturnAddress::Office], &bounce("5.2.2", said)).await;
+    }
+    let page = unmatched(&db, &admin, "").await.unwrap();
+    let shown: Vec<_> = page.rows.iter().map(|row| (&*row.class, &*row.recipient, &*row.status)).collect();
+    assert_eq!((shown, page.total), (vec![("full", "c0@example.org", "5.2.2"); 2], 2));
+    assert!(page.rows[0].diagnostic.contains("second"), "the newest first");
+    assert!(matches!(unmatched(&db, &anna, "").await, Err(super::super::Error::Forbidden)));
+    assert_eq!(ledger(&db, &anna).await.len(), 1, "they count for nobody");
+    assert_eq!(returns::of_deliveries(&db, &ids).await.unwrap(), [(ids[0], "no_address".to_owned())]);
 }

@@ -7,7 +7,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::suppression::Reason;
 use crate::domain::user::Permission;
 use crate::server::db::suppressions::{self, Filter};
-use crate::server::db::{attempts, audit, deliveries};
+use crate::server::db::{attempts, audit, deliveries, returns};
 use crate::server::services::suppressions as ledger;
 use crate::server::services::{Error, csv, mailings};
 use axum::body::Body;
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::DateTime;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::future::Future;
 use tower_sessions::Session;
 
@@ -77,7 +78,7 @@ async fn delivery_rows(
     Query(which): Query<Which>,
 ) -> Result<Response, Response> {
     let run = run_of(&state, &session, id, which.run).await?;
-    let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply"];
+    let head = ["email", "full_name", "state", "reason", "attempts", "last_at", "last_code", "last_reply", "returned"];
     let db = state.db.clone();
     let state = DeliveryState::parse(&which.state);
     Ok(stream(&format!("mailing-{id}-run-{run}-deliveries.csv"), &head, 0, move |after| {
@@ -85,6 +86,11 @@ async fn delivery_rows(
         async move {
             let rows = deliveries::list(&db, run, state, &search, after, BATCH).await?;
             let next = rows.last().map(|row| row.id);
+            let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+            let mut returned: HashMap<i64, Vec<String>> = HashMap::new();
+            for (id, class) in returns::of_deliveries(&db, &ids).await? {
+                returned.entry(id).or_default().push(class);
+            }
             let records = rows.into_iter().map(|row| {
                 vec![
                     row.email,
@@ -95,6 +101,7 @@ async fn delivery_rows(
                     row.last_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
                     row.last_code.map(|code| code.to_string()).unwrap_or_default(),
                     row.last_reply,
+                    returned.remove(&row.id).unwrap_or_default().join(" "),
                 ]
             });
             Ok((next, csv::lines(records)?))

@@ -43,7 +43,11 @@ pub fn administration(session: &Session) -> Option<AnyView> {
         ]);
     }
     if role.may(Permission::Settings) {
-        entries.extend([("/relays", t("nav.relays")), ("/settings", t("nav.settings"))]);
+        entries.extend([
+            ("/relays", t("nav.relays")),
+            ("/returns", t("nav.returns")),
+            ("/settings", t("nav.settings")),
+        ]);
     }
     if entries.is_empty() {
         return None;

@@ -222,6 +222,7 @@ pub const FUNCTIONS: &[Row] = &[
         everyone([Yes, Yes, No(409)]),
         "form[token]={invited}&form[name]=Eve&form[password]=a new long password&form[zone]=UTC",
     ),
+    read_all("returns/unmatched", admins(ALL), "after="),
     // Mail servers.
     read_all("relays/list", admins(ALL), ""),
     read_all("relays/get", admins(SHARED), "id={relay}"),

@@ -140,6 +140,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
     } = detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
+    let sent: i64 = runs.iter().map(|run| run.counts.sent).sum();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
     let badge = {
         let (state, left_out) = (MailingState::of(row.status, row.paused, row.disabled.is_some()), row.left_out);
@@ -202,7 +203,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
                         }.into_any(),
                     }}
-                    {returned_line(returned)}
+                    {returned_line(returned, sent)}
                     {run.map(|run| view! {
                         <section>
                             {deliveries::filter(id, run.id)}
@@ -239,13 +240,21 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
 }
 
 /// What came back of letters that count as sent.
-fn returned_line(ReturnedCounts { returned, complained }: ReturnedCounts) -> Option<AnyView> {
+fn returned_line(counts: ReturnedCounts, sent: i64) -> Option<AnyView> {
+    let ReturnedCounts { returned, complained } = counts;
     if returned + complained == 0 {
         return None;
     }
+    let warning = counts.warns(sent).then(|| {
+        view! {
+            <p class="mt-2 rounded-box border border-warning/60 bg-warning/20 p-4 text-sm" role="note" data-testid="complaints">
+                {t("mailings.complaints_warning")}
+            </p>
+        }
+    });
     let words = [("mailings.returned_later", returned), ("mailings.complained", complained)];
     let words: Vec<String> = words.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n)).collect();
-    Some(view! { <p class="text-sm" data-testid="returned">{words.join(" · ")}</p> }.into_any())
+    Some(view! { <div><p class="text-sm" data-testid="returned">{words.join(" · ")}</p>{warning}</div> }.into_any())
 }
 
 /// Why the rest of the run waits, and until when.

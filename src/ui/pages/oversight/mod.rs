@@ -2,11 +2,13 @@
 
 mod audit;
 mod mailings;
+mod returns;
 mod user;
 mod users;
 
 pub use audit::AuditPage;
 pub use mailings::AllMailingsPage;
+pub use returns::ReturnsPage;
 pub use user::UserPage;
 pub use users::UsersPage;
 
