@@ -4,6 +4,7 @@ use super::error::AppError;
 use crate::domain::client::Client;
 use crate::domain::import::ImportPreview;
 use crate::domain::page::Page;
+use crate::domain::suppression::Reason;
 use crate::forms::clients::{Chosen, ClientForm, ImportStart};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,13 +15,22 @@ pub struct ClientId {
     pub id: i64,
 }
 
-/// A page of one's clients; `sort` is a column's name, with `-` before it downwards.
+/// A page of one's clients, each with why mailings leave it out, if they do; `sort` is a column's name, with `-` before it
+/// downwards.
 #[server(prefix = "/api", endpoint = "clients/list")]
-pub async fn list_clients(search: String, sort: String, after: String) -> Result<Page<Client>, AppError> {
-    use crate::server::{services::clients, web::request};
+pub async fn list_clients(
+    search: String,
+    sort: String,
+    after: String,
+) -> Result<Page<(Client, Option<Reason>)>, AppError> {
+    use crate::server::{
+        services::{clients, suppressions},
+        web::request,
+    };
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let listing = clients::Listing::new(&search, &sort, &after);
-    request::answer(clients::list(&request::state().db, &actor, &listing).await)
+    let (state, listing) = (request::state(), clients::Listing::new(&search, &sort, &after));
+    let page = request::answer(clients::list(&state.db, &actor, &listing).await)?;
+    request::answer(suppressions::mark(&state.db, &actor, page, state.now()).await)
 }
 
 /// One of one's clients.

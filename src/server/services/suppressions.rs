@@ -4,6 +4,7 @@ mod import;
 
 use super::{Actor, Error, Result, audit, checked, clients, paging};
 use crate::domain::audit::{Act, COMMAND_LINE};
+use crate::domain::client::Client;
 use crate::domain::email::EmailAddress;
 use crate::domain::page::Page;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
@@ -41,6 +42,21 @@ pub async fn of_client(db: &Db, actor: &Actor, client: i64, now: DateTime<Utc>) 
     let client = clients::get(db, actor, client).await?;
     let email = EmailAddress::parse(&client.email).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(suppressions::of_address(db, actor.id, &email, now).await?)
+}
+
+/// A page of the actor's clients, each with why mailings leave it out, if they do.
+///
+/// # Errors
+/// Database errors.
+pub async fn mark(
+    db: &Db,
+    actor: &Actor,
+    page: Page<Client>,
+    now: DateTime<Utc>,
+) -> Result<Page<(Client, Option<Reason>)>> {
+    let Page { rows, next, total } = page;
+    let why = suppressions::why(db, actor.id, rows.iter().map(|client| client.email.as_str()), now).await?;
+    Ok(Page { rows: rows.into_iter().zip(why).collect(), next, total })
 }
 
 /// A page of the actor's ledger, the newest first; `reason` is a word of [`Reason`], or empty for all.

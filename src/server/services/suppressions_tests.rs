@@ -174,15 +174,20 @@ async fn addresses_of_before_are_folded(db: Db) {
 async fn an_address_is_added_by_hand_with_a_reason_on_record(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     db::testing::client(&db, anna.id, "Reader@example.org", "R", "").await;
+    db::testing::client(&db, anna.id, "fine@example.org", "F", "").await;
     let form = |email: &str, reason: &str| AddForm { email: email.into(), reason: reason.into() };
     for (email, reason, field) in [("nobody", "asked", "email"), ("reader@example.org", " ", "reason")] {
         let refused = add(&db, &anna, Source::Owner, &form(email, reason), now()).await;
         assert!(matches!(refused, Err(Error::Invalid(errors)) if errors.get(field).is_some()), "{email} {reason:?}");
     }
     add(&db, &anna, Source::Owner, &form("reader@EXAMPLE.org", " asked by telephone "), now()).await.unwrap();
-    assert!(who_gets_one(&db, &anna).await.is_empty());
+    assert_eq!(who_gets_one(&db, &anna).await, ["fine@example.org"]);
     let again = add(&db, &anna, Source::CommandLine, &form("reader@example.org", "again"), now()).await;
     assert!(matches!(again, Err(Error::Invalid(errors)) if errors.get("email").is_some()));
+    let page = clients::list(&db, &anna, &clients::Listing::default()).await.unwrap();
+    let marked = mark(&db, &anna, page, now()).await.unwrap().rows;
+    let marked: Vec<_> = marked.iter().map(|(client, why)| (client.email.as_str(), *why)).collect();
+    assert_eq!(marked, [("Reader@example.org", Some(Reason::ByHand)), ("fine@example.org", None)]);
     let entry = list(&db, &anna, "", "by_hand", "").await.unwrap().rows.remove(0);
     assert_eq!((entry.evidence.as_str(), entry.actor.as_str()), ("asked by telephone", "anna@example.org"));
     add(&db, &anna, Source::CommandLine, &form("other@example.org", "from a letter"), now()).await.unwrap();

@@ -191,6 +191,22 @@ async fn reasons(
     Ok(found.into_iter().collect())
 }
 
+/// Why all of a user's mailings leave each of some addresses out, in their order; none for those that get letters.
+///
+/// # Errors
+/// Database errors.
+pub async fn why<'a>(
+    db: &Db,
+    owner: i64,
+    emails: impl Iterator<Item = &'a str>,
+    now: DateTime<Utc>,
+) -> DbResult<Vec<Option<Reason>>> {
+    let keys: Vec<String> = emails.map(key_of).collect();
+    let found = reasons(db, (owner, NO_TOPIC), &keys.iter().map(String::as_str).collect::<Vec<_>>(), now).await?;
+    let reason = |key: &String| found.get(key).and_then(|word| Reason::parse(word.strip_prefix("suppressed_")?));
+    Ok(keys.iter().map(reason).collect())
+}
+
 /// Those of the addresses, as often as they stand there, that all of a user's mailings leave out.
 ///
 /// # Errors

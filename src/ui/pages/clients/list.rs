@@ -6,6 +6,7 @@ use crate::api::error::AppError;
 use crate::domain::bidi::visible;
 use crate::domain::client::Client;
 use crate::domain::page;
+use crate::domain::suppression::Reason;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::icon::{Icon, icon};
@@ -15,6 +16,7 @@ use crate::ui::components::search::Search;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{t, tn};
 use crate::ui::link::{href, use_param};
+use crate::ui::pages::suppressions::reason_badge;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -43,7 +45,10 @@ pub fn ClientsPage() -> impl IntoView {
     .into_any()
 }
 
-fn shown(found: Result<page::Page<Client>, AppError>, q: String, delete: ServerAction<DeleteClients>) -> AnyView {
+/// A client, and why mailings leave it out.
+type Listed = (Client, Option<Reason>);
+
+fn shown(found: Result<page::Page<Listed>, AppError>, q: String, delete: ServerAction<DeleteClients>) -> AnyView {
     let page = match found {
         Ok(page) => page,
         Err(error) => return failed(&error),
@@ -64,7 +69,7 @@ fn shown(found: Result<page::Page<Client>, AppError>, q: String, delete: ServerA
         }
         .into_any();
     }
-    let shown = page.rows.iter().map(|client| (client.id, client.email.clone())).collect();
+    let shown = page.rows.iter().map(|(client, _)| (client.id, client.email.clone())).collect();
     let selection = Selection::new(page.total, shown);
     let columns = vec![
         Column::new(t("clients.chosen_column")),
@@ -83,13 +88,14 @@ fn shown(found: Result<page::Page<Client>, AppError>, q: String, delete: ServerA
     .into_any()
 }
 
-fn row(client: Client, selection: Selection) -> AnyView {
+fn row((client, left_out): Listed, selection: Selection) -> AnyView {
     let Client { id, email, full_name, comment, created_at, .. } = client;
     let tick = selection.tick(id, &email);
+    let left_out = left_out.map(|reason| view! { <span class="ml-2">{reason_badge(reason)}</span> });
     view! {
         <Row>
             <Cell>{tick}</Cell>
-            <Cell label=t("clients.email")><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a></Cell>
+            <Cell label=t("clients.email")><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a>{left_out}</Cell>
             <Cell label=t("clients.full_name")>{visible(&full_name)}</Cell>
             <Cell label=t("clients.comment")><span class="line-clamp-2">{visible(&comment)}</span></Cell>
             <Cell label=t("clients.created")><Time at=created_at relative=true /></Cell>

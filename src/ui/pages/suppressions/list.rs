@@ -1,10 +1,9 @@
 //! The ledger, the newest entry first.
 
-use super::reason_word;
+use super::{reason_badge, reason_word};
 use crate::api::suppressions::list_suppressions;
 use crate::domain::bidi::visible;
 use crate::domain::suppression::{Reason, Suppression};
-use crate::ui::components::badge::{BAD, CALM, WAIT, badge};
 use crate::ui::components::choice::Choice;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::listing::{Words, listing};
@@ -67,16 +66,6 @@ fn table(rows: Vec<Suppression>) -> AnyView {
     ];
     let rows: Vec<AnyView> = rows.into_iter().map(row).collect();
     view! { <Table label=t("suppressions.title") columns=columns>{rows}</Table> }.into_any()
-}
-
-/// A reason as a badge.
-fn reason_badge(reason: Reason) -> AnyView {
-    let (symbol, colour) = match reason {
-        Reason::Complaint => (Icon::Alert, BAD),
-        Reason::HardBounce | Reason::SoftBounces => (Icon::Cross, WAIT),
-        Reason::Unsubscribed | Reason::ByHand | Reason::Imported => (Icon::Ban, CALM),
-    };
-    badge(reason_word(reason), symbol, colour)
 }
 
 fn row(entry: Suppression) -> AnyView {

@@ -13,11 +13,24 @@ pub use panel::SuppressionPanel;
 pub use show::SuppressionPage;
 
 use crate::domain::suppression::Reason;
+use crate::ui::components::badge::{BAD, CALM, WAIT, badge};
+use crate::ui::components::icon::Icon;
 use crate::ui::i18n::t;
+use leptos::prelude::*;
 
 /// A reason in words.
 pub fn reason_word(reason: Reason) -> String {
     t(&format!("suppressions.reason_{}", reason.as_str()))
+}
+
+/// A reason as a badge.
+pub fn reason_badge(reason: Reason) -> AnyView {
+    let (symbol, colour) = match reason {
+        Reason::Complaint => (Icon::Alert, BAD),
+        Reason::HardBounce | Reason::SoftBounces => (Icon::Cross, WAIT),
+        Reason::Unsubscribed | Reason::ByHand | Reason::Imported => (Icon::Ban, CALM),
+    };
+    badge(reason_word(reason), symbol, colour)
 }
 
 /// The page above.
