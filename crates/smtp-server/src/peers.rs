@@ -1,10 +1,10 @@
-//! How many connections one network address may have.
+//! How many connections, or letters that are being read, one network address may have.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts open connections; a network of IPv6 counts by its first 64 bits, which one customer has.
+/// Counts what is open; a network of IPv6 counts by its first 64 bits, which one customer has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
@@ -15,7 +15,7 @@ pub(crate) struct Place {
 }
 
 impl Peers {
-    /// A place for one more connection, unless the address has so many.
+    /// A place for one more, unless the address has so many.
     pub fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
         let network = network(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -56,6 +56,8 @@ pub struct ReceiverConfig {
     pub connections_each: usize,
     /// Letters that are being read at a time, over all connections: what bounds memory.
     pub letters: usize,
+    /// Of one network address.
+    pub letters_each: usize,
     /// How long a peer may say nothing.
     pub idle: Duration,
     /// How long a letter may take from its first to its last byte: those who are read at once are few.
@@ -76,6 +78,7 @@ impl ReceiverConfig {
             connections: 400,
             connections_each: 50,
             letters: 64,
+            letters_each: 16,
             idle: Duration::from_secs(60),
             letter: Duration::from_secs(120),
             session: Duration::from_secs(600),
@@ -96,6 +99,8 @@ pub(crate) struct Shared {
     pub config: ReceiverConfig,
     pub mailroom: Arc<dyn Mailroom>,
     pub reading: Semaphore,
+    /// Who reads how many of them.
+    pub readers: Peers,
     refused: AtomicU64,
 }
 
@@ -124,7 +129,8 @@ impl Receiver {
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let reading = Semaphore::new(config.letters);
-        let shared = Arc::new(Shared { config, mailroom, reading, refused: AtomicU64::new(0) });
+        let shared =
+            Arc::new(Shared { config, mailroom, reading, readers: Peers::default(), refused: AtomicU64::new(0) });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(accept(listener, shared.clone(), stop.clone(), tasks.clone()));
         tasks.close();

@@ -182,7 +182,8 @@ impl Session<'_> {
             }
             Some(_) => {}
         }
-        let Ok(permit) = self.shared.reading.try_acquire() else {
+        let place = self.shared.readers.enter(self.peer, self.shared.config.letters_each);
+        let (Some(place), Ok(permit)) = (place, self.shared.reading.try_acquire()) else {
             self.envelope = None;
             say(wire, "451 4.3.2 Too busy, try again later");
             return Ok(());
@@ -206,7 +207,7 @@ impl Session<'_> {
         }
         let letter = Received { peer: self.peer, sender: envelope.sender, recipients: envelope.recipients, raw };
         let taken = timeout(self.shared.config.idle, self.shared.mailroom.take(letter)).await;
-        drop(permit);
+        drop((permit, place));
         say(wire, if let Ok(Ok(())) = taken { "250 2.0.0 Taken" } else { "451 4.3.0 Not now, try again later" });
         Ok(())
     }

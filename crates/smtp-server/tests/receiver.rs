@@ -200,6 +200,18 @@ async fn letters_in_reading_are_few() {
 }
 
 #[tokio::test]
+async fn one_address_reads_few_of_all_letters() {
+    let (server, _room) = start(|config| (config.letters, config.letters_each) = (8, 1)).await;
+    let mut first = TcpStream::connect(server.addr()).await.unwrap();
+    first.write_all(ENVELOPE.as_bytes()).await.unwrap();
+    assert!(heard(&mut first).await.contains("354 "));
+    assert!(talk(&server, ENVELOPE.as_bytes()).await.ends_with("451 4.3.2 Too busy, try again later\r\n"));
+    first.write_all(b"x\r\n.\r\n").await.unwrap();
+    assert!(heard(&mut first).await.contains("250 2.0.0 Taken"));
+    assert!(talk(&server, format!("{ENVELOPE}x\r\n.\r\n").as_bytes()).await.contains("250 2.0.0 Taken"));
+}
+
+#[tokio::test]
 async fn a_letter_that_drips_holds_its_place_for_so_long_and_no_longer() {
     let (server, room) = start(|config| {
         config.letters = 1;
