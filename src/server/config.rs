@@ -307,7 +307,7 @@ impl Settings {
     fn signer(&self, from: &EmailAddress) -> Result<Option<std::sync::Arc<Signer>>, ConfigError> {
         let Some(path) = self.dkim_key.as_deref().filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
         let address = WireAddress::new(from.as_str()).map_err(|error| wrong("VESTNIK_FROM", error))?;
-        let signer = Signer::load(path, &self.dkim_selector, address.domain());
+        let signer = Signer::load(path, &self.dkim_selector, &address.domain());
         let signer = signer.map_err(|error| match error {
             KeyError::Selector(_) => wrong("VESTNIK_DKIM_SELECTOR", error),
             _ => wrong("VESTNIK_DKIM_KEY", error),

@@ -47,9 +47,10 @@ impl WireAddress {
         lettre::Address::new_dangerous(local, domain)
     }
 
-    /// The part after the `@`.
-    pub fn domain(&self) -> &str {
-        self.text.rsplit_once('@').map_or("", |(_, domain)| domain)
+    /// The part after the `@`, as A-labels where it has that form: for identifiers, which are ASCII.
+    pub fn domain(&self) -> String {
+        let domain = self.text.rsplit_once('@').map_or("", |(_, domain)| domain);
+        idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned())
     }
 }
 

@@ -95,6 +95,8 @@ pub struct Composer {
     /// From and Reply-To as they stand in every letter.
     head: MessageBuilder,
     sender: WireAddress,
+    /// Of the sender, as A-labels.
+    domain: String,
     needs_smtputf8: bool,
     /// Keyed with the secret, already fed with the run.
     mac: Hmac<Sha256>,
@@ -109,7 +111,8 @@ impl Composer {
     /// A template problem, or an address that cannot stand in a header.
     pub fn new(parts: &RunParts<'_>) -> Result<Self, ComposeError> {
         let sender = wire("From", parts.from.address)?;
-        let leaving = Leaving::new(&parts.leaving, sender.domain());
+        let domain = sender.domain();
+        let leaving = Leaving::new(&parts.leaving, &domain);
         let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?.with_link(leaving.link.clone());
         let reply_to = wire("Reply-To", parts.reply_to)?;
         let head = Message::builder()
@@ -122,7 +125,7 @@ impl Composer {
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
         let needs_smtputf8 = sender.needs_smtputf8 || reply_to.needs_smtputf8;
-        Ok(Self { template, head, sender, needs_smtputf8, mac, dkim: parts.dkim.cloned(), leaving })
+        Ok(Self { template, head, sender, domain, needs_smtputf8, mac, dkim: parts.dkim.cloned(), leaving })
     }
 
     /// The address for MAIL FROM.
@@ -135,12 +138,12 @@ impl Composer {
     pub fn message_id(&self, client_key: i64) -> String {
         let mut mac = self.mac.clone();
         mac.update(&client_key.to_be_bytes());
-        let mut id = String::with_capacity(33 + self.sender.text.len());
+        let mut id = String::with_capacity(33 + self.domain.len());
         for b in &mac.finalize().into_bytes()[..16] {
             id.extend([b >> 4, b & 15].map(|half| char::from(HEX[usize::from(half)])));
         }
         id.push('@');
-        id.push_str(self.sender.domain());
+        id.push_str(&self.domain);
         id
     }
 
@@ -181,7 +184,7 @@ impl std::fmt::Debug for Composer {
 }
 
 /// A letter of the service itself, such as a confirmation. `markdown_body` is trusted Markdown: pass
-/// what people typed through [`markdown::escape`]. `message_id` has no angle brackets.
+/// what people typed through [`markdown::escape`]. `id` is what stands before the @ of its Message-ID.
 ///
 /// # Errors
 /// If an address cannot stand in a header.
@@ -192,7 +195,7 @@ pub fn system_letter(
     markdown_body: &str,
     lang: Lang,
     date: DateTime<Utc>,
-    message_id: &str,
+    id: &str,
 ) -> Result<Letter, ComposeError> {
     let (sender, recipient) = (wire("From", from.address)?, wire("To", to.address)?);
     let subject = header::clean(subject);
@@ -205,7 +208,7 @@ pub fn system_letter(
         .raw_header(header::mailbox("To", to.name, &recipient.text))
         // RFC 3834 5: keeps vacation responders from answering.
         .raw_header(header::unstructured("Auto-Submitted", "auto-generated"));
-    let message_id: String = message_id.chars().filter(|c| c.is_ascii_graphic() && !"<>".contains(*c)).collect();
+    let message_id = format!("{id}@{}", sender.domain());
     let ends = Ends { from: &sender, to: &recipient };
     let bytes = finish(letter, ends, &subject, date, &message_id, (&plain::to_text(&fragment), &html))?;
     Ok(Letter {

@@ -2,8 +2,8 @@
 //!
 //! lettre's own subject and names leave a word that looks encoded, and one longer than a line, as they are.
 
+use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
-use email_encoding::headers::{quoted_string, rfc2047};
 use lettre::message::header::{HeaderName, HeaderValue};
 use std::fmt::Write;
 
@@ -30,16 +30,22 @@ pub fn unstructured(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value, encoded)
 }
 
+/// A field whose value stands as it is, however long: programs read it, and know no encoded words there. The value must be
+/// fit for a header.
+pub fn verbatim(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+}
+
 /// A field with one name and address; the address must already be fit for the wire.
 pub fn mailbox(name: &'static str, display: &str, address: &str) -> HeaderValue {
     let display = clean(display);
+    let phrase = phrase(&display);
     let encoded = written(name, |writer| {
         if display.is_empty() {
             return writer.write_str(address);
         }
-        // Quotation marks and what they escape take room of their own.
-        if is_plain(name, &display) && display.len() < MAX_LINE / 2 {
-            quoted_string::encode(&display, writer)?;
+        if is_plain(name, &display) && name.len() + 2 + phrase.len() <= MAX_LINE {
+            writer.write_str(&phrase)?;
         } else {
             rfc2047::encode(&display, writer)?;
         }
@@ -47,6 +53,16 @@ pub fn mailbox(name: &'static str, display: &str, address: &str) -> HeaderValue 
         writer.folding().write_str(&format!("<{address}>"))
     });
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), address.to_owned(), encoded)
+}
+
+/// A display name as atoms, or as a quoted string (RFC 5322 3.2.3, 3.2.4). The library below would encode most of what
+/// must be quoted, where source and filters no longer read it, and takes a dot for part of an atom.
+fn phrase(display: &str) -> String {
+    let atom = |b: u8| b == b' ' || b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+    if display.bytes().all(atom) {
+        return display.to_owned();
+    }
+    format!("\"{}\"", display.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Whether a text may stand for itself: readers see what is there, and it can be folded.
@@ -89,8 +105,13 @@ mod tests {
 
     #[test]
     fn names_with_specials_are_quoted() {
-        let kim = in_a_letter(mailbox("To", "Kim \"Ann\" \\", "a@b.co"));
-        assert_eq!(kim, "To: \"Kim \\\"Ann\\\" \\\\\" <a@b.co>\r\n");
+        for (name, shown) in [
+            ("Kim, \"Ann\" \\", "\"Kim, \\\"Ann\\\" \\\\\""),
+            ("Example.com", "\"Example.com\""),
+            ("O'Brien & Sons", "O'Brien & Sons"),
+        ] {
+            assert_eq!(in_a_letter(mailbox("To", name, "a@b.co")), format!("To: {shown} <a@b.co>\r\n"));
+        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use super::header;
 use super::leave_link::Link;
 use super::return_path::ReturnPath;
 use lettre::message::MessageBuilder;
-use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::header::HeaderValue;
 
 /// What a mailing's letters say of leaving.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ impl Leaving {
             link: Link { page: format!("{}{PAGE}", parts.site), words: parts.words.to_owned() },
             one_click: parts.site.starts_with("https:"),
             returns: parts.returns.cloned(),
-            list: header::unstructured("List-Id", &format!("<{list}>")),
+            list: header::verbatim("List-Id", format!("<{list}>")),
             feedback: header::unstructured("Feedback-ID", &format!("m{mailing}:u{owner}:mailing:{sender}")),
         }
     }
@@ -68,9 +68,7 @@ impl Leaving {
         if let Some(returns) = &self.returns {
             ways += &format!(",\r\n <mailto:{}?subject=unsubscribe>", returns.leave(token));
         }
-        // Encoded words could not be read here: an address that is longer than a line stays in one.
-        let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
-        let mut letter = letter.raw_header(HeaderValue::dangerous_new_pre_encoded(name, ways.clone(), ways));
+        let mut letter = letter.raw_header(header::verbatim("List-Unsubscribe", ways));
         if self.one_click {
             letter = letter.raw_header(header::unstructured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }

@@ -122,7 +122,7 @@ fn write(sender: &Sender, site: &str, own: &Own<'_>, now: DateTime<Utc>) -> Resu
     let title = text(lang, &format!("letters.{key}.subject"));
     let body = text_with(lang, &format!("letters.{key}.body"), &filled);
     let from = Mailbox { name: &sender.name, address: sender.email.as_str() };
-    let id = format!("{}@{}", tokens::link().1.replace(['-', '_'], "x"), sender.email.domain());
+    let id = tokens::link().1.replace(['-', '_'], "x");
     let letter = system_letter(from, Mailbox { name, address: email }, &title, &body, lang, now, &id)
         .map_err(|error| Error::Internal(error.to_string()))?;
     let (recipient, raw, smtputf8) = (letter.recipient, letter.bytes, letter.needs_smtputf8);
