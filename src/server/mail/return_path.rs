@@ -11,7 +11,8 @@ const LEAVE: &str = "u-";
 /// Names before the @ that are there for everybody (RFC 2142), and the one for providers' complaints.
 const OFFICE: [&str; 3] = ["postmaster", "abuse", "complaints"];
 /// Fields that name whom a letter reached.
-const REACHED: [&str; 5] = ["Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"];
+const REACHED: [&str; 8] =
+    ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "Resent-To", "To", "Cc"];
 /// Most bytes of a header in which addresses are looked for.
 const HEADER_MAX: usize = 64 * 1024;
 
@@ -79,13 +80,17 @@ impl ReturnPath {
             let is = |name: &&str| field.name().eq_ignore_ascii_case(name);
             let value = head.get(field.offset_start() as usize..field.offset_end() as usize).unwrap_or_default();
             let value = String::from_utf8_lossy(value);
-            let value = match () {
-                () if REACHED.iter().any(|name| is(name)) => &*value,
-                // Only this clause says whom it reached (RFC 5321 4.4).
-                () if is(&"Received") => value.rsplit_once("for <").map_or("", |(_, rest)| rest),
-                () => continue,
+            let words: Box<dyn Iterator<Item = &str>> = if REACHED.iter().any(|name| is(name)) {
+                Box::new(value.split(ends))
+            } else if is(&"Received") {
+                // Only this clause says whom it reached (RFC 5321 4.4); not all write brackets there.
+                Box::new(
+                    value.split(ends).skip_while(|word| *word != "for").filter(|word| !word.is_empty()).skip(1).take(1),
+                )
+            } else {
+                continue;
             };
-            for word in value.split(ends).filter(|word| word.contains('@')) {
+            for word in words {
                 found.extend(self.read(word).filter(|address| !found.contains(address)));
             }
         }
@@ -133,9 +138,13 @@ mod tests {
                 ours().leave(&ours().tokens.token(9))
             )
         };
-        for field in
-            ["Delivered-To: {}", "To: \"Bounces\" <{}>", "X-Original-To:\r\n {}", "Received: by x for <{}>; now"]
-        {
+        for field in [
+            "Delivered-To: {}",
+            "To: \"Bounces\" <{}>",
+            "X-Original-To:\r\n {}",
+            "Received: by x for <{}>; now",
+            "Received: from mx by me (envelope-from <>)\r\n\tid 1\r\n\tfor {}; now",
+        ] {
             let letter = letter(&field.replace("{}", &ours().bounce(7)));
             assert_eq!(ours().find(letter.as_bytes()), [ReturnAddress::Bounce(7)], "{field}");
         }
