@@ -8,7 +8,8 @@ use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
 /// Enters addresses that have all else in common with `like`, each as [`super::add`] does, and says what became of each.
-/// Entries that are there stay as they are. One statement enters them all, and where the owner has no open run nothing else
+/// Entries that are there stay as they are. One statement enters them all, in one order for everybody, so that two files wait for
+/// each other and not both; where the owner has no open run nothing else
 /// is done.
 ///
 /// # Errors
@@ -25,7 +26,7 @@ pub async fn add_all(tx: &mut Tx, like: &NewEntry<'_>, emails: &[&EmailAddress])
     let sql = AssertSqlSafe(format!(
         "INSERT INTO suppressions
          (owner_id, address_key, email, topic_id, reason, source, since, until, evidence, actor, delivery_id)
-         SELECT $1, key, email, $3, $4, $5, $6, NULL, $7, $8, NULL FROM ({list}) given WHERE TRUE
+         SELECT $1, key, email, $3, $4, $5, $6, NULL, $7, $8, NULL FROM ({list}) given WHERE TRUE ORDER BY key
          ON CONFLICT (owner_id, address_key, topic_id, reason) DO NOTHING RETURNING address_key"
     ));
     let keys: Vec<String> = emails.iter().map(|email| address_key(email)).collect();

@@ -41,17 +41,17 @@ pub async fn send_links(
     now: DateTime<Utc>,
 ) -> Result<()> {
     throttle::take(db, &[Key::account(Act::LeavingLetter, &address_key(email))], now).await?;
-    let mut links = String::new();
+    let (mut links, mut to) = (String::new(), None);
     for delivery in addressees::newest(db, email, SENDERS).await? {
         let Some(whose) = addressees::of(db, delivery).await? else { continue };
         let link = format!("{}{PAGE}{}", origin.site, tokens.token(delivery));
         links += &format!("- {}: [{link}]({link})\n", markdown::escape(&whose.sender));
+        to = Some(whose.email);
     }
-    if links.is_empty() {
-        return Ok(());
-    }
+    // As letters went to it: what was typed may only look like it.
+    let Some(to) = to else { return Ok(()) };
     let args = &[("links", links.as_str())];
-    let (email, expires_at) = (email.as_str(), now + TRIED_FOR);
+    let (email, expires_at) = (to.as_str(), now + TRIED_FOR);
     let own = Own { subject: Subject::Leaving, name: "", email, lang, args, expires_at };
     let mut tx = db.begin().await?;
     enqueue(&mut tx, origin, &own, now).await?;

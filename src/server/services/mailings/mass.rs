@@ -3,6 +3,7 @@
 use super::super::{Actor, Error, Result};
 use super::{audience_count, plan::audience};
 use crate::api::error::FieldErrors;
+use crate::domain::audience::Audience;
 use crate::domain::mass_mail::{FEW, MassMail};
 use crate::forms::mailings::MailingForm;
 use crate::server::db::{Db, relays};
@@ -22,7 +23,11 @@ pub async fn mass_mail(db: &Db, site: &str, given: bool) -> Result<MassMail> {
 /// # Errors
 /// [`Error::Invalid`] at the field of the clients.
 pub async fn allow(db: &Db, actor: &Actor, form: &MailingForm, mass: MassMail) -> Result<()> {
+    // What is wrong with the choice itself is said where the rest of the form is judged.
     let Some(audience) = audience(form).filter(|_| mass == MassMail::NeedsAddress) else { return Ok(()) };
+    if matches!(&audience, Audience::Search { text } if text.is_empty()) {
+        return Ok(());
+    }
     if !mass.refuses(audience_count(db, actor.id, &audience).await?) {
         return Ok(());
     }
