@@ -1,11 +1,11 @@
 //! Clients and their import.
 
 use super::error::AppError;
-use crate::domain::client::Client;
+use crate::domain::client::{Client, Double};
 use crate::domain::import::ImportPreview;
 use crate::domain::page::Page;
 use crate::domain::suppression::Reason;
-use crate::forms::clients::{Chosen, ClientForm, ImportStart};
+use crate::forms::clients::{Chosen, ClientForm, ImportStart, JoinForm};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,33 @@ pub async fn pick_clients(form: Chosen) -> Result<(), AppError> {
     let state = request::state();
     let id = request::answer(clients::select(&state.db, &actor, &form, state.now()).await)?;
     request::go(&format!("/mailings/new?clients=picked&selection={id}"));
+    Ok(())
+}
+
+/// How many of one's clients are doubles of others.
+#[server(prefix = "/api", endpoint = "clients/doubles/count")]
+pub async fn count_doubles() -> Result<i64, AppError> {
+    use crate::server::{services::clients::doubles, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(doubles::count(&request::state().db, &actor).await)
+}
+
+/// A page of one's doubles with the clients that stay.
+#[server(prefix = "/api", endpoint = "clients/doubles")]
+pub async fn list_doubles(after: String) -> Result<Page<Double>, AppError> {
+    use crate::server::{services::clients::doubles, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(doubles::list(&request::state().db, &actor, &after).await)
+}
+
+/// Joins all of one's doubles and goes to the list.
+#[server(prefix = "/api", endpoint = "clients/doubles/join")]
+pub async fn join_doubles(form: JoinForm) -> Result<(), AppError> {
+    use crate::server::{services::clients::doubles, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let n = request::answer(doubles::join(&state.db, &actor, form.n, state.now()).await)?;
+    request::go(&format!("/clients?done=clients.joined&n={n}"));
     Ok(())
 }
 

@@ -48,6 +48,14 @@ pub struct Chosen {
     pub q: String,
 }
 
+/// The joining of all doubles.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct JoinForm {
+    /// How many the reader was told there are.
+    #[serde(default)]
+    pub n: i64,
+}
+
 /// What a column's select sends when no column holds the thing.
 pub const NO_COLUMN: &str = "none";
 

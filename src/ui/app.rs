@@ -98,6 +98,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clients/new") view=Work::ClientNewPage />
                     <Route path=path!("/clients/import") view=Work::ImportPage />
                     <Route path=path!("/clients/import/:id") view=Work::ImportShowPage />
+                    <Route path=path!("/clients/doubles") view=Work::DoublesPage />
                     <Route path=path!("/clients/:id") view=Work::ClientEditPage />
                     <Route path=path!("/suppressions") view=Work::SuppressionsPage />
                     <Route path=path!("/suppressions/new") view=Work::SuppressionNewPage />

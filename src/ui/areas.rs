@@ -6,7 +6,7 @@ use super::pages::accounts::{
     ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
-use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, ImportPage, ImportShowPage};
+use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, DoublesPage, ImportPage, ImportShowPage};
 use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
 use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
@@ -62,7 +62,7 @@ area!(
 );
 area!(
     /// What every user works with.
-    work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, ImportPage, ImportShowPage, LetterPage,
+    work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
     OutboxPage, ReportsPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
     SuppressionsImportShowPage, SuppressionsPage

@@ -201,6 +201,7 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "clients", path: "/clients" },
     { name: "clients-chosen", path: "/clients", act: tick },
     { name: "clients-none-found", path: "/clients?q=zzzzzz" },
+    { name: "clients-doubles", path: "/clients/doubles" },
     { name: "client-new", path: "/clients/new" },
     { name: "client-errors", path: "/clients/new", refused: /clients\/save/, act: wrong({ email: "a@b..c" }) },
     { name: "client-edit", path: `/clients/${client}` },

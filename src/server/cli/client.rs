@@ -3,6 +3,7 @@
 use super::output::out;
 use super::user::actor;
 use super::{Failure, Outcome, service};
+use crate::domain::client::Double;
 use crate::domain::import::{Duplicates, LineProblem};
 use crate::domain::lang::Lang;
 use crate::locales;
@@ -11,6 +12,7 @@ use crate::server::config::Config;
 use crate::server::db::Db;
 use crate::server::log;
 use crate::server::services::import::{self, Target};
+use crate::server::services::{Actor, clients};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde_json::json;
@@ -31,6 +33,15 @@ pub enum ClientCommand {
         /// The file, in UTF-8, UTF-16, Windows-1251 or Windows-1252
         file: PathBuf,
     },
+    /// Show clients whose address another one has in another spelling, and join them
+    Doubles {
+        /// Email of the user whose clients they are
+        #[arg(long)]
+        owner: String,
+        /// Join each with the one that stays
+        #[arg(long)]
+        join: bool,
+    },
 }
 
 fn parse_duplicates(text: &str) -> Result<Duplicates, String> {
@@ -42,11 +53,43 @@ fn parse_duplicates(text: &str) -> Result<Duplicates, String> {
 }
 
 pub async fn run(config: &Config, clock: SharedClock, command: ClientCommand, json: bool) -> Outcome {
-    let ClientCommand::Import { owner, duplicates, file } = command;
     let db = service::open(config).await?;
-    let imported = take(&db, &owner, duplicates, &file, clock.now()).await?;
+    let done = match command {
+        ClientCommand::Import { owner, duplicates, file } => {
+            let imported = take(&db, &owner, duplicates, &file, clock.now()).await?;
+            report(&imported, json, &mut out(), &mut log::lines())
+        }
+        ClientCommand::Doubles { owner, join } => {
+            let owner = actor(&db, &owner).await?;
+            doubles(&db, &owner, join, clock.now(), json, &mut out()).await
+        }
+    };
     db.close().await;
-    report(&imported, json, &mut out(), &mut log::lines())
+    done
+}
+
+/// Prints each double and what it is joined with, or is to be.
+async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: bool, out: &mut impl Write) -> Outcome {
+    let mut after = String::new();
+    let total = loop {
+        let page = clients::doubles::list(db, owner, &after).await?;
+        for Double { goes, stays } in page.rows {
+            match json {
+                true => writeln!(out, "{}", json!({ "goes": goes.email, "stays": stays.email }))?,
+                false => writeln!(out, "{} stays, {} goes", stays.email, goes.email)?,
+            }
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => break page.total,
+        }
+    };
+    let joined = if join { clients::doubles::join(db, owner, total, now).await? } else { 0 };
+    match json {
+        true => writeln!(out, "{}", json!({ "doubles": total, "joined": joined }))?,
+        false => writeln!(out, "doubles {total}, joined {joined}")?,
+    }
+    Ok(())
 }
 
 async fn take(
@@ -192,6 +235,28 @@ mod tests {
             let found = clients::list(&db, owner, "", ClientSort::Email, false, None, 10).await.unwrap();
             assert_eq!(found[0].full_name, name);
         }
+    }
+
+    #[tokio::test]
+    async fn doubles_are_listed_and_joined() {
+        let (db, _folder, id) = with_owner().await;
+        testing::client(&db, id, "ann.lee@example.com", "", "").await;
+        testing::double(&db, id, "Ann.Lee@Example.com", "", "").await;
+        let owner = actor(&db, OWNER).await.unwrap();
+        for (join, json, printed) in [
+            (false, false, "ann.lee@example.com stays, Ann.Lee@Example.com goes\ndoubles 1, joined 0\n"),
+            (
+                true,
+                true,
+                "{\"goes\":\"Ann.Lee@Example.com\",\"stays\":\"ann.lee@example.com\"}\n{\"doubles\":1,\"joined\":1}\n",
+            ),
+            (true, false, "doubles 0, joined 0\n"),
+        ] {
+            let mut out = Vec::new();
+            super::doubles(&db, &owner, join, DateTime::UNIX_EPOCH, json, &mut out).await.unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), printed);
+        }
+        assert_eq!(clients::count(&db, id, "").await.unwrap(), 1);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::domain::email::EmailAddress;
 
 /// An address without case, its domain as A-labels (RFC 5891 5.5): nobody is somebody else for a capital letter, nor for
-/// the form in which a domain is written. Accounts and suppressions go by it; [`EmailAddress::key`] tells more apart.
+/// the form in which a domain is written. Accounts, clients and suppressions go by it; [`EmailAddress::key`] tells more apart.
 pub fn address_key(email: &EmailAddress) -> String {
     let domain = email.domain();
     // What has no such form is told apart by its letters.

@@ -1,7 +1,7 @@
 //! Table `clients`. Every function takes the owner: another's client is as good as absent.
 
 use super::address::address_key;
-use super::{Db, DbResult, Tx, like_pattern, on_db, on_tx};
+use super::{Db, DbResult, Tx, doubles, like_pattern, on_db, on_tx};
 use crate::domain::client::{Client, ClientSort, search_text};
 use crate::domain::email::EmailAddress;
 use chrono::{DateTime, Utc};
@@ -52,7 +52,7 @@ pub struct After {
 /// Inserts a client and returns its id.
 ///
 /// # Errors
-/// A duplicate if the owner has the address already.
+/// A duplicate if the owner has the address already, in whatever spelling.
 pub async fn insert(tx: &mut Tx, owner: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<i64> {
     const SQL: &str = "INSERT INTO clients
         (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at, address_key)
@@ -85,8 +85,9 @@ pub async fn lock(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<(String, 
 /// A duplicate if another of the owner's clients has the address.
 pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: DateTime<Utc>) -> DbResult<bool> {
     const SQL: &str = "UPDATE clients SET email = $3, email_key = $4, full_name = $5, full_name_key = $6,
-        comment = $7, search = $8, updated_at = $9, address_key = $10 WHERE id = $1 AND owner_id = $2";
-    let rows = on_tx!(tx, conn => sqlx::query(SQL)
+        comment = $7, search = $8, updated_at = $9, address_key = $10,
+        double_id = CASE WHEN address_key = $10 THEN double_id ELSE 0 END WHERE id = $1 AND owner_id = $2";
+    let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
         .bind(new.email.as_str())
@@ -100,6 +101,7 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: Date
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
+    doubles::promote(tx, owner).await?;
     Ok(rows == 1)
 }
 
@@ -109,9 +111,11 @@ pub async fn without_key(tx: &mut Tx, limit: i64) -> DbResult<Vec<(i64, String)>
     Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)?)
 }
 
-/// Gives a client the key of its address.
+/// Gives a client the key of its address; where its owner has that already, it is a double.
 pub async fn set_key(tx: &mut Tx, id: i64, key: &str) -> DbResult<()> {
-    const SQL: &str = "UPDATE clients SET address_key = $2 WHERE id = $1";
+    const SQL: &str = "UPDATE clients SET address_key = $2, double_id = CASE WHEN EXISTS (SELECT 1 FROM clients o
+        WHERE o.owner_id = clients.owner_id AND o.address_key = $2 AND o.id <> clients.id) THEN id ELSE 0 END
+        WHERE id = $1";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(key).execute(conn).await.map(drop))?;
     Ok(())
 }
@@ -125,14 +129,17 @@ pub struct Way {
     pub room: bool,
 }
 
-/// Inserts a client, or treats the one that has the address as `way` says.
+/// Inserts a client, or treats the one that has the address, in whatever spelling, as `way` says. Of doubles the one that
+/// is spelled so is meant.
 pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, way: Way, now: DateTime<Utc>) -> DbResult<Upsert> {
     const INSERT: &str = "INSERT INTO clients
         (owner_id, email, email_key, full_name, full_name_key, comment, search, created_at, updated_at, address_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT (owner_id, email_key) DO NOTHING";
-    const UPDATE: &str = "UPDATE clients SET email = $2, full_name = $4, full_name_key = $5, comment = $6,
-        search = $7, updated_at = $8, address_key = $9 WHERE owner_id = $1 AND email_key = $3";
-    const KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM clients WHERE owner_id = $1 AND email_key = $2)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING";
+    const UPDATE: &str =
+        "UPDATE clients SET email = $2, email_key = $3, full_name = $4, full_name_key = $5, comment = $6,
+        search = $7, updated_at = $8 WHERE id = (SELECT id FROM clients WHERE owner_id = $1 AND address_key = $9
+        ORDER BY email_key = $3 DESC, double_id LIMIT 1)";
+    const KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM clients WHERE owner_id = $1 AND address_key = $2)";
     let email_key = new.email.key();
     let address_key = address_key(&new.email);
     let name_key = new.full_name.to_lowercase();
@@ -162,7 +169,8 @@ pub async fn upsert(tx: &mut Tx, owner: i64, new: &NewClient, way: Way, now: Dat
     if way.room {
         return Ok(Upsert::Skipped);
     }
-    let known: bool = on_tx!(tx, conn => sqlx::query_scalar(KNOWN).bind(owner).bind(&email_key).fetch_one(conn).await)?;
+    let known: bool =
+        on_tx!(tx, conn => sqlx::query_scalar(KNOWN).bind(owner).bind(&address_key).fetch_one(conn).await)?;
     Ok(if known { Upsert::Skipped } else { Upsert::Refused })
 }
 
@@ -178,18 +186,21 @@ pub async fn delete(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
             .await
             .map(|done| done.rows_affected()))?;
     }
+    doubles::promote(tx, owner).await?;
     Ok(deleted)
 }
 
 /// Deletes all of the owner's clients that the search finds, and returns how many.
 pub async fn delete_found(tx: &mut Tx, owner: i64, search: &str) -> DbResult<u64> {
     const SQL: &str = "DELETE FROM clients WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
-    Ok(on_tx!(tx, conn => sqlx::query(SQL)
+    let deleted = on_tx!(&mut *tx, conn => sqlx::query(SQL)
         .bind(owner)
         .bind(like_pattern(search))
         .execute(conn)
         .await
-        .map(|done| done.rows_affected()))?)
+        .map(|done| done.rows_affected()))?;
+    doubles::promote(tx, owner).await?;
+    Ok(deleted)
 }
 
 /// One client.
@@ -200,12 +211,18 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Client>> {
     Ok(row.map(Client::from))
 }
 
-/// Which of these addresses (as `EmailAddress::key` folds them) the owner has.
+/// The owner's clients with an address, as each spells it, the one that stays first.
+pub async fn spellings(db: &Db, owner: i64, email: &EmailAddress) -> DbResult<Vec<String>> {
+    const SQL: &str = "SELECT email FROM clients WHERE owner_id = $1 AND address_key = $2 ORDER BY double_id";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(owner).bind(address_key(email)).fetch_all(pool).await)?)
+}
+
+/// Which of these addresses (as [`address_key`] folds them) the owner has.
 pub async fn known(db: &Db, owner: i64, keys: &[String]) -> DbResult<Vec<String>> {
-    const SQLITE: &str = "SELECT email_key FROM clients
-        WHERE owner_id = $1 AND email_key IN (SELECT value FROM json_each($2))";
-    const POSTGRES: &str = "SELECT email_key FROM clients
-        WHERE owner_id = $1 AND email_key IN (SELECT json_array_elements_text($2::json))";
+    const SQLITE: &str = "SELECT address_key FROM clients
+        WHERE owner_id = $1 AND address_key IN (SELECT value FROM json_each($2))";
+    const POSTGRES: &str = "SELECT address_key FROM clients
+        WHERE owner_id = $1 AND address_key IN (SELECT json_array_elements_text($2::json))";
     let sql = if matches!(db, Db::Sqlite { .. }) { SQLITE } else { POSTGRES };
     let keys = serde_json::json!(keys).to_string();
     Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(keys).fetch_all(pool).await)?)

@@ -2,7 +2,7 @@
 //! read through and nothing is sorted for a page.
 
 use super::testing::on_both;
-use super::{Db, attempts, audit, clients, deliveries, letters, mailings, messages, returns, suppressions};
+use super::{Db, attempts, audit, clients, deliveries, doubles, letters, mailings, messages, returns, suppressions};
 use crate::domain::client::ClientSort;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::MailingSort;
@@ -16,6 +16,7 @@ fn pages() -> Vec<(String, String)> {
         ("letters".to_owned(), letters::LIST.to_owned()),
         ("reports that name no letter".to_owned(), returns::UNMATCHED.to_owned()),
         ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
+        ("doubles".to_owned(), doubles::LIST.to_owned()),
     ];
     for search in [false, true] {
         for state in DeliveryState::ALL.map(Some).into_iter().chain([None]) {

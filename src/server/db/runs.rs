@@ -2,7 +2,7 @@
 
 use super::claims;
 use super::limits::LETTERS_MAX;
-use super::{Db, DbResult, Tx, on_db, on_tx, suppressions, word};
+use super::{Db, DbResult, Tx, doubles, on_db, on_tx, suppressions, word};
 use crate::domain::audience::Audience;
 use crate::domain::lang::Lang;
 use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
@@ -143,6 +143,17 @@ pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: Date
     Ok(())
 }
 
+/// A condition on clients named `c`: they are in the audience, whose text is $4 and whose selection is $5.
+fn meant(audience: &Audience, c: &str) -> String {
+    match audience {
+        Audience::All => "$4 = $4 AND $5 = $5".to_owned(),
+        Audience::Search { .. } => format!("{c}.search LIKE $4 ESCAPE '\\' AND $5 = $5"),
+        Audience::Picked { .. } => {
+            format!("$4 = $4 AND {c}.id IN (SELECT client_id FROM selection_clients WHERE selection_id = $5)")
+        }
+    }
+}
+
 /// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
 /// addresses are there too, as not sent, so that the record is whole.
 pub async fn fill(
@@ -160,15 +171,13 @@ pub async fn fill(
         ON s.address_key = c.address_key WHERE c.owner_id = $2 AND ",
         suppressions::holds("$6", "$3")
     );
-    let (filter, text, selection) = match audience {
-        Audience::All => ("$4 = $4 AND $5 = $5", String::new(), 0),
-        Audience::Search { text } => ("c.search LIKE $4 ESCAPE '\\' AND $5 = $5", super::like_pattern(text), 0),
-        Audience::Picked { selection } => (
-            "$4 = $4 AND c.id IN (SELECT client_id FROM selection_clients WHERE selection_id = $5)",
-            String::new(),
-            *selection,
-        ),
+    let (text, selection) = match audience {
+        Audience::All => (String::new(), 0),
+        Audience::Search { text } => (super::like_pattern(text), 0),
+        Audience::Picked { selection } => (String::new(), *selection),
     };
+    // Nobody gets two letters for having the address in two spellings.
+    let filter = format!("{} AND {}", meant(audience, "c"), doubles::only_once(&meant(audience, "o")));
     let sql = sqlx::AssertSqlSafe(format!("{into} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
     let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)

@@ -2,8 +2,9 @@
 //! that most tests begin with.
 
 use super::users::{self, NewUser, User};
-use super::{Db, POSTGRES_MIGRATIONS, Tx, clients, messages, runs};
+use super::{Db, POSTGRES_MIGRATIONS, Tx, clients, messages, on_tx, runs};
 use crate::domain::audience::Audience;
+use crate::domain::client::search_text;
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use crate::domain::user::Role;
@@ -169,6 +170,27 @@ pub async fn client(db: &Db, owner: i64, email: &str, full_name: &str, comment: 
     let mut tx = db.begin().await.expect("a transaction");
     let id = clients::insert(&mut tx, owner, &new, made_at()).await.expect("the client is stored");
     tx.commit().await.expect("the client is kept");
+    id
+}
+
+/// A client of the owner's that was stored beside another one when each spelling was its own client; returns its id.
+pub async fn double(db: &Db, owner: i64, email: &str, full_name: &str, comment: &str) -> i64 {
+    const SQL: &str = "UPDATE clients SET email = $2, email_key = $3, address_key = $4, double_id = id, search = $5
+        WHERE id = $1";
+    let id = client(db, owner, "unspelled@example.org", full_name, comment).await;
+    let address = EmailAddress::parse(email).expect("an address");
+    let mut tx = db.begin().await.expect("a transaction");
+    on_tx!(&mut tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(email)
+        .bind(address.key())
+        .bind(super::address::address_key(&address))
+        .bind(search_text(email, full_name, comment))
+        .execute(conn)
+        .await
+        .map(drop))
+    .expect("the double is stored");
+    tx.commit().await.expect("the double is kept");
     id
 }
 

@@ -1,5 +1,6 @@
 //! Clients: keep them, find them, pick them, hand them out as a file.
 
+pub mod doubles;
 mod export;
 
 pub use export::{Export, csv_head};
@@ -63,8 +64,21 @@ fn decode(text: &str) -> Option<After> {
     Some(After { key, id })
 }
 
-fn taken(error: DbError) -> Error {
-    if error.is_duplicate() { Error::field("email", "error.client.taken") } else { error.into() }
+/// What a failed write is told as; an address that is there in another spelling is named as that.
+async fn taken(db: &Db, actor: &Actor, email: &EmailAddress, error: DbError) -> Error {
+    if !error.is_duplicate() {
+        return error.into();
+    }
+    let spellings = match clients::spellings(db, actor.id, email).await {
+        Ok(spellings) => spellings,
+        Err(error) => return error.into(),
+    };
+    let mut errors = FieldErrors::default();
+    match spellings.first().filter(|_| !spellings.iter().any(|known| known == email.as_str())) {
+        Some(other) => errors.push_with("email", "error.client.taken_as", &[("email", other)]),
+        None => errors.push("email", "error.client.taken"),
+    }
+    errors.into()
 }
 
 fn new_client(form: &ClientForm) -> Result<NewClient> {
@@ -94,7 +108,13 @@ async fn create_once(db: &Db, actor: &Actor, form: &ClientForm, once: &str, now:
         errors.push_with("email", "error.client.limit", &[("limit", &limit.to_string())]);
         return Err(errors.into());
     }
-    let id = clients::insert(&mut tx, actor.id, &new, now).await.map_err(taken)?;
+    let id = match clients::insert(&mut tx, actor.id, &new, now).await {
+        Ok(id) => id,
+        Err(error) => {
+            drop(tx);
+            return Err(taken(db, actor, &new.email, error).await);
+        }
+    };
     once.made(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
@@ -109,10 +129,14 @@ pub async fn update(db: &Db, actor: &Actor, form: &ClientForm, now: DateTime<Utc
     let mut tx = db.begin().await?;
     let (email, full_name, comment) = clients::lock(&mut tx, actor.id, form.id).await?.ok_or(Error::NotFound)?;
     still_as_opened(&form.version, &version(&[&email, &full_name, &comment]))?;
-    if !clients::update(&mut tx, actor.id, form.id, &new, now).await.map_err(taken)? {
-        return Err(Error::NotFound);
+    match clients::update(&mut tx, actor.id, form.id, &new, now).await {
+        Ok(true) => Ok(tx.commit().await?),
+        Ok(false) => Err(Error::NotFound),
+        Err(error) => {
+            drop(tx);
+            Err(taken(db, actor, &new.email, error).await)
+        }
     }
-    Ok(tx.commit().await?)
 }
 
 /// Creates, once for each key (`once`), or changes, as the form's id says.

@@ -86,9 +86,11 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     clients::delete(&db, &anna, &all).await.unwrap();
     for spelling in ["reader@example.org", "Reader@Example.Org", "READER@EXAMPLE.ORG"] {
         let form = ClientForm { email: spelling.into(), ..ClientForm::default() };
-        clients::create(&db, &anna, &form, now()).await.unwrap();
+        let id = clients::create(&db, &anna, &form, now()).await.unwrap();
+        assert!(who_gets_one(&db, &anna).await.is_empty(), "{spelling}");
+        let chosen = Chosen { ids: vec![id], ..Chosen::default() };
+        assert_eq!(clients::delete(&db, &anna, &chosen).await.unwrap(), 1);
     }
-    assert!(who_gets_one(&db, &anna).await.is_empty());
 
     // One that is changed into the address, and out of it.
     let x = ClientForm { email: "x@example.org".into(), ..ClientForm::default() };

@@ -24,6 +24,8 @@ async fn keeps(db: Db) {
     let (anna, boris) = (actor(&db, "anna@example.org").await, actor(&db, "boris@example.org").await);
     let id = create(&db, &anna, &form(0, "Client@EXAMPLE.org", "Ёлкин"), now()).await.unwrap();
     let error = create(&db, &anna, &form(0, "Client@example.ORG", ""), now()).await.unwrap_err();
+    assert_eq!(key_of(error), "error.client.taken_as");
+    let error = create(&db, &anna, &form(0, "Client@EXAMPLE.org", ""), now()).await.unwrap_err();
     assert_eq!(key_of(error), "error.client.taken");
     create(&db, &boris, &form(0, "Client@example.org", ""), now()).await.expect("another owner may have it");
     assert!(matches!(get(&db, &boris, id).await, Err(Error::NotFound)));
@@ -36,6 +38,69 @@ async fn keeps(db: Db) {
     assert_eq!(delete(&db, &boris, &chosen).await.unwrap(), 0);
     assert_eq!(delete(&db, &anna, &chosen).await.unwrap(), 1);
     assert_eq!(key_of(delete(&db, &anna, &Chosen::default()).await.unwrap_err()), "error.client.none_chosen");
+}
+
+/// An address in another spelling is the same client's, at each door.
+async fn one_address_is_one_client(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    for (stored, typed) in [
+        ("ann.lee@example.com", "Ann.Lee@Example.com"),
+        ("Почта@пример.рф", "ПОЧТА@xn--e1afmkfd.xn--p1ai"),
+        ("O'Neil+list@example.org", "o'neil+LIST@EXAMPLE.org"),
+    ] {
+        let id = create(&db, &anna, &form(0, stored, "Stored"), now()).await.unwrap();
+        let other = create(&db, &anna, &form(0, &format!("x{stored}"), ""), now()).await.unwrap();
+        let moved = update(&db, &anna, &form(other, typed, ""), now()).await;
+        for refused in [create(&db, &anna, &form(0, typed, ""), now()).await.map(drop), moved] {
+            let Err(Error::Invalid(errors)) = refused else { panic!("{typed} is taken") };
+            assert_eq!((errors.0[0].field.as_str(), errors.0[0].key.as_str()), ("email", "error.client.taken_as"));
+            assert_eq!(errors.0[0].args, [("email".to_owned(), stored.to_owned())]);
+        }
+        let line = |name: &str| std::io::Cursor::new(format!("email,name\n{typed},{name}\n").into_bytes());
+        for (duplicates, updated) in [(Duplicates::Skip, 0), (Duplicates::Update, 1)] {
+            let target = Target { owner: anna.id, import: None, duplicates };
+            let counts = import_csv(&db, target, line("Imported"), None, now(), |_| ()).await.unwrap().counts;
+            assert_eq!((counts.added, counts.updated, counts.skipped), (0, updated, 1 - updated));
+        }
+        let client = get(&db, &anna, id).await.unwrap();
+        assert_eq!((client.email.as_str(), client.full_name.as_str()), (typed, "Imported"));
+    }
+    // Its own spelling may change.
+    let id = create(&db, &anna, &form(0, "case@example.org", ""), now()).await.unwrap();
+    update(&db, &anna, &form(id, "Case@example.org", ""), now()).await.unwrap();
+    assert_eq!(get(&db, &anna, id).await.unwrap().email, "Case@example.org");
+}
+
+/// Of doubles an import changes the one that is spelled as in the file, otherwise the one that stays.
+async fn an_import_finds_the_double_that_is_meant(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let stays = testing::client(&db, anna.id, "ann@example.org", "", "").await;
+    let goes = testing::double(&db, anna.id, "Ann@example.org", "", "").await;
+    let file = std::io::Cursor::new(b"email,name\nAnn@example.org,Double\nANN@example.org,Stays\n");
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Update };
+    let counts = import_csv(&db, target, file, None, now(), |_| ()).await.unwrap().counts;
+    assert_eq!((counts.added, counts.updated), (0, 2));
+    assert_eq!(get(&db, &anna, goes).await.unwrap().full_name, "Double");
+    assert_eq!(get(&db, &anna, stays).await.unwrap().full_name, "Stays");
+}
+
+/// Doubles are joined as they were shown, or not at all.
+async fn doubles_are_joined_as_shown(db: Db) {
+    let (anna, boris) = (actor(&db, "anna@example.org").await, actor(&db, "boris@example.org").await);
+    testing::client(&db, anna.id, "ann@example.org", "", "").await;
+    for spelling in ["Ann@example.org", "ANN@example.org"] {
+        testing::double(&db, anna.id, spelling, "", "").await;
+    }
+    assert_eq!(doubles::list(&db, &boris, "").await.unwrap().total, 0);
+    let page = doubles::list(&db, &anna, "").await.unwrap();
+    assert_eq!((page.total, page.rows.len(), page.next), (2, 2, None));
+    assert_eq!(doubles::list(&db, &anna, &page.rows[0].goes.id.to_string()).await.unwrap().rows.len(), 1);
+    for stale in [0, 1, 3] {
+        let refused = doubles::join(&db, &anna, stale, now()).await;
+        assert!(matches!(refused, Err(Error::Conflict("error.list_changed"))), "{stale}");
+    }
+    assert_eq!(doubles::join(&db, &anna, 2, now()).await.unwrap(), 2);
+    assert_eq!((doubles::count(&db, &anna).await.unwrap(), count(&db, &anna, "").await.unwrap()), (0, 1));
 }
 
 /// Of two windows on one client, the second one to save is told.
@@ -166,4 +231,14 @@ async fn no_more_than_allowed(db: Db) {
     create(&db, &anna, &form(0, "again@example.org", ""), now()).await.expect("there is room again");
 }
 
-testing::on_both!(out_and_in_again, two_windows, keeps, exports, pages, no_more_than_allowed);
+testing::on_both!(
+    one_address_is_one_client,
+    an_import_finds_the_double_that_is_meant,
+    doubles_are_joined_as_shown,
+    out_and_in_again,
+    two_windows,
+    keeps,
+    exports,
+    pages,
+    no_more_than_allowed,
+);

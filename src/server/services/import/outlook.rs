@@ -2,6 +2,7 @@
 
 use super::lines::Checked;
 use crate::domain::import::{Fate, FirstLine, LineProblem, Outlook};
+use crate::server::db::address::address_key;
 use crate::server::db::{Db, DbResult, clients};
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ pub async fn outlook(
     checked: Vec<Checked>,
 ) -> DbResult<(Vec<FirstLine>, Outlook, Vec<LineProblem>)> {
     let keys: Vec<String> =
-        checked.iter().filter_map(|line| Some(line.held.as_ref()?.as_ref().ok()?.email.key())).collect();
+        checked.iter().filter_map(|line| Some(address_key(&line.held.as_ref()?.as_ref().ok()?.email))).collect();
     let mut known: HashSet<String> = clients::known(db, owner, &keys).await?.into_iter().collect();
     let (mut lines, mut outlook, mut problems) = (Vec::new(), Outlook::default(), Vec::new());
     for Checked { cells, held } in checked {
@@ -25,7 +26,7 @@ pub async fn outlook(
                 Fate::Faulty
             }
             // A second line with the same address finds the client of the first.
-            Some(Ok(client)) if known.insert(client.email.key()) => {
+            Some(Ok(client)) if known.insert(address_key(&client.email)) => {
                 outlook.new += 1;
                 Fate::New
             }

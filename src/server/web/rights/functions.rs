@@ -77,6 +77,9 @@ pub const FUNCTIONS: &[Row] = &[
     write("clients/delete", users(CHOSEN), "form[ids][0]={client}&form[all]=false&form[q]="),
     // A selection of nobody is made of another's clients.
     write("clients/pick", users(ALL), "form[ids][0]={client}&form[all]=false&form[q]="),
+    read("clients/doubles/count", users(ALL), ""),
+    read("clients/doubles", users(ALL), "after="),
+    write("clients/doubles/join", users(ALL), "form[n]=0"),
     read("clients/import", users(OWNERS), "id={import}"),
     read("clients/import/limit", users(ALL), ""),
     write(

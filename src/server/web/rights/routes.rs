@@ -86,6 +86,7 @@ pub const PAGES: &[Row] = &[
     read("GET /clients", users(ALL), ""),
     read("GET /clients/new", users(ALL), ""),
     read("GET /clients/import", users(ALL), ""),
+    read("GET /clients/doubles", users(ALL), ""),
     read("GET /clients/import/{id}", users(OWNERS), "{import}"),
     read("GET /clients/{id}", users(OWNERS), "{client}"),
     read("GET /suppressions", users(ALL), ""),

@@ -1,5 +1,6 @@
 //! The list of clients.
 
+use super::doubles::DoublesNote;
 use super::selection::{Chosen, Selection};
 use crate::api::clients::{DeleteClients, list_clients};
 use crate::api::error::AppError;
@@ -37,6 +38,7 @@ pub fn ClientsPage() -> impl IntoView {
     };
     view! {
         <Page title=t("clients.title") lead=t("clients.lead") actions=actions.into_any()>
+            <DoublesNote />
             <Transition>
                 {move || found.get().map(|found| shown(found, q.get_untracked(), delete))}
             </Transition>

@@ -1,5 +1,6 @@
 //! Clients: the list, one client, and the import.
 
+mod doubles;
 mod edit;
 mod import;
 mod import_show;
@@ -8,6 +9,7 @@ mod mapping;
 mod outlook;
 mod selection;
 
+pub use doubles::DoublesPage;
 pub use edit::{ClientEditPage, ClientNewPage};
 pub use import::{ImportPage, Upload};
 pub use import_show::{ImportShowPage, Place, import_page};
