@@ -8,6 +8,7 @@ pub mod components;
 pub mod form;
 pub mod i18n;
 pub mod link;
+pub mod live;
 pub mod markup;
 pub mod once;
 pub mod pages;

@@ -327,7 +327,8 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         .collect()
 }
 
-/// The run of each mailing that says most about it now: the open one, otherwise the newest.
+/// The run of each mailing that says most about it now: the open one, otherwise the newest. One that was passed over because
+/// another still sent says less than that.
 pub async fn current(db: &Db, mailings: &[i64]) -> DbResult<Vec<(i64, Run)>> {
     #[derive(sqlx::FromRow)]
     struct Of {
@@ -343,7 +344,8 @@ pub async fn current(db: &Db, mailings: &[i64]) -> DbResult<Vec<(i64, Run)>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT mailing_id, id, occurrence, state, reason, opened_at, finished_at, waiting, deferred, sent, failed,
          unknown, not_sent FROM runs r WHERE mailing_id IN ({}) AND id = (SELECT x.id FROM runs x
-         WHERE x.mailing_id = r.mailing_id ORDER BY x.state = 'open' DESC, x.occurrence DESC LIMIT 1)",
+         WHERE x.mailing_id = r.mailing_id ORDER BY x.state = 'open' DESC,
+         x.reason = 'overlap', x.occurrence DESC LIMIT 1)",
         ids.join(", ")
     ));
     let rows: Vec<Of> = on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?;

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::Stream;
 use std::convert::Infallible;
+use std::time::Duration;
 use tower_sessions::Session;
 
 /// `GET /events/mailings/{id}`.
@@ -45,6 +46,13 @@ async fn home(State(state): State<AppState>) -> Response {
     ([(CACHE_CONTROL, "no-store")], Sse::new(events).keep_alive(KeepAlive::default())).into_response()
 }
 
+/// Tells pages that their server is there: scripts do not see the comments that keep a connection alive.
+pub fn beat() -> KeepAlive {
+    /// A page that hears nothing for twice as long says so.
+    const BEAT: Duration = Duration::from_secs(2);
+    KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data(""))
+}
+
 async fn events(
     State(state): State<AppState>,
     session: Session,
@@ -60,5 +68,5 @@ async fn events(
         let event = Event::default().json_data(follower.next().await?).ok()?;
         Some((Ok(event), follower))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events).keep_alive(beat()))
 }

@@ -7,7 +7,7 @@ use crate::domain::user::Permission;
 use crate::server::services::Error;
 use axum::extract::State;
 use axum::response::Response;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use futures::Stream;
 use std::convert::Infallible;
@@ -42,7 +42,7 @@ async fn events(
         let (report, event) = next(&state, &session, last).await?;
         Some((Ok(event), (state, session, Some(report))))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events).keep_alive(super::events::beat()))
 }
 
 /// The next look that differs from the last one; none when the service stops, or the reader is no

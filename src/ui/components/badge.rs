@@ -61,9 +61,13 @@ pub fn attempt_badge(status: AttemptStatus) -> AnyView {
     })
 }
 
-/// What a run came to. One that left somebody out is no plain success.
-pub fn run_badge(run: &Run) -> AnyView {
+/// What a run came to, of a mailing in this state: nothing of one that is stopped is sent. One that left somebody out is no
+/// plain success.
+pub fn run_badge(run: &Run, mailing: MailingState) -> AnyView {
     let (symbol, colour) = match run.state {
+        RunState::Open if matches!(mailing, MailingState::Paused | MailingState::Disabled) => {
+            return mailing_badge(mailing, 0);
+        }
         RunState::Open => (Icon::Clock, INFO),
         RunState::Done if run.counts.left_out() > 0 => return badge(t("state.done_gaps"), Icon::Alert, WAIT),
         RunState::Done => (Icon::Check, GOOD),

@@ -5,8 +5,8 @@ use super::super::{Actor, Error, Result, still_as_opened};
 use super::mine;
 use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
-use crate::domain::mailing::Review;
-use crate::forms::mailings::MailingForm;
+use crate::domain::mailing::{Review, RunState};
+use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{self, Db};
 use crate::server::schedule::parse_zone;
@@ -40,10 +40,12 @@ async fn create_once(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now
 /// Changes a mailing. Runs that were opened keep their message and their audience.
 ///
 /// # Errors
-/// As [`create`]; [`Error::NotFound`] if the actor has no such mailing; as [`still_as_opened`].
+/// As [`create`]; [`Error::Invalid`] for a start now while a run still sends; [`Error::NotFound`] if the actor has no such
+/// mailing; as [`still_as_opened`].
 pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<()> {
     let old = mine(db, actor, form.id).await?;
     let plan = plan(db, actor, form, Some(&old), now).await?;
+    not_while_sending(db, form).await?;
     let mut tx = db.begin().await?;
     let stored = db::mailings::lock(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
     still_as_opened(&form.version, &as_form(stored).content())?;
@@ -70,6 +72,7 @@ pub async fn save(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now: D
 pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<Review> {
     let old = if form.id == 0 { None } else { Some(mine(db, actor, form.id).await?) };
     let Plan { new, schedule, subject, count, starts_now } = plan(db, actor, form, old.as_ref(), now).await?;
+    not_while_sending(db, form).await?;
     let next = new.next_at.map(|at| schedule.upcoming(at, NEXT)).unwrap_or_default();
     Ok(Review {
         title: new.title,
@@ -84,6 +87,15 @@ pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Ut
         policy: new.policy,
         next,
     })
+}
+
+/// Refuses to start a mailing now whose run still sends: the new run would be passed over.
+async fn not_while_sending(db: &Db, form: &MailingForm) -> Result<()> {
+    if form.id == 0 || form.start != NOW {
+        return Ok(());
+    }
+    let sends = db::runs::current(db, &[form.id]).await?.iter().any(|(_, run)| run.state == RunState::Open);
+    if sends { Err(Error::field("start", "error.window.sending")) } else { Ok(()) }
 }
 
 /// A message deleted between the check and the write.

@@ -344,7 +344,65 @@ async fn mass_mail_is_refused_where_nobody_could_leave(db: Db) {
     }
 }
 
+/// While a run sends, its mailing does not start once more: the new run would be passed over, and hide the one that sends.
+async fn what_sends_is_not_started_now(db: Db) {
+    let actor = actor(&db, "a@example.org").await;
+    client(&db, &actor, "one@example.org").await;
+    for period in ["once", "daily", "monthly"] {
+        let good = MailingForm { period: period.to_owned(), ..form(message(&db, &actor).await) };
+        let id = create(&db, &actor, &good, now()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let run = testing::open_run(&mut tx, id, actor.id, now()).await;
+        db::mailings::advance(&mut tx, id, None, MailingStatus::Running).await.unwrap();
+        tx.commit().await.unwrap();
+        let stored = draft(&db, &actor, id, false).await.unwrap();
+        let again = MailingForm { start: NOW.to_owned(), title: "Typed".to_owned(), ..stored.clone() };
+        refused(review(&db, &actor, &again, now()).await, "start", "error.window.sending");
+        refused(update(&db, &actor, &again, now()).await, "start", "error.window.sending");
+        update(&db, &actor, &MailingForm { title: "Typed".to_owned(), ..stored }, now())
+            .await
+            .expect("the start stays");
+        let later = MailingForm { version: String::new(), start: "2026-11-24T10:00".to_owned(), ..again.clone() };
+        update(&db, &actor, &later, now()).await.expect("it starts later");
+        assert_eq!(live(&db, &actor, id, now()).await.unwrap().run.map(|run| run.id), Some(run));
+        end(&db, run).await;
+        update(&db, &actor, &MailingForm { version: String::new(), ..again }, now()).await.expect("the run is over");
+    }
+}
+
+/// Empties a run.
+async fn end(db: &Db, run: i64) {
+    let mut tx = db.begin().await.unwrap();
+    let one = crate::domain::mailing::Counts { waiting: -1, sent: 1, ..Default::default() };
+    runs::count(&mut tx, run, &one).await.unwrap();
+    assert!(runs::close(&mut tx, run, now()).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// A run that was passed over because another one still sent does not stand for the mailing; one that found nobody does.
+async fn what_was_passed_over_hides_no_run(db: Db) {
+    use crate::domain::mailing::SkipReason;
+    let actor = actor(&db, "a@example.org").await;
+    client(&db, &actor, "one@example.org").await;
+    let id = create(&db, &actor, &form(message(&db, &actor).await), now()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let run = testing::open_run(&mut tx, id, actor.id, now()).await;
+    for (day, reason) in [(1, SkipReason::Overlap), (2, SkipReason::Overlap)] {
+        runs::skip(&mut tx, id, now() + TimeDelta::days(day), reason, now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    end(&db, run).await;
+    let shown = async || detail(&db, &actor, id, now()).await.unwrap().row.last_run.unwrap();
+    assert_eq!((shown().await.id, shown().await.counts.sent), (run, 1));
+    let mut tx = db.begin().await.unwrap();
+    runs::skip(&mut tx, id, now() + TimeDelta::days(3), SkipReason::Empty, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(shown().await.reason, "empty");
+}
+
 testing::on_both!(
+    what_sends_is_not_started_now,
+    what_was_passed_over_hides_no_run,
     rules,
     starts,
     changes,

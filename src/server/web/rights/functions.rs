@@ -242,5 +242,5 @@ const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[title]={mine.client
      &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
 const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
      &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
-const CHANGED: &str = "form[id]={mailing}&form[message]={mine.message}&form[clients]=all&form[start]=now\
+const CHANGED: &str = "form[id]={mailing}&form[message]={mine.message}&form[clients]=all&form[start]=2026-02-01T10:00\
      &form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";

@@ -15,6 +15,7 @@ use crate::ui::components::table::{Column, Table};
 use crate::ui::form::{ActionForm, FormErrors};
 use crate::ui::i18n::{number, t, tn};
 use crate::ui::link::use_param;
+use crate::ui::live::LostNote;
 use leptos::prelude::*;
 
 const WORDS: Words = Words { area: "mailings", symbol: Icon::Horn, path: "/mailings" };
@@ -37,6 +38,7 @@ pub fn MailingsPage() -> impl IntoView {
     };
     view! {
         <Page title=t("mailings.title") lead=t("mailings.lead") actions=new.into_any()>
+            <LostNote lost=watch.lost />
             <FormErrors error=actions.error() />
             <Transition>
                 {move || found.get().map(|found| {

@@ -1,59 +1,106 @@
-//! A mailing's page follows what happens, without a reload.
+//! How fast a mailing goes, and which of its runs the events speak of.
 
-use crate::domain::mailing::{MailingLive, Run, RunState};
-use crate::ui::i18n::{number, t_with};
-use crate::ui::session::use_session;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast, closure::Closure};
-
-/// What the server last said of the mailing; none before the wasm is there. Where it says no more, because
-/// the reader has been blocked or is out, the page asks anew who they are, and tells them.
-pub fn use_live(id: Memo<Option<i64>>) -> RwSignal<Option<MailingLive>> {
-    let live = RwSignal::new(None);
-    let session = use_session();
-    Effect::new(move |_| {
-        live.set(None);
-        let Some(id) = id.get() else { return };
-        let Ok(source) = web_sys::EventSource::new(&format!("/events/mailings/{id}")) else { return };
-        let heard = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-            if let Some(said) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
-                live.set(Some(said));
-            }
-        });
-        source.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        let stream = source.clone();
-        // A connection that broke comes back by itself; one that was refused is closed.
-        let failed = Closure::<dyn Fn()>::new(move || {
-            if stream.ready_state() == web_sys::EventSource::CLOSED {
-                session.refetch();
-            }
-        });
-        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-        let held = StoredValue::new_local((source, heard, failed));
-        on_cleanup(move || {
-            held.try_with_value(|(source, ..)| source.close());
-        });
-    });
-    live
-}
+use crate::domain::mailing::{MailingLive, MailingState, Run, RunState};
+use crate::ui::i18n::{number, t_with, tn};
 
 /// “118 a second · 28 s left”; empty while there is nothing to tell.
 pub fn pace(live: Option<&MailingLive>) -> String {
-    let Some((live, run)) = live.and_then(|live| Some((live, live.run.as_ref()?))) else { return String::new() };
-    if run.state != RunState::Open || live.rate <= 0.0 {
-        return String::new();
-    }
-    let rate = if live.rate < 10.0 { format!("{:.1}", live.rate) } else { number(live.rate.round() as i64) };
-    let left = (run.counts.waiting as f64 / live.rate).ceil() as i64;
-    let left = match left {
+    let Some(Pace { rate, seconds, later }) = live.and_then(pace_of) else { return String::new() };
+    let rate = if rate < 10.0 { format!("{rate:.1}") } else { number(rate.round() as i64) };
+    let mut words = vec![t_with("mailings.rate", &[("n", &rate)])];
+    words.extend(seconds.map(|left| match left {
         ..120 => t_with("mailings.seconds_left", &[("n", &number(left))]),
         120..7_200 => t_with("mailings.minutes_left", &[("n", &number(left / 60))]),
         _ => t_with("mailings.hours_left", &[("n", &number(left / 3_600))]),
-    };
-    format!("{} · {left}", t_with("mailings.rate", &[("n", &rate)]))
+    }));
+    if later > 0 {
+        words.push(tn("mailings.retried_later", later));
+    }
+    words.join(" · ")
+}
+
+/// How a run goes on.
+#[derive(Debug, PartialEq)]
+struct Pace {
+    /// Letters a second.
+    rate: f64,
+    /// What those need that wait for their first try.
+    seconds: Option<i64>,
+    /// Letters that wait for another try.
+    later: i64,
+}
+
+/// None of a run that does not send: it is over, stopped, or held until another day.
+fn pace_of(live: &MailingLive) -> Option<Pace> {
+    let run = live.run.as_ref()?;
+    let sends =
+        MailingState::of(live.status, live.paused, live.disabled) == MailingState::Running && live.held.is_none();
+    if run.state != RunState::Open || !sends || live.rate <= 0.0 {
+        return None;
+    }
+    let waiting = run.counts.waiting;
+    let seconds = (waiting > 0).then(|| (waiting as f64 / live.rate).ceil() as i64);
+    Some(Pace { rate: live.rate, seconds, later: run.counts.deferred })
 }
 
 /// The run as the page has it, or as it is now if it is the one that the events speak of.
 pub fn newest(run: &Run, live: Option<&MailingLive>) -> Run {
     live.and_then(|live| live.run.as_ref()).filter(|now| now.id == run.id).unwrap_or(run).clone()
+}
+
+/// The state of a mailing, as the page has it, or as it is now.
+pub fn state_now(first: MailingState, live: Option<&MailingLive>) -> MailingState {
+    live.map_or(first, |live| MailingState::of(live.status, live.paused, live.disabled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mailing::{Counts, Held, MailingStatus};
+    use chrono::DateTime;
+
+    fn live(waiting: i64, deferred: i64) -> MailingLive {
+        let run = Run {
+            id: 1,
+            occurrence: DateTime::UNIX_EPOCH,
+            state: RunState::Open,
+            reason: String::new(),
+            opened_at: DateTime::UNIX_EPOCH,
+            finished_at: None,
+            counts: Counts { waiting, deferred, ..Counts::default() },
+        };
+        MailingLive {
+            status: MailingStatus::Running,
+            paused: false,
+            disabled: false,
+            next_at: None,
+            run: Some(run),
+            held: None,
+            rate: 2.0,
+            now: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_rest_that_waits_for_another_try_has_no_time() {
+        assert_eq!(pace_of(&live(218, 0)), Some(Pace { rate: 2.0, seconds: Some(109), later: 0 }));
+        assert_eq!(pace_of(&live(3, 10)), Some(Pace { rate: 2.0, seconds: Some(2), later: 10 }));
+        assert_eq!(pace_of(&live(0, 10)), Some(Pace { rate: 2.0, seconds: None, later: 10 }));
+    }
+
+    #[test]
+    fn what_does_not_send_has_no_pace() {
+        let over = live(0, 0).run.map(|run| Run { state: RunState::Done, ..run });
+        let held = Some(Held { limit: 5, until: DateTime::UNIX_EPOCH });
+        for still in [
+            MailingLive { paused: true, ..live(218, 0) },
+            MailingLive { disabled: true, ..live(218, 0) },
+            MailingLive { status: MailingStatus::Finished, ..live(218, 0) },
+            MailingLive { run: over, ..live(0, 0) },
+            MailingLive { held, ..live(218, 0) },
+            MailingLive { rate: 0.0, ..live(218, 0) },
+        ] {
+            assert_eq!(pace_of(&still), None, "{still:?}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! A mailing's runs: the one in sight, and all of them.
 
-use super::live::pace;
+use super::live::{newest, pace, state_now};
 use super::outcome;
-use crate::domain::mailing::{MailingLive, Run, RunState};
+use crate::domain::mailing::{MailingLive, MailingState, Run, RunState};
 use crate::ui::components::badge::run_badge;
 use crate::ui::components::progress::Progress;
 use crate::ui::components::stat::{Stat, Stats};
@@ -11,8 +11,11 @@ use crate::ui::i18n::{number, t, t_with};
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
-/// A run's progress and figures, live.
-pub fn progress(now: Memo<Run>, live: RwSignal<Option<MailingLive>>, zone: &str) -> AnyView {
+/// What the server last said of the mailing.
+type Live = RwSignal<Option<MailingLive>>;
+
+/// A run's progress and figures, live; `state` is the mailing's, as the page has it.
+pub fn progress(now: Memo<Run>, (state, live): (MailingState, Live), zone: &str) -> AnyView {
     let occurrence = now.with_untracked(|run| run.occurrence);
     let zone = zone.to_owned();
     let count = move |of: fn(&Run) -> i64| Signal::derive(move || now.with(of));
@@ -25,7 +28,7 @@ pub fn progress(now: Memo<Run>, live: RwSignal<Option<MailingLive>>, zone: &str)
                     <p class="flex flex-wrap items-center gap-2">
                         <span class="font-semibold">{t("mailings.run_of")}</span>
                         <Time at=occurrence zone=zone with_zone=true />
-                        {move || now.with(run_badge)}
+                        {move || now.with(|run| run_badge(run, live.with(|live| state_now(state, live.as_ref()))))}
                     </p>
                     <p class="tabular-nums opacity-80">{move || live.with(|live| pace(live.as_ref()))}</p>
                 </div>
@@ -50,8 +53,8 @@ pub fn progress(now: Memo<Run>, live: RwSignal<Option<MailingLive>>, zone: &str)
     .into_any()
 }
 
-/// The history: what each run came to, those that were skipped with the reason.
-pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
+/// The history: what each run came to, or has come to so far, those that were skipped with the reason.
+pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>, (state, live): (MailingState, Live)) -> Option<AnyView> {
     if runs.is_empty() {
         return None;
     }
@@ -64,21 +67,24 @@ pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>) -> Option<AnyView> {
     let rows: Vec<AnyView> = runs
         .into_iter()
         .map(|run| {
-            let result = outcome(&run);
             let (zone, ended_zone) = (zone.to_owned(), zone.to_owned());
-            let ended = match run.finished_at {
-                Some(at) => view! { <Time at=at zone=ended_zone relative=true /> }.into_any(),
+            let (run_id, occurrence) = (run.id, run.occurrence);
+            let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
+            let ended = move || match now.with(|run| run.finished_at) {
+                Some(at) => view! { <Time at=at zone=ended_zone.clone() relative=true /> }.into_any(),
                 None => t("common.nothing").into_any(),
             };
             view! {
                 <Row>
                     <Cell>
-                        <a class="link link-hover" href=format!("/mailings/{id}?run={}", run.id)>
-                            <Time at=run.occurrence zone=zone with_zone=true />
+                        <a class="link link-hover" href=format!("/mailings/{id}?run={run_id}")>
+                            <Time at=occurrence zone=zone with_zone=true />
                         </a>
                     </Cell>
-                    <Cell label=t("mailings.status")>{run_badge(&run)}</Cell>
-                    <Cell label=t("mailings.result")>{result}</Cell>
+                    <Cell label=t("mailings.status")>
+                        {move || now.with(|run| run_badge(run, live.with(|live| state_now(state, live.as_ref()))))}
+                    </Cell>
+                    <Cell label=t("mailings.result")>{move || now.with(outcome)}</Cell>
                     <Cell label=t("mailings.finished_at")>{ended}</Cell>
                 </Row>
             }

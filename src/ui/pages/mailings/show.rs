@@ -1,6 +1,6 @@
 //! A mailing's own page.
 
-use super::live::{newest, use_live};
+use super::live::{newest, state_now};
 use super::runs::{progress, runs_table};
 use super::{
     audience_word, breadcrumb, deliveries, doubt, failed_page, occurrences, period_word, reason_word, use_id, wall,
@@ -24,6 +24,7 @@ use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::use_param;
+use crate::ui::live::{self, Heard, LostNote};
 use crate::ui::pages::oversight::stopped_note;
 use crate::ui::time::Time;
 use leptos::prelude::*;
@@ -34,6 +35,8 @@ const EVENTS: u32 = 5;
 #[derive(Clone, Copy)]
 struct Context {
     live: RwSignal<Option<MailingLive>>,
+    /// The page hears nothing of it.
+    lost: RwSignal<bool>,
     /// The run that the reader chose, or 0.
     run: Memo<i64>,
     found: Resource<Result<page::Page<DeliveryRow>, AppError>>,
@@ -70,9 +73,9 @@ pub fn MailingShowPage() -> impl IntoView {
         },
         |(filter, _)| list_deliveries(filter),
     );
-    let live = use_live(id);
+    let Heard { said: live, lost } = live::follow(move || Some(format!("/events/mailings/{}", id.get()?)));
     follow(live, detail, found);
-    let context = Context { live, run, found, pause, resume, delete, disable, enable, decide };
+    let context = Context { live, lost, run, found, pause, resume, delete, disable, enable, decide };
     view! {
         <Transition>
             {move || detail.get().map(|detail| match detail {
@@ -142,13 +145,8 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
     let chosen = context.run.get();
     let sent: i64 = runs.iter().map(|run| run.counts.sent).sum();
     let run = runs.iter().find(|run| run.id == chosen).cloned().or_else(|| row.last_run.clone());
-    let badge = {
-        let (state, left_out) = (MailingState::of(row.status, row.paused, row.disabled.is_some()), row.left_out);
-        move || {
-            let now = |live: &MailingLive| MailingState::of(live.status, live.paused, live.disabled);
-            mailing_badge(context.live.with(|live| live.as_ref().map_or(state, now)), left_out)
-        }
-    };
+    let (state, left_out) = (MailingState::of(row.status, row.paused, row.disabled.is_some()), row.left_out);
+    let badge = move || mailing_badge(context.live.with(|live| state_now(state, live.as_ref())), left_out);
     let next_run = row.next_at.map(|at| {
         view! { <p class="text-sm">{t("mailings.next_run")} ": " <Time at=at zone=zone.clone() with_zone=true /></p> }
     });
@@ -185,6 +183,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
     let table_zone = zone.clone();
     view! {
         <Page title=row.title breadcrumb=trail aside=view! { <span>{badge}</span> }.into_any() actions=actions>
+            <LostNote lost=context.lost />
             <FormErrors error=error />
             {owner}
             {paused_panel(row.paused, &row.paused_because)}
@@ -197,7 +196,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                             let live = context.live;
                             let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
                             let doubt = own.then(|| doubt::section(id, now, context.decide));
-                            view! { {progress(now, live, &zone)} {doubt} }.into_any()
+                            view! { {progress(now, (state, live), &zone)} {doubt} }.into_any()
                         }
                         None => view! {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
@@ -212,7 +211,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                             </Transition>
                         </section>
                     })}
-                    {runs_table(id, &zone, runs)}
+                    {runs_table(id, &zone, runs, (state, context.live))}
                 </div>
                 <aside class="space-y-6">
                     <section class="rounded-box border border-base-300 bg-base-100 p-5">

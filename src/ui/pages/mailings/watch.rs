@@ -11,26 +11,35 @@ use std::time::Duration;
 /// Time between two looks while something runs.
 const LOOK: Duration = Duration::from_secs(2);
 /// Looks that are left out while nothing does.
-const IDLE: u32 = 8;
+const IDLE: u32 = 2;
 
 /// The rows of the page as they were last seen.
 #[derive(Clone, Copy)]
 pub struct Watch {
     rows: RwSignal<HashMap<i64, MailingRow>>,
+    /// The last look was not answered.
+    pub lost: RwSignal<bool>,
     ids: StoredValue<Vec<i64>>,
 }
 
 impl Watch {
     /// Starts to look, for as long as the page is open.
     pub fn start() -> Self {
-        let watch = Self { rows: RwSignal::new(HashMap::new()), ids: StoredValue::new(Vec::new()) };
+        let watch =
+            Self { rows: RwSignal::new(HashMap::new()), lost: RwSignal::new(false), ids: StoredValue::new(Vec::new()) };
         Effect::new(move |_| {
             let (turn, asking) = (StoredValue::new(0_u32), StoredValue::new(false));
             let look = move || {
                 turn.update_value(|turn| *turn = turn.wrapping_add(1));
                 let idle = !watch.runs() && !turn.get_value().is_multiple_of(IDLE);
                 let ids = watch.ids.get_value();
-                if idle || ids.is_empty() || asking.get_value() || document().hidden() {
+                if asking.get_value() {
+                    if !watch.lost.get_untracked() {
+                        watch.lost.set(true);
+                    }
+                    return;
+                }
+                if idle || ids.is_empty() || document().hidden() {
                     return;
                 }
                 asking.set_value(true);
@@ -38,6 +47,9 @@ impl Watch {
                     let rows = look_at_mailings(ids).await;
                     // The page may have been left meanwhile.
                     asking.try_set_value(false);
+                    if watch.lost.try_get_untracked().is_some_and(|lost| lost != rows.is_err()) {
+                        watch.lost.set(rows.is_err());
+                    }
                     // What could not be asked now is asked again soon.
                     if let Ok(rows) = rows {
                         watch.rows.try_set(rows.into_iter().map(|row| (row.id, row)).collect());

@@ -1,6 +1,5 @@
 //! The list of mail servers.
 
-use super::live::use_live;
 use super::row::card;
 use crate::api::error::AppError;
 use crate::api::relays::{RemoveRelay, ResumeRelay, SwitchRelay, list_relays};
@@ -11,6 +10,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::form::{FormErrors, error_of};
 use crate::ui::i18n::{number, t};
+use crate::ui::live::{self, Heard, LostNote};
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
@@ -34,12 +34,13 @@ pub fn RelaysPage() -> impl IntoView {
             .or_else(|| error_of(actions.resume.value().get().as_ref()))
             .or_else(|| error_of(actions.remove.value().get().as_ref()))
     });
-    let live = use_live();
+    let Heard { said: live, lost } = live::follow(|| Some("/events/relays".to_owned()));
     let new = view! {
         <a class="btn btn-primary" href="/relays/new">{icon(Icon::Plus, "size-4")}{t("relays.new")}</a>
     };
     view! {
         <Page title=t("relays.title") lead=t("relays.lead") actions=new.into_any()>
+            <LostNote lost=lost />
             <FormErrors error=error />
             <Transition>{move || found.get().map(|found| shown(found, live, actions))}</Transition>
         </Page>

@@ -3,7 +3,6 @@
 mod edit;
 mod form;
 mod list;
-mod live;
 mod row;
 mod test;
 
