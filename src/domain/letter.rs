@@ -17,8 +17,8 @@ pub struct Letter {
     pub row: LetterRow,
     pub headers: Vec<(String, String)>,
     pub text: String,
-    /// Sanitised; shown in a sandboxed frame.
-    pub html: String,
+    /// There is HTML to show, at an address of its own.
+    pub has_html: bool,
     /// Web addresses in it, each once, in order: the frame that shows the letter may not open them.
     pub links: Vec<String>,
     /// As it came, lossy UTF-8.

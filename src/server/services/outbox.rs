@@ -1,5 +1,7 @@
 //! The Outbox: letters that the built-in mail server has caught.
 
+pub mod page;
+
 use super::{Actor, Error, Result, paging};
 use crate::domain::letter::{Letter, LetterRow};
 use crate::domain::page::Page;
@@ -9,8 +11,6 @@ use crate::server::db::users::User;
 use crate::server::db::{Db, DbResult};
 use crate::server::sink::CaughtLetter;
 use mail_parser::{Addr, HeaderValue, MessageParser};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Receiver;
 
 /// Letters that are kept.
@@ -69,17 +69,21 @@ pub async fn source(db: &Db, _: Reader, id: i64) -> Result<Vec<u8>> {
     Ok(raw)
 }
 
+/// The HTML of a letter, made safe, as a page of its own, which is to be sent with [`page::POLICY`].
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none, or no longer.
+pub async fn as_page(db: &Db, _: Reader, id: i64) -> Result<String> {
+    let (_, raw) = letters::get(db, id).await?.ok_or(Error::NotFound)?;
+    let message = MessageParser::default().parse(&raw);
+    let html = message.as_ref().and_then(|message| message.body_html(0)).unwrap_or_default();
+    Ok(page::document(&page::sanitise(&html).0))
+}
+
 fn parse(row: LetterRow, raw: &[u8]) -> Letter {
     let source = String::from_utf8_lossy(raw).into_owned();
     let Some(message) = MessageParser::default().parse(raw) else {
-        return Letter {
-            row,
-            headers: Vec::new(),
-            text: source.clone(),
-            html: String::new(),
-            links: Vec::new(),
-            source,
-        };
+        return Letter { row, headers: Vec::new(), text: source.clone(), has_html: false, links: Vec::new(), source };
     };
     let headers = message
         .headers()
@@ -90,13 +94,13 @@ fn parse(row: LetterRow, raw: &[u8]) -> Letter {
         })
         .collect();
     let text = message.body_text(0).unwrap_or_default().into_owned();
-    let (html, mut links) = sanitise(&message.body_html(0).unwrap_or_default());
+    let (html, mut links) = page::sanitise(&message.body_html(0).unwrap_or_default());
     for link in links_in_text(&text) {
         if !links.contains(&link) {
             links.push(link);
         }
     }
-    Letter { row, headers, text, html, links, source }
+    Letter { row, headers, text, has_html: !html.trim().is_empty(), links, source }
 }
 
 /// A header's value with its encoded words read where that is safe, on one line.
@@ -113,39 +117,11 @@ fn readable(value: &HeaderValue<'_>, raw: &[u8]) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Makes a letter's HTML safe to show, and lists the web addresses it links to.
-fn sanitise(html: &str) -> (String, Vec<String>) {
-    let links = Arc::new(Mutex::new(Vec::<String>::new()));
-    let found = Arc::clone(&links);
-    let mut cleaner = ammonia::Builder::default();
-    cleaner
-        // The head goes; without this the words of its title would stay as text.
-        .add_clean_content_tags(["title"])
-        .url_schemes(["http", "https", "mailto"].into())
-        .set_tag_attribute_values(HashMap::from([("a", HashMap::from([("target", "_blank")]))]))
-        .attribute_filter(move |element, attribute, value| {
-            if element == "a" && attribute == "href" && is_web(value) {
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                if !found.iter().any(|link| link == value) {
-                    found.push(value.to_owned());
-                }
-            }
-            Some(value.into())
-        });
-    let html = cleaner.clean(html).to_string();
-    let links = std::mem::take(&mut *links.lock().unwrap_or_else(PoisonError::into_inner));
-    (html, links)
-}
-
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
-}
-
 /// Web addresses in plain text: up to white space, a bracket or a quote; a full stop after one is not
 /// part of it.
 fn links_in_text(text: &str) -> Vec<String> {
     text.split(|c: char| c.is_whitespace() || "<>\"'()".contains(c))
-        .filter(|word| is_web(word))
+        .filter(|word| page::is_web(word))
         .map(|word| word.trim_end_matches(['.', ',', ';', ':', '!', '?']).to_owned())
         .collect()
 }

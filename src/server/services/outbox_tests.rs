@@ -90,12 +90,15 @@ async fn stored(db: Db) {
     assert_eq!(header("Subject"), Some("Привет"));
     assert_eq!(header("X-Long"), Some("one two"));
     assert!(letter.text.contains("https://example.org/in-text"));
+    assert!(letter.has_html);
+    let html = as_page(&db, anybody(), row.id).await.unwrap();
     for bad in ["script", "onclick", "javascript", "Head"] {
-        assert!(!letter.html.contains(bad), "{bad}: {}", letter.html);
+        assert!(!html.contains(bad), "{bad}: {html}");
     }
-    assert!(letter.html.contains("target=\"_blank\"") && letter.html.contains("noopener"), "{}", letter.html);
+    assert!(html.contains("target=\"_blank\"") && html.contains("noopener"), "{html}");
     assert_eq!(letter.links, ["https://example.org/a?b=1&c=2", "https://example.org/in-text"]);
     assert!(matches!(get(&db, anybody(), row.id + 100).await, Err(Error::NotFound)));
+    assert!(matches!(as_page(&db, anybody(), row.id + 100).await, Err(Error::NotFound)));
 }
 
 /// More letters than a transaction takes are all stored, and listed page by page, newest first.

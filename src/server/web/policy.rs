@@ -1,17 +1,15 @@
 //! The Content-Security-Policy of pages.
 
 use crate::server::mail::markdown;
-use crate::ui::pages::outbox::show::FRAME_CSS;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// The styles of our letters and of the frame around them, as hashes: letters are shown in frames that
-/// inherit the page's policy, and no other style may stand in a page (CSP 3, 8.2).
-static LETTER_STYLES: LazyLock<String> =
-    LazyLock::new(|| markdown::styles().chain([FRAME_CSS]).map(hash).collect::<Vec<_>>().join(" "));
+/// The styles of our letters, as hashes: previews of letters are shown in frames that inherit the page's policy, and no
+/// other style may stand in a page (CSP 3, 8.2).
+static LETTER_STYLES: LazyLock<String> = LazyLock::new(|| markdown::styles().map(hash).collect::<Vec<_>>().join(" "));
 
 /// Gives a rendered page its policy: scripts are ours, or are one of those that leptos wrote into this page,
 /// which are told by the render's nonce and named by their hashes. The nonce does not leave the server: a

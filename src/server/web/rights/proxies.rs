@@ -104,6 +104,7 @@ async fn doors(world: &World, things: &Things) -> Vec<(String, Answer)> {
         ("/outbox".to_owned(), None),
         (format!("/outbox/{id}"), None),
         (format!("/outbox/{id}/source"), None),
+        (format!("/outbox/{id}/page"), None),
         ("/metrics".to_owned(), None),
     ] {
         let answer = match &form {

@@ -29,6 +29,7 @@ pub const ROUTES: &[Row] = &[
     read("GET /reports.csv", users(ALL), ""),
     read_all("GET /audit.csv", managers(ALL), ""),
     read_all("GET /outbox/{id}/source", admins(SHARED), "{letter}"),
+    read_all("GET /outbox/{id}/page", admins(SHARED), "{letter}"),
     // A form without scripts: who is not logged in is sent to do so.
     write("POST /clients/upload", users(ALL).but(Who::Anonymous, [No(303); 3]), "file"),
     write("POST /suppressions/upload", users(ALL).but(Who::Anonymous, [No(303); 3]), "file with a reason"),
@@ -85,8 +86,8 @@ pub const PAGES: &[Row] = &[
     read("GET /messages/{id}", users(OWNERS), "{message}"),
     read("GET /clients", users(ALL), ""),
     read("GET /clients/new", users(ALL), ""),
-    read("GET /clients/import", users(ALL), ""),
     read("GET /clients/doubles", users(ALL), ""),
+    read("GET /clients/import", users(ALL), ""),
     read("GET /clients/import/{id}", users(OWNERS), "{import}"),
     read("GET /clients/{id}", users(OWNERS), "{client}"),
     read("GET /suppressions", users(ALL), ""),

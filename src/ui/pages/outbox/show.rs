@@ -16,10 +16,6 @@ use crate::ui::time::Time;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-/// How a letter looks that says nothing of it itself. The page's policy allows it by its hash.
-pub const FRAME_CSS: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:1rem;color:#1c1b19;background:#fff;\
-    overflow-wrap:anywhere}a{color:#1f5fbf}";
-
 /// A letter as a page, as text, as it came, and its headers.
 #[component]
 pub fn LetterPage() -> impl IntoView {
@@ -43,7 +39,7 @@ pub fn LetterPage() -> impl IntoView {
 }
 
 fn shown(letter: Letter, view: Memo<String>) -> AnyView {
-    let Letter { row, headers, text, html, links, source } = letter;
+    let Letter { row, headers, text, has_html, links, source } = letter;
     let facts = [(t("outbox.from"), sender(&row)), (t("outbox.to"), row.to.clone())];
     let facts = facts.map(|(name, value)| {
         view! {
@@ -59,7 +55,7 @@ fn shown(letter: Letter, view: Memo<String>) -> AnyView {
         "text" => plain(&text),
         "source" => plain(&source),
         "headers" => table(headers.clone()),
-        _ => frame(&html),
+        _ => frame(row.id, has_html),
     };
     view! {
         <dl class="mb-4 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
@@ -84,9 +80,10 @@ fn plain(text: &str) -> AnyView {
     view! { <pre class="text-sm break-words whitespace-pre-wrap">{text}</pre> }.into_any()
 }
 
-/// No script of a letter runs, and its links open beside this page only.
-fn frame(html: &str) -> AnyView {
-    if html.trim().is_empty() {
+/// The letter as a mail program shows it, at an address whose own policy lets nothing run and nothing be fetched; its links
+/// open beside this page only.
+fn frame(id: i64, has_html: bool) -> AnyView {
+    if !has_html {
         return view! { <p class="text-sm opacity-80">{t("outbox.no_html")}</p> }.into_any();
     }
     view! {
@@ -94,7 +91,7 @@ fn frame(html: &str) -> AnyView {
             class="h-[36rem] w-full rounded-field bg-white scheme-light"
             title=t("outbox.frame")
             sandbox="allow-popups allow-popups-to-escape-sandbox"
-            srcdoc=format!("<!DOCTYPE html><meta charset=\"utf-8\"><style>{FRAME_CSS}</style>{html}")
+            src=format!("/outbox/{id}/page")
         ></iframe>
     }
     .into_any()
