@@ -141,10 +141,15 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     await expect(manager.getByText("The user is blocked.")).toBeVisible();
     await expect(owner.getByRole("heading", { name: "Your account is blocked" })).toBeVisible();
     await expect(owner.getByRole("alert").filter({ hasText: "Does not answer" })).toContainText("write to ");
-    await owner.getByRole("button", { name: "Pause" }).click();
-    await expect(owner.getByText("You don't have access")).toBeVisible();
-    expect((await owner.goto("/mailings"))!.status()).toBe(403);
-    await expect(owner.getByRole("heading", { name: "Your account is blocked" })).toBeVisible();
+    // Nothing is offered that would be refused.
+    await expect(owner.getByRole("button", { name: "Pause" })).toBeHidden();
+    for (const [path, offer] of [["/mailings", "New mailing"], ["/clients", "Import"], ["/messages", "New message"]] as const) {
+      problems.expect(new RegExp(path), 403);
+      expect((await owner.goto(path))!.status()).toBe(403);
+      await expect(owner.getByRole("heading", { name: "Your account is blocked" })).toBeVisible();
+      await expect(owner.getByRole("alert").filter({ hasText: "Does not answer" })).toBeVisible();
+      await expect(owner.locator("main").getByText(offer, { exact: true })).toBeHidden();
+    }
     await expectAccessible(owner);
 
     // Enabled again, it stays where it is: its owner is blocked.

@@ -12,17 +12,41 @@ pub fn set_cookie(name: &str, value: &str) {
     }
 }
 
-/// Puts a text where the cursor stands in the field with this id, instead of what is selected there.
-pub fn insert_text(id: &str, text: &str) {
+/// Where a text goes into a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where the cursor stands, instead of what is selected there.
+    Cursor,
+    /// A paragraph of its own behind the cursor.
+    Paragraph,
+    /// A paragraph of its own at the end, where nobody has put the cursor anywhere.
+    LastParagraph,
+}
+
+/// Puts a text into the field with this id.
+pub fn insert_text(id: &str, text: &str, place: Place) {
     use leptos::wasm_bindgen::JsCast;
     let field =
         document().get_element_by_id(id).and_then(|field| field.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
     let Some(field) = field else { return };
-    let end = u32::try_from(field.value().encode_utf16().count()).unwrap_or(u32::MAX);
-    let from = field.selection_start().ok().flatten().unwrap_or(end);
-    let to = field.selection_end().ok().flatten().unwrap_or(end);
+    // Browsers count in UTF-16.
+    let value: Vec<u16> = field.value().encode_utf16().collect();
+    let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    let at = |place: Option<u32>| place.unwrap_or(end).min(end);
+    let (from, to) = match place {
+        Place::Cursor => (at(field.selection_start().ok().flatten()), at(field.selection_end().ok().flatten())),
+        Place::Paragraph => (at(field.selection_end().ok().flatten()), at(field.selection_end().ok().flatten())),
+        Place::LastParagraph => (end, end),
+    };
+    let text = match place {
+        Place::Cursor => text.to_owned(),
+        _ => {
+            let (before, after) = value.split_at(from as usize);
+            paragraph(&String::from_utf16_lossy(before), text, &String::from_utf16_lossy(after))
+        }
+    };
     // Refused only for a range that is not in the field; these come from the field itself.
-    let _ = field.set_range_text_with_start_and_end(text, from, to);
+    let _ = field.set_range_text_with_start_and_end(&text, from, to);
     let behind = from.saturating_add(u32::try_from(text.encode_utf16().count()).unwrap_or_default());
     let _ = field.set_selection_range(behind, behind);
     let _ = field.focus();
@@ -31,5 +55,34 @@ pub fn insert_text(id: &str, text: &str) {
     options.set_bubbles(true);
     if let Ok(event) = web_sys::Event::new_with_event_init_dict("input", &options) {
         let _ = field.dispatch_event(&event);
+    }
+}
+
+/// A text with the line ends that make it a paragraph between what stands before and after it.
+fn paragraph(before: &str, text: &str, after: &str) -> String {
+    let missing = |has: usize| "\n".repeat(2_usize.saturating_sub(has));
+    let ends = before.len() - before.trim_end_matches('\n').len();
+    let begins = after.len() - after.trim_start_matches('\n').len();
+    let lead = if before.trim().is_empty() { String::new() } else { missing(ends) };
+    let trail = if after.trim().is_empty() { String::new() } else { missing(begins) };
+    format!("{lead}{text}{trail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::paragraph;
+
+    #[test]
+    fn a_paragraph_is_glued_to_nothing() {
+        for (before, after, whole) in [
+            ("", "", "x"),
+            ("", "One", "x\n\nOne"),
+            ("One", "", "One\n\nx"),
+            ("One\n", "Two", "One\n\nx\n\nTwo"),
+            ("One\n\n", "\nTwo", "One\n\nx\n\nTwo"),
+            ("Начало 🙂", "\n\n\nTwo", "Начало 🙂\n\nx\n\n\nTwo"),
+        ] {
+            assert_eq!(format!("{before}{}{after}", paragraph(before, "x", after)), whole);
+        }
     }
 }

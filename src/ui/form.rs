@@ -92,6 +92,19 @@ pub fn FormErrors(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoVie
             let detail = if whole.is_empty() { t("errors.validation_detail") } else { whole.join(" ") };
             Some(view! { <ErrorPanel title=t("errors.validation") detail=detail /> }.into_any())
         }
+        Some(AppError::Unauthenticated) => {
+            let (title, _) = describe(&AppError::Unauthenticated);
+            let detail = t("errors.session_over");
+            // Beside this page: what is typed stays here, and is sent once more afterwards.
+            Some(
+                view! {
+                    <ErrorPanel title=title detail=detail>
+                        <a class="btn btn-sm" href="/login" target="_blank">{t("errors.log_in_beside")}</a>
+                    </ErrorPanel>
+                }
+                .into_any(),
+            )
+        }
         Some(error) => {
             let (title, detail) = describe(&error);
             Some(view! { <ErrorPanel title=title detail=detail /> }.into_any())

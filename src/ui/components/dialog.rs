@@ -32,6 +32,9 @@ pub fn Confirm(
     /// Whether there is anything to ask about.
     #[prop(default = Signal::stored(true), into)]
     ready: Signal<bool>,
+    /// The form in `children` has fields, and [`cancel`] beside its own button.
+    #[prop(optional)]
+    fields: bool,
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -39,6 +42,7 @@ pub fn Confirm(
     let (id, heading) = (format!("ask-{name}"), format!("ask-{name}-title"));
     let trigger_id = format!("{id}-open");
     let labelled = heading.clone();
+    let (closing, cancelled) = (closing(&name), name.clone());
     let open = asked.with_untracked(|asked| *asked == name) && ready.get_untracked();
     let show = move || {
         if ready.get_untracked()
@@ -106,13 +110,22 @@ pub fn Confirm(
             <div class="modal-box text-left whitespace-normal">
                 <h2 id=heading class="text-lg font-semibold">{title}</h2>
                 <p class="mt-2 text-sm empty:hidden">{text}</p>
-                <div class="modal-action items-end">
-                    <form method="dialog">
-                        <button class="btn">{t("common.cancel")}</button>
-                    </form>
+                <form method="dialog" id=closing></form>
+                <div class=if fields { "mt-4" } else { "modal-action" }>
+                    {(!fields).then(|| cancel(&cancelled))}
                     {children()}
                 </div>
             </div>
         </dialog>
     }
+}
+
+/// The id of the form that closes the dialog of that name.
+fn closing(name: &str) -> String {
+    format!("ask-{name}-cancel")
+}
+
+/// The button that closes the dialog of that name.
+pub fn cancel(name: &str) -> AnyView {
+    view! { <button class="btn" form=closing(name)>{t("common.cancel")}</button> }.into_any()
 }

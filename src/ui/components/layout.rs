@@ -94,7 +94,7 @@ fn blocked(session: &Session) -> Option<AnyView> {
     let ask = t_with("oversight.you_are_blocked_ask", &[("contact", &session.contact)]);
     Some(
         view! {
-            <div class="mx-auto max-w-7xl px-5 pt-8" role="alert">
+            <div class="mx-auto max-w-7xl px-5 pt-8" role="alert" data-blocked>
                 <h2 class="mb-2 text-lg font-semibold">{t("oversight.you_are_blocked")}</h2>
                 {stopped_note(stopped)}
                 <p class="mt-2 text-sm">{ask}</p>

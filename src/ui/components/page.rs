@@ -48,7 +48,7 @@ pub fn Page(
             <div class="flex flex-wrap items-center gap-3">
                 <h1 class="text-2xl font-semibold break-words min-w-0">{title}</h1>
                 {aside}
-                <div class="ml-auto flex flex-wrap gap-2 empty:hidden">{actions}</div>
+                <div class="ml-auto flex flex-wrap gap-2 empty:hidden" data-does>{actions}</div>
             </div>
             {lead.map(|lead| visible(&lead)).map(|lead| view! { <p class="mt-1 text-sm opacity-80">{lead}</p> })}
             <div class="mt-6">{children()}</div>

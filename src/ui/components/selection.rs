@@ -11,7 +11,35 @@ use std::collections::BTreeSet;
 /// The form that the boxes belong to; it stands beside the table, for the rows hold forms of their own.
 const FORM: &str = "chosen";
 
-/// What is ticked.
+/// What is ticked on any page of a list; made once for the list.
+#[derive(Clone, Copy)]
+pub struct Ticked {
+    pub ids: RwSignal<BTreeSet<i64>>,
+    pub all: RwSignal<bool>,
+}
+
+impl Ticked {
+    /// Nothing is ticked, or what the address says; nothing any more once `list` is another: another search, or one whose
+    /// rows something was done to.
+    pub fn new<T: PartialEq + Send + Sync + 'static>(list: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let (ids, all) = use_query_map().with_untracked(|query| {
+            let ids = query.get_all("pick").unwrap_or_default();
+            (ids.iter().filter_map(|id| id.parse().ok()).collect(), query.get_str("all").is_some())
+        });
+        let ticked = Self { ids: RwSignal::new(ids), all: RwSignal::new(all) };
+        let list = Memo::new(move |_| list());
+        Effect::new(move |before: Option<()>| {
+            list.track();
+            if before.is_some() {
+                ticked.ids.update(BTreeSet::clear);
+                ticked.all.set(false);
+            }
+        });
+        ticked
+    }
+}
+
+/// The ticked rows of a list that is shown.
 #[derive(Clone, Copy)]
 pub struct Selection {
     ids: RwSignal<BTreeSet<i64>>,
@@ -23,16 +51,11 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Nothing is ticked, or what the address says.
-    pub fn new(total: i64) -> Self {
-        let query = use_query_map();
-        let (ids, all) = query.with_untracked(|query| {
-            let ids = query.get_all("pick").unwrap_or_default();
-            (ids.iter().filter_map(|id| id.parse().ok()).collect(), query.get_str("all").is_some())
-        });
+    /// What is ticked of a list with so many rows.
+    pub fn new(total: i64, Ticked { ids, all }: Ticked) -> Self {
         let alive = RwSignal::new(false);
         Effect::new(move |_| alive.set(true));
-        Self { ids: RwSignal::new(ids), all: RwSignal::new(all), total, alive }
+        Self { ids, all, total, alive }
     }
 
     /// How many rows are chosen.

@@ -2,7 +2,7 @@
 
 use super::doubles::DoublesNote;
 use super::selection::{Chosen, Selection};
-use crate::api::clients::{DeleteClients, list_clients};
+use crate::api::clients::{DeleteClients, PickClients, list_clients};
 use crate::api::error::AppError;
 use crate::domain::bidi::visible;
 use crate::domain::client::Client;
@@ -14,6 +14,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::pagination::Pagination;
 use crate::ui::components::search::Search;
+use crate::ui::components::selection::Ticked;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{t, tn};
 use crate::ui::link::{href, use_param};
@@ -25,9 +26,12 @@ use leptos::prelude::*;
 #[component]
 pub fn ClientsPage() -> impl IntoView {
     let (q, sort, after) = (use_param("q"), use_param("sort"), use_param("after"));
-    let delete = ServerAction::<DeleteClients>::new();
+    let (delete, pick) = (ServerAction::<DeleteClients>::new(), ServerAction::<PickClients>::new());
+    // What was refused because the list has changed is shown with the list as it is.
+    let done = move || delete.version().get() + pick.version().get();
+    let ticked = Ticked::new(move || (q.get(), done()));
     let found = Resource::new_blocking(
-        move || (q.get(), sort.get(), after.get(), delete.version().get()),
+        move || (q.get(), sort.get(), after.get(), done()),
         |(q, sort, after, _)| list_clients(q, sort, after),
     );
     let export = move || href("/clients/export", &[("search".to_owned(), q.get())]);
@@ -40,7 +44,7 @@ pub fn ClientsPage() -> impl IntoView {
         <Page title=t("clients.title") lead=t("clients.lead") actions=actions.into_any()>
             <DoublesNote />
             <Transition>
-                {move || found.get().map(|found| shown(found, q.get_untracked(), delete))}
+                {move || found.get().map(|found| shown(found, q.get_untracked(), ticked, (delete, pick)))}
             </Transition>
         </Page>
     }
@@ -49,8 +53,9 @@ pub fn ClientsPage() -> impl IntoView {
 
 /// A client, and why mailings leave it out.
 type Listed = (Client, Option<Reason>);
+type Actions = (ServerAction<DeleteClients>, ServerAction<PickClients>);
 
-fn shown(found: Result<page::Page<Listed>, AppError>, q: String, delete: ServerAction<DeleteClients>) -> AnyView {
+fn shown(found: Result<page::Page<Listed>, AppError>, q: String, ticked: Ticked, (delete, pick): Actions) -> AnyView {
     let page = match found {
         Ok(page) => page,
         Err(error) => return failed(&error),
@@ -72,7 +77,7 @@ fn shown(found: Result<page::Page<Listed>, AppError>, q: String, delete: ServerA
         .into_any();
     }
     let shown = page.rows.iter().map(|(client, _)| (client.id, client.email.clone())).collect();
-    let selection = Selection::new(page.total, shown);
+    let selection = Selection::new(page.total, shown, ticked);
     let columns = vec![
         Column::new(t("clients.chosen_column")),
         Column::sorted(t("clients.email"), "email"),
@@ -83,7 +88,7 @@ fn shown(found: Result<page::Page<Listed>, AppError>, q: String, delete: ServerA
     let rows: Vec<AnyView> = page.rows.into_iter().map(|client| row(client, selection)).collect();
     view! {
         {search}
-        <Chosen selection=selection q=q delete=delete />
+        <Chosen selection=selection q=q delete=delete pick=pick />
         <Table label=t("clients.title") columns=columns>{rows}</Table>
         <Pagination next=page.next count=tn("clients.count", page.total) />
     }

@@ -2,6 +2,7 @@
 
 use crate::api::clients::{DeleteClients, PickClients};
 use crate::ui::components::dialog::Confirm;
+use crate::ui::components::selection::Ticked;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{t, t_with, tn, tn_with};
@@ -14,7 +15,7 @@ const PICK: &str = "picked";
 /// Clients whom a question names; of more it says how many.
 const NAMED: usize = 5;
 
-/// What is ticked on this page.
+/// What is ticked in the list.
 #[derive(Clone, Copy)]
 pub struct Selection {
     ids: RwSignal<BTreeSet<i64>>,
@@ -25,8 +26,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    pub fn new(total: i64, shown: Vec<(i64, String)>) -> Self {
-        let (ids, all) = (RwSignal::new(BTreeSet::new()), RwSignal::new(false));
+    pub fn new(total: i64, shown: Vec<(i64, String)>, Ticked { ids, all }: Ticked) -> Self {
         Self { ids, all, total, shown: StoredValue::new(shown) }
     }
 
@@ -98,8 +98,12 @@ impl Selection {
 
 /// A new mailing for the chosen, and their deletion.
 #[component]
-pub fn Chosen(selection: Selection, q: String, delete: ServerAction<DeleteClients>) -> impl IntoView {
-    let pick = ServerAction::<PickClients>::new();
+pub fn Chosen(
+    selection: Selection,
+    q: String,
+    delete: ServerAction<DeleteClients>,
+    pick: ServerAction<PickClients>,
+) -> impl IntoView {
     let error = Signal::derive(move || {
         error_of(pick.value().get().as_ref()).or_else(|| error_of(delete.value().get().as_ref()))
     });

@@ -9,7 +9,7 @@ use crate::ui::components::listing::{Words, listing};
 use crate::ui::components::page::Page;
 use crate::ui::components::search::Search;
 use crate::ui::components::segmented::Segmented;
-use crate::ui::components::selection::Selection;
+use crate::ui::components::selection::{Selection, Ticked};
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Column, Table};
 use crate::ui::form::{ActionForm, FormErrors};
@@ -32,6 +32,7 @@ pub fn MailingsPage() -> impl IntoView {
         },
         |(filter, _)| list_mailings(filter),
     );
+    let ticked = Ticked::new(move || (q.get(), state.get(), actions.changed()));
     let watch = Watch::start();
     let new = view! {
         <a class="btn btn-primary" href="/mailings/new">{icon(Icon::Plus, "size-4")}{t("mailings.new")}</a>
@@ -47,7 +48,7 @@ pub fn MailingsPage() -> impl IntoView {
                     let page = found.map(|MailingList { page, .. }| page);
                     listing(page, &WORDS, narrowed, tools(&counts), |rows, total| {
                         watch.show(&rows);
-                        let selection = Selection::new(total);
+                        let selection = Selection::new(total, ticked);
                         let rows: Vec<AnyView> =
                             rows.into_iter().map(|mailing| row(mailing, watch, selection, actions)).collect();
                         view! {

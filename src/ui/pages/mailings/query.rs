@@ -132,6 +132,19 @@ pub fn link(form: &MailingForm, step: Step) -> String {
     form.address(step.as_str())
 }
 
+/// A link to the messages with everything filled in so far, and the place in their list.
+pub fn listed(form: &MailingForm, q: &str, after: &str) -> String {
+    let mut pairs = pairs(form, &[]);
+    let place = [("step", Step::Message.as_str()), ("q", q), ("found", q), ("after", after)];
+    pairs.extend(
+        place
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    crate::ui::link::href(&form.path(), &pairs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +178,17 @@ mod tests {
         assert_eq!(clients(&[("step", "window"), ("search", "anna")]), "search", "to type is to choose");
         assert_eq!(clients(&[("clients", "all")]), "all");
         assert_eq!(clients(&[("clients", "picked"), ("selection", "3")]), "picked");
+    }
+
+    #[test]
+    fn the_place_in_the_list_of_messages_is_kept() {
+        let form = MailingForm { title: "Autumn & more".to_owned(), ..MailingForm::default() };
+        let link = listed(&form, "sale", "abc");
+        for part in ["title=Autumn%20%26%20more", "step=message", "q=sale", "found=sale", "after=abc"] {
+            assert!(link.contains(part), "{part}: {link}");
+        }
+        let plain = listed(&form, "", "");
+        assert!(plain.contains("title=") && !plain.contains("q=") && !plain.contains("after="), "{plain}");
     }
 
     #[test]

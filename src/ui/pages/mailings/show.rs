@@ -16,7 +16,7 @@ use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
 use crate::domain::returned::ReturnedCounts;
 use crate::ui::components::badge::mailing_badge;
-use crate::ui::components::dialog::Confirm;
+use crate::ui::components::dialog::{Confirm, cancel};
 use crate::ui::components::field::TextField;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
@@ -336,11 +336,14 @@ fn oversight(id: i64, disabled: bool, status: MailingStatus, context: Context) -
     }
     let errors = Signal::derive(move || errors_of(context.disable.value().get().as_ref()));
     view! {
-        <Confirm name="disable" trigger=t("oversight.disable") class="btn btn-error" title=t("oversight.disable") text=t("oversight.disable_text")>
+        <Confirm name="disable" trigger=t("oversight.disable") class="btn btn-error" title=t("oversight.disable") text=t("oversight.disable_text") fields=true>
             <ActionForm action=context.disable>
                 <input type="hidden" name="form[id]" value=id />
                 <TextField name="form[reason]" label=t("oversight.reason") errors=errors required=true maxlength=REASON_MAX autocomplete="off" />
-                <Submit label=t("oversight.disable") pending=context.disable.pending() class="btn-error" />
+                <div class="modal-action">
+                    {cancel("disable")}
+                    <Submit label=t("oversight.disable") pending=context.disable.pending() class="btn-error" />
+                </div>
             </ActionForm>
         </Confirm>
     }

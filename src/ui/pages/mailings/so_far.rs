@@ -51,8 +51,24 @@ fn keep(form: RwSignal<MailingForm>, here: Step, id: &str) {
     }) else {
         return;
     };
+    let link = match here {
+        Step::Message => {
+            let (typed, found) = (text("q"), text("found"));
+            // Another search begins at the first page.
+            let after = if typed == found { in_address("after") } else { String::new() };
+            query::listed(&filled, &typed, &after)
+        }
+        _ => query::link(&filled, here),
+    };
     let Ok(history) = window().history() else { return };
     let state = history.state().unwrap_or(JsValue::NULL);
     // Refused only where an address changes too often; the next change then keeps this one too.
-    let _ = history.replace_state_with_url(&state, "", Some(&query::link(&filled, here)));
+    let _ = history.replace_state_with_url(&state, "", Some(&link));
+}
+
+/// What the address says now of a parameter.
+fn in_address(name: &str) -> String {
+    let search = window().location().search().ok();
+    let query = search.and_then(|search| web_sys::UrlSearchParams::new_with_str(&search).ok());
+    query.and_then(|query| query.get(name)).unwrap_or_default()
 }

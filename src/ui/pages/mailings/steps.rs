@@ -93,10 +93,8 @@ pub fn message(
         .chain(messages.rows.into_iter().map(|message| (message.id.to_string(), message.subject, String::new())))
         .collect();
     let more = messages.next.map(|next| {
-        let mut pairs = query::pairs(form, &[]);
-        let found = [("step", Step::Message.as_str()), ("q", q), ("found", q), ("after", &next)];
-        pairs.extend(found.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let href = crate::ui::link::href(&form.path(), &pairs);
+        let q = q.to_owned();
+        let href = move || so_far.with(|form| query::listed(form, &q, &next));
         view! { <a class="link text-sm" href=href>{t("mailings.more_messages")}</a> }
     });
     let fields = view! {

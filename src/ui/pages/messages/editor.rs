@@ -7,7 +7,7 @@ use crate::domain::client::Client;
 use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
 use crate::domain::version::version;
 use crate::forms::messages::MessageForm;
-use crate::ui::browser::insert_text;
+use crate::ui::browser::{Place, insert_text};
 use crate::ui::components::field::{TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
@@ -168,7 +168,7 @@ fn insert_buttons() -> AnyView {
     .into_iter()
     .map(|(word, placeholder)| {
         view! {
-            <button type="button" class="btn btn-xs" title=placeholder on:click=move |_| insert_text(BODY, placeholder)>
+            <button type="button" class="btn btn-xs" title=placeholder on:click=move |_| insert_text(BODY, placeholder, Place::Cursor)>
                 {t(word)}
             </button>
         }

@@ -6,7 +6,7 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::listing::{Words, listing};
 use crate::ui::components::page::Page;
 use crate::ui::components::search::Search;
-use crate::ui::components::selection::Selection;
+use crate::ui::components::selection::{Selection, Ticked};
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
@@ -34,6 +34,7 @@ pub fn MessagesPage() -> impl IntoView {
         move || (q.get(), sort.get(), after.get(), actions.delete.version().get()),
         |(q, sort, after, _)| list_messages(q, sort, after),
     );
+    let ticked = Ticked::new(move || (q.get(), actions.delete.version().get()));
     let error = Signal::derive(move || {
         let deleted = error_of(actions.delete.value().get().as_ref());
         deleted.or_else(|| error_of(actions.duplicate.value().get().as_ref()))
@@ -48,7 +49,7 @@ pub fn MessagesPage() -> impl IntoView {
                 {move || found.get().map(|found| {
                     let search = view! { <div class="mb-4"><Search label=t("messages.search") /></div> };
                     listing(found, &WORDS, !q.get_untracked().is_empty(), search.into_any(), |rows, total| {
-                        table(rows, total, actions)
+                        table(rows, Selection::new(total, ticked), total, actions)
                     })
                 })}
             </Transition>
@@ -57,7 +58,7 @@ pub fn MessagesPage() -> impl IntoView {
     .into_any()
 }
 
-fn table(rows: Vec<MessageRow>, total: i64, actions: Actions) -> AnyView {
+fn table(rows: Vec<MessageRow>, selection: Selection, total: i64, actions: Actions) -> AnyView {
     let columns = vec![
         Column::new(t("common.select_column")).hidden(),
         Column::sorted(t("messages.subject"), "subject"),
@@ -65,7 +66,6 @@ fn table(rows: Vec<MessageRow>, total: i64, actions: Actions) -> AnyView {
         Column::sorted(t("messages.updated"), "updated"),
         Column::new(t("messages.actions")).hidden(),
     ];
-    let selection = Selection::new(total);
     let delete = view! {
         <ActionForm action=actions.delete>
             {selection.fields()}

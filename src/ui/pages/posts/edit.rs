@@ -1,5 +1,6 @@
 //! `/posts/new` and `/posts/:id`.
 
+use super::cover::{Named, newest};
 use super::editor::{Editor, first_shown};
 use super::{breadcrumb, state_badge, use_id};
 use crate::api::error::AppError;
@@ -14,10 +15,13 @@ use crate::ui::once::OnceField;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 
-async fn open(id: i64) -> Result<(Editing, Option<Rendered>), AppError> {
+/// What is edited, how it looks, and the pictures that a cover is chosen from.
+type Opened = (Editing, Option<Rendered>, Vec<Named>);
+
+async fn open(id: i64) -> Result<Opened, AppError> {
     let editing = edit_post(id).await?;
     let shown = first_shown(&editing).await;
-    Ok((editing, shown))
+    Ok((editing, shown, newest().await?))
 }
 
 /// A new post.
@@ -29,8 +33,8 @@ pub fn PostNewPage() -> impl IntoView {
         <Page title=t("posts.new") breadcrumb=breadcrumb()>
             <Suspense>
                 {move || loaded.get().map(|loaded| match loaded {
-                    Ok((editing, shown)) => {
-                        view! { {notice(&editing, discard)} <Editor editing=editing shown=shown /> }.into_any()
+                    Ok((editing, shown, pictures)) => {
+                        view! { {notice(&editing, discard)} <Editor editing=editing shown=shown pictures=pictures /> }.into_any()
                     }
                     Err(error) => failed(&error),
                 })}
@@ -54,14 +58,14 @@ pub fn PostEditPage() -> impl IntoView {
     view! {
         <Suspense>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok((editing, shown)) => {
+                Ok((editing, shown, pictures)) => {
                     let title = t_with("posts.edit_title", &[("title", &editing.fields.content.title)]);
                     let (aside, actions) = (state_badge(editing.state), actions(&editing, message));
                     view! {
                         <Page title=title breadcrumb=breadcrumb() aside=aside actions=actions>
                             <FormErrors error=error />
                             {notice(&editing, discard)}
-                            <Editor editing=editing shown=shown />
+                            <Editor editing=editing shown=shown pictures=pictures />
                         </Page>
                     }
                     .into_any()

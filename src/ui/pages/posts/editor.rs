@@ -1,10 +1,10 @@
 //! The form of a post beside its preview. What is typed is kept as a draft by itself.
 
+use super::cover::{Cover, Named};
 use super::pictures::{Describe, Upload, UploadStatus, first_file, upload};
 use crate::api::posts::{KeepPost, SavePost, preview_post};
 use crate::domain::post::{ALT_MAX, AUTHOR_MAX, BODY_MAX, Editing, Fields, Rendered, SUMMARY_MAX, TITLE_MAX};
 use crate::domain::slug::SLUG_MAX;
-use crate::forms::posts::is_image_id;
 use crate::ui::components::field::{RadioField, SelectField, TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
@@ -21,7 +21,6 @@ use std::time::Duration;
 
 /// The ids that the kit gives to fields.
 const BODY: &str = "field-form-body-";
-const COVER: &str = "field-form-cover-";
 const SLUG: &str = "field-form-slug-";
 /// How long nothing must be typed before the preview is made.
 const PREVIEW_PAUSE: Duration = Duration::from_millis(300);
@@ -45,9 +44,9 @@ pub(super) async fn first_shown(editing: &Editing) -> Shown {
     show(first("form[body]", &editing.fields.content.body)).await
 }
 
-/// The form and its preview. `shown` comes from [`first_shown`].
+/// The form and its preview. `shown` comes from [`first_shown`]; `pictures` are those that the cover is chosen from.
 #[component]
-pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
+pub(super) fn Editor(editing: Editing, shown: Shown, pictures: Vec<Named>) -> impl IntoView {
     let Editing { id, fields, zone, .. } = editing;
     let save = ServerAction::<SavePost>::new();
     let keep = ServerAction::<KeepPost>::new();
@@ -57,20 +56,15 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
     let errors = Signal::derive(move || errors_of(save.value().get().as_ref()));
     let version = RwSignal::new(fields.version);
     let body = RwSignal::new(first("form[body]", &fields.content.body));
-    let cover = RwSignal::new(first("form[cover]", fields.content.cover.as_deref().unwrap_or_default()));
+    let cover = first("form[cover]", fields.content.cover.as_deref().unwrap_or_default());
+    // Browsers put the cursor of a field that nobody has been in at its start.
+    let visited = StoredValue::new(false);
     let (inline, covering) = (RwSignal::new(Upload::Nothing), RwSignal::new(Upload::Nothing));
     // What was stored is what the next change starts from.
     Effect::new(move |_| {
         if let Some(Ok(stored)) = save.value().get() {
             version.set(stored.version);
             set_value(SLUG, &stored.slug);
-        }
-    });
-    Effect::new(move |_| {
-        if let Upload::Done(picture) = covering.get() {
-            set_value(COVER, &picture.id);
-            cover.set(picture.id);
-            covering.set(Upload::Nothing);
         }
     });
     let mut kept = debounce(KEEP_PAUSE, move |()| {
@@ -83,10 +77,8 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
     let typed = move |event: web_sys::Event| {
         save.clear();
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        match target.map(|target| target.id()).as_deref() {
-            Some(BODY) => body.set(value_of(BODY)),
-            Some(COVER) => cover.set(value_of(COVER)),
-            _ => {}
+        if target.is_some_and(|target| target.id() == BODY) {
+            body.set(value_of(BODY));
         }
         kept(());
     };
@@ -133,7 +125,7 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
                         {picker(t("posts.image_add"), inline)}
                         <UploadStatus state=inline />
                     </div>
-                    <div on:drop=dropped on:dragover=|event| event.prevent_default() on:paste=pasted>
+                    <div on:focusin=move |_| visited.set_value(true) on:drop=dropped on:dragover=|event| event.prevent_default() on:paste=pasted>
                         <TextArea name="form[body]" label=t("posts.field_body") hint=t("posts.body_hint") value=content.body errors=errors rows=20 maxlength=BODY_MAX required=true />
                     </div>
                     <div class="grid gap-x-4 sm:grid-cols-2">
@@ -142,13 +134,10 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
                         <TextField name="form[author]" label=t("posts.field_author") value=content.author errors=errors maxlength=AUTHOR_MAX />
                         <TextField name="form[slug]" label=t("posts.field_slug") hint=t("posts.slug_hint") value=content.slug errors=errors maxlength=SLUG_MAX />
                         <div>
-                            <TextField name="form[cover]" label=t("posts.field_cover") hint=t("posts.cover_hint") value=content.cover.unwrap_or_default() errors=errors />
+                            <Cover chosen=cover pictures=pictures upload=covering errors=errors />
                             <div class="mb-4 flex flex-wrap items-center gap-3">
                                 {picker(t("posts.cover_upload"), covering)}
                                 <UploadStatus state=covering />
-                                {move || cover.with(|id| is_image_id(id)).then(|| view! {
-                                    <img class="max-h-24 rounded-field" src=format!("/images/{}", cover.get()) alt="" />
-                                })}
                             </div>
                         </div>
                         <TextField name="form[cover_alt]" label=t("posts.field_cover_alt") hint=t("posts.cover_alt_hint") value=content.cover_alt errors=errors maxlength=ALT_MAX />
@@ -161,7 +150,7 @@ pub(super) fn Editor(editing: Editing, shown: Shown) -> impl IntoView {
                         <span class="text-xs opacity-80">{t("posts.keys")}</span>
                     </div>
                 </ActionForm>
-                <Describe state=inline field=BODY />
+                <Describe state=inline field=BODY visited=visited />
             </div>
             <Preview body=body first=shown />
         </div>

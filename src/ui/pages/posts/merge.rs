@@ -1,6 +1,7 @@
 //! `/posts/:id/merge`: two people changed the same post.
 
 use super::compare::{compared, field_name};
+use super::cover::{Named, newest};
 use super::editor::{Editor, first_shown};
 use super::{breadcrumb, use_id};
 use crate::api::error::AppError;
@@ -23,7 +24,7 @@ pub fn MergePage() -> impl IntoView {
         <Page title=t("posts.merge_title") breadcrumb=breadcrumb()>
             <Suspense>
                 {move || loaded.get().map(|loaded| match loaded {
-                    Ok((merge, rendered)) => shown(merge, rendered),
+                    Ok(loaded) => shown(loaded),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -32,13 +33,16 @@ pub fn MergePage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Merge, Option<Rendered>), AppError> {
+/// What is merged, how it looks, and the pictures that a cover is chosen from.
+type Loaded = (Merge, Option<Rendered>, Vec<Named>);
+
+async fn load(id: Option<i64>) -> Result<Loaded, AppError> {
     let merge = merge_post(id.ok_or(AppError::NotFound)?).await?;
     let rendered = first_shown(&merge.editing).await;
-    Ok((merge, rendered))
+    Ok((merge, rendered, newest().await?))
 }
 
-fn shown(merge: Merge, rendered: Option<Rendered>) -> AnyView {
+fn shown((merge, rendered, pictures): Loaded) -> AnyView {
     let Merge { theirs, diff, clashes, editing } = merge;
     let names: Vec<String> = clashes.iter().map(|field| field_name(field)).collect();
     let clashes = (!names.is_empty()).then(|| {
@@ -55,7 +59,7 @@ fn shown(merge: Merge, rendered: Option<Rendered>) -> AnyView {
         <h2 class="mb-3 text-lg font-semibold">{t("posts.merge_diff")}</h2>
         {compared(diff)}
         <h2 class="mt-8 mb-3 text-lg font-semibold">{t("posts.merge_form")}</h2>
-        <Editor editing=editing shown=rendered />
+        <Editor editing=editing shown=rendered pictures=pictures />
     }
     .into_any()
 }

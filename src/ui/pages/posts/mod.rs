@@ -2,6 +2,7 @@
 
 mod chart;
 mod compare;
+mod cover;
 mod edit;
 mod editor;
 mod history;

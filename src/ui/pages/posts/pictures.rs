@@ -2,7 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::domain::post::{ALT_MAX, Picture};
-use crate::ui::browser::insert_text;
+use crate::ui::browser::{Place, insert_text};
 use crate::ui::components::error_panel::describe;
 use crate::ui::i18n::{error_text, t};
 use leptos::html;
@@ -77,9 +77,10 @@ pub fn UploadStatus(state: RwSignal<Upload>) -> impl IntoView {
     }
 }
 
-/// Asks what an uploaded picture shows, and puts it into the field with this id.
+/// Asks what an uploaded picture shows, and puts it into the field with this id: behind the cursor, if the reader has put it
+/// anywhere (`visited`), otherwise at the end.
 #[component]
-pub fn Describe(state: RwSignal<Upload>, field: &'static str) -> impl IntoView {
+pub fn Describe(state: RwSignal<Upload>, field: &'static str, visited: StoredValue<bool>) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let alt = NodeRef::<html::Input>::new();
     let picture = move || match state.get() {
@@ -103,7 +104,8 @@ pub fn Describe(state: RwSignal<Upload>, field: &'static str) -> impl IntoView {
         }
         if let Upload::Done(picture) = state.get_untracked() {
             let words = words.trim().replace(['[', ']', '\\'], "");
-            insert_text(field, &format!("![{words}](/images/{})", picture.id));
+            let place = if visited.get_value() { Place::Paragraph } else { Place::LastParagraph };
+            insert_text(field, &format!("![{words}](/images/{})", picture.id), place);
         }
         state.set(Upload::Nothing);
     };
