@@ -22,7 +22,7 @@ pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, once: &str,
     let read = locales::text(content.lang, "blog.read_online");
     let body = format!(
         "{}\n\n[{read}]({site}/blog/{})\n",
-        literal(&whole_addresses(&content.body, &format!("{site}/blog/{}", content.slug))).trim_end(),
+        literal(&for_a_message(&content.body, &format!("{site}/blog/{}", content.slug))).trim_end(),
         content.slug
     );
     let subject: String = literal(&content.title).chars().take(SUBJECT_MAX).collect();
@@ -37,9 +37,10 @@ pub async fn to_message(db: &Db, actor: &Actor, id: i64, site: &str, once: &str,
     })
 }
 
-/// Makes the addresses of links and pictures whole, as a browser would on the post's page (RFC 3986 5). What is none there
-/// either stays as it is, and the message says so when it is stored.
-fn whole_addresses(markdown: &str, page: &str) -> String {
+/// Makes the addresses of links and pictures whole, as a browser would on the post's page (RFC 3986 5), and joins the lines of a
+/// paragraph: in a message they stay apart. What is no address there either stays as it is, and the message says so when it is
+/// stored.
+fn for_a_message(markdown: &str, page: &str) -> String {
     let Ok(page) = Url::parse(page) else { return markdown.to_owned() };
     let parser = Parser::new_ext(markdown, options());
     let mut places: Vec<(Range<usize>, String)> = Vec::new();
@@ -48,7 +49,16 @@ fn whole_addresses(markdown: &str, page: &str) -> String {
         let behind_label = markdown[place.clone()].find("]:").map_or(place.start, |at| place.start + at + 2);
         places.extend(whole(markdown, behind_label..place.end, &definition.dest, &page));
     }
+    let mut line_ended = None;
     for (event, place) in parser.into_offset_iter() {
+        // What stands before the next line's text, such as the sign of a quotation, belongs to the end of the line.
+        if let Some(from) = line_ended.take() {
+            places.push((from..place.start, " ".to_owned()));
+        }
+        if event == Event::SoftBreak {
+            line_ended = Some(place.start);
+            continue;
+        }
         let (Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, .. })
         | Event::Start(Tag::Image { link_type: LinkType::Inline, dest_url, .. })) = event
         else {
@@ -105,7 +115,7 @@ mod tests {
 
     #[test]
     fn addresses_become_whole() {
-        let whole = |body: &str| whole_addresses(body, "https://v.example/blog/autumn");
+        let whole = |body: &str| for_a_message(body, "https://v.example/blog/autumn");
         for (body, expected) in [
             (
                 "![a](/images/0123456789abcdef0123456789abcdef) [d](https://e.example/)",
@@ -126,6 +136,21 @@ mod tests {
             ("`](/x)` [t](tg://resolve) [h](//host/a)", "`](/x)` [t](tg://resolve) [h](//host/a)"),
         ] {
             assert_eq!(whole(body), expected);
+        }
+    }
+
+    #[test]
+    fn lines_of_a_paragraph_are_joined_and_others_stay() {
+        for (body, expected) in [
+            ("One\ntwo\nthree\n\nFour  \nfive\\\nsix", "One two three\n\nFour  \nfive\\\nsix"),
+            ("> a\n> b\nc\n\n- d\n  e\n- f", "> a b c\n\n- d e\n- f"),
+            ("*a\n[b\nc](/d)*\nend", "*a [b c](https://v.example/d)* end"),
+            ("```\na\nb\n```\n\n| a |\n|---|\n| b |", "```\na\nb\n```\n\n| a |\n|---|\n| b |"),
+            ("a\r\nb", "a b"),
+        ] {
+            let letter = for_a_message(body, "https://v.example/blog/autumn");
+            assert_eq!(letter, expected);
+            assert!(!crate::server::mail::markdown::render(&letter).unwrap().contains("<br>\ntwo"));
         }
     }
 
