@@ -1,6 +1,7 @@
 //! Relays: the mail servers that letters are handed to, as pages show them.
 
 use super::delivery::Stage;
+use super::version::version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -277,6 +278,18 @@ pub struct RelaySettings {
     /// The smallest goes first.
     pub priority: i64,
     pub enabled: bool,
+}
+
+impl RelaySettings {
+    /// The state that a form of it was opened on.
+    pub fn version(&self) -> String {
+        let limits = Span::ALL.map(|span| self.limits.of(span).map(|n| n.to_string()).unwrap_or_default());
+        let numbers =
+            [i64::from(self.port), self.connections, self.priority, i64::from(self.enabled)].map(|n| n.to_string());
+        let texts = [self.name.as_str(), &self.host, self.tls.as_str(), &self.user];
+        let parts = texts.into_iter().chain(limits.iter().chain(&numbers).map(String::as_str));
+        version(&parts.collect::<Vec<_>>())
+    }
 }
 
 /// The last trouble with a relay.

@@ -1,6 +1,7 @@
 //! What an administrator decides for the whole service, and limits for single users.
 
 use super::user::Role;
+use super::version::version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The state that a form of them was opened on.
+    pub fn version(&self) -> String {
+        let texts = Setting::ALL.map(|setting| self.text(setting));
+        version(&texts.each_ref().map(String::as_str))
+    }
+
     /// A setting's stored text; empty for none.
     pub fn text(&self, setting: Setting) -> String {
         let number = |limit: Option<i64>| limit.map(|n| n.to_string()).unwrap_or_default();

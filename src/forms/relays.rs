@@ -49,6 +49,10 @@ pub struct RelayForm {
     #[garde(skip)]
     #[serde(default)]
     pub enabled: bool,
+    /// `domain::version` of what was stored when the form was opened; empty: whatever is stored is changed.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 impl std::fmt::Debug for RelayForm {

@@ -27,6 +27,10 @@ pub struct SettingsForm {
     #[garde(skip)]
     #[serde(default)]
     pub letters: String,
+    /// `domain::version` of what was stored when the form was opened; empty: whatever is stored is changed.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 /// Limits of one user; empty ones follow the settings.

@@ -119,6 +119,7 @@ fn form(args: AddArgs) -> Result<RelayForm, Failure> {
         day: args.day,
         priority: args.priority,
         enabled: !args.off,
+        version: String::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Relays: what administrators add, change and try out. The passwords are sealed here and opened
 //! only to be sent.
 
-use super::{Actor, Error, Result, checked};
+use super::{Actor, Error, Result, checked, still_as_opened};
 use crate::api::error::FieldErrors;
 use crate::domain::audit::{Act, COMMAND_LINE};
 use crate::domain::relay::{FROM_SETTINGS, Fault, RelaySettings, RelayTest};
@@ -94,7 +94,7 @@ pub async fn get(db: &Db, _: Keeper<'_>, id: i64) -> Result<RelaySettings> {
 /// Stores a relay, new while its id is 0, and returns its id. One that is on must work: it is tried.
 ///
 /// # Errors
-/// [`Error::Invalid`] names the wrong field, or the stage at which the relay failed.
+/// [`Error::Invalid`] names the wrong field, or the stage at which the relay failed; as [`still_as_opened`].
 pub async fn save(db: &Db, keeper: Keeper<'_>, means: Means<'_>, form: &RelayForm, now: DateTime<Utc>) -> Result<i64> {
     checked(form)?;
     let sealer = means.sealer;
@@ -110,7 +110,11 @@ pub async fn save(db: &Db, keeper: Keeper<'_>, means: Means<'_>, form: &RelayFor
         use secrecy::ExposeSecret;
         sealer.seal(password.expose_secret(), &relays::context(&settings))
     });
-    let before = relays::get(db, settings.id).await?.map(|stored| told(&stored.settings));
+    let before = relays::get(db, settings.id).await?.map(|stored| stored.settings);
+    if let Some(before) = &before {
+        still_as_opened(&form.version, &before.version())?;
+    }
+    let before = before.as_ref().map(told);
     let stored = Stored { settings, sealed };
     let saved: DbResult<Option<i64>> = async {
         let mut tx = db.begin().await?;

@@ -176,4 +176,31 @@ async fn only_administrators_keep_relays() {
     }
 }
 
-testing::on_both!(a_relay_is_kept_without_its_password_in_sight, one_that_does_not_work_is_refused_with_the_stage);
+/// Of two windows on one mail server, the second one to save is told.
+async fn two_windows(db: Db) {
+    let off = RelayForm { enabled: false, ..form(2525) };
+    let id = save(&db, KEEPER, means(&sealer()), &off, now()).await.unwrap();
+    let opened = relays::get(&db, id).await.unwrap().unwrap().settings.version();
+    let window = |priority: &str| RelayForm {
+        id,
+        password: String::new(),
+        version: opened.clone(),
+        priority: priority.into(),
+        ..off.clone()
+    };
+    save(&db, KEEPER, means(&sealer()), &window("3"), now()).await.unwrap();
+    let Err(Error::Invalid(errors)) = save(&db, KEEPER, means(&sealer()), &window("5"), now()).await else {
+        panic!("the other window has saved")
+    };
+    assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
+    assert_eq!(relays::get(&db, id).await.unwrap().unwrap().settings.priority, 3);
+    let knowingly = RelayForm { version: errors.0[0].args[0].1.clone(), ..window("5") };
+    save(&db, KEEPER, means(&sealer()), &knowingly, now()).await.unwrap();
+    assert_eq!(relays::get(&db, id).await.unwrap().unwrap().settings.priority, 5);
+}
+
+testing::on_both!(
+    two_windows,
+    a_relay_is_kept_without_its_password_in_sight,
+    one_that_does_not_work_is_refused_with_the_stage
+);

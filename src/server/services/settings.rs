@@ -1,6 +1,6 @@
 //! The service's settings, and limits of single users: what administrators decide.
 
-use super::{Actor, Error, Result, audit, checked};
+use super::{Actor, Error, Result, audit, checked, still_as_opened};
 use crate::domain::audit::Act;
 use crate::domain::email::EmailAddress;
 use crate::domain::settings::{Registration, Setting, SettingsPage, UserLimits};
@@ -32,7 +32,7 @@ pub async fn page(db: &Db, actor: &Actor, started_with: &EmailAddress) -> Result
 /// of the change where pages are kept (`posts::changes`).
 ///
 /// # Errors
-/// [`Error::Invalid`] by field.
+/// [`Error::Invalid`] by field; as [`still_as_opened`].
 pub async fn save(db: &Db, actor: &Actor, form: &SettingsForm, now: DateTime<Utc>) -> Result<()> {
     actor.needs(Permission::Settings)?;
     checked(form)?;
@@ -40,6 +40,7 @@ pub async fn save(db: &Db, actor: &Actor, form: &SettingsForm, now: DateTime<Utc
     let mut tx = db.begin().await?;
     actor.hold(&mut tx, actor.id).await?;
     let stored = settings::get_in(&mut tx).await?;
+    still_as_opened(&form.version, &stored.version())?;
     for setting in Setting::ALL {
         let (before, after) = (stored.text(setting), wanted.text(setting));
         if before == after {

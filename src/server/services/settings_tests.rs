@@ -46,6 +46,26 @@ async fn administrators_change_them_and_the_log_has_each(db: Db) {
     assert_eq!(told, [("letters_max", "", "500"), ("sender_email", "", "news@example.org")]);
 }
 
+/// Of two windows on the settings, the second one to save is told.
+async fn two_windows(db: Db) {
+    let admin = actor(&db, "admin@example.org", Role::Admin).await;
+    let opened = settings::get(&db).await.unwrap().version();
+    let window = |letters: &str, version: &str| {
+        form(|form| {
+            form.letters = letters.into();
+            form.version = version.into();
+        })
+    };
+    save(&db, &admin, &window("500", &opened), now()).await.unwrap();
+    let Err(Error::Invalid(errors)) = save(&db, &admin, &window("900", &opened), now()).await else {
+        panic!("the other window has saved")
+    };
+    assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
+    assert_eq!(settings::get(&db).await.unwrap().limits.letters, Some(500));
+    save(&db, &admin, &window("900", &errors.0[0].args[0].1), now()).await.unwrap();
+    assert_eq!(settings::get(&db).await.unwrap().limits.letters, Some(900));
+}
+
 async fn the_stored_sender_wins(db: Db) {
     let admin = actor(&db, "admin@example.org", Role::Admin).await;
     let started = EmailAddress::parse("started@example.org").unwrap();
@@ -116,6 +136,7 @@ async fn a_user_has_limits_of_their_own(db: Db) {
 }
 
 testing::on_both!(
+    two_windows,
     administrators_change_them_and_the_log_has_each,
     the_stored_sender_wins,
     registration_is_closed_and_opened,

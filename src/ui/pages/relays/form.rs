@@ -6,7 +6,7 @@ use crate::domain::relay::{CONNECTIONS, HOST_MAX, Limits, NAME_MAX, RelaySetting
 use crate::ui::components::field::{CheckField, SelectField, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::t;
 use leptos::form::FromFormData;
 use leptos::html;
@@ -51,6 +51,7 @@ pub(super) fn RelayFields(relay: Option<RelaySettings>) -> impl IntoView {
             test.dispatch(TryRelay { form: typed.form });
         }
     };
+    let opened = relay.as_ref().map(RelaySettings::version).unwrap_or_default();
     let relay = relay.unwrap_or_else(fresh);
     let of = |limit: Option<i64>| limit.map(|n| n.to_string()).unwrap_or_default();
     let port = if relay.port == 0 { String::new() } else { relay.port.to_string() };
@@ -64,6 +65,7 @@ pub(super) fn RelayFields(relay: Option<RelaySettings>) -> impl IntoView {
         <div on:submit:capture=move |_| test.clear()>
             <ActionForm action=save node_ref=form attr:class="max-w-2xl rounded-box border border-base-300 bg-base-100 p-6">
                 <input type="hidden" name="form[id]" value=relay.id.to_string() />
+                <VersionField opened=opened errors=errors />
                 <TextField name="form[name]" label=t("relays.name") hint=t("relays.name_hint") value=relay.name errors=errors maxlength=NAME_MAX required=true autocomplete="off" />
                 <div class="grid gap-x-4 sm:grid-cols-[2fr_1fr]">
                     <TextField name="form[host]" label=t("relays.host") hint=t("relays.host_hint") value=relay.host errors=errors maxlength=HOST_MAX required=true autocomplete="off" />

@@ -6,7 +6,7 @@ use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::{RadioField, TextField};
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
 use leptos::html;
 use leptos::prelude::*;
@@ -55,6 +55,7 @@ fn Fields(loaded: Loaded) -> impl IntoView {
     view! {
         <FormErrors error=error />
         <ActionForm action=action node_ref=form>
+            <VersionField opened=settings.version() errors=errors />
             {part(t("settings.sender"), t("settings.sender_lead"), view! {
                 <TextField name="form[sender_email]" label=t("settings.sender_email") hint=sender_hint value=settings.text(Setting::SenderEmail) errors=errors autocomplete="off" />
                 <TextField name="form[sender_name]" label=t("settings.sender_name") hint=name_hint value=settings.text(Setting::SenderName) errors=errors maxlength=SENDER_NAME_MAX autocomplete="off" />
