@@ -18,6 +18,16 @@ test("the menu closes on Escape and elsewhere, and visitors of a phone can log i
   }
 
   await logIn(page, "en", OWNER);
+  // Every place is in one menu, which says where one is and closes behind a choice.
+  const places = page.locator("header details:not(.dropdown)");
+  await expect(places.locator("summary")).toHaveText("Menu: Mailings");
+  await places.locator("summary").click();
+  await expect(places.getByRole("link")).toHaveText(["Mailings", "Messages", "Clients", "Reports", /./, "Blog"]);
+  expect(await overflowing(page)).toEqual([]);
+  await places.getByRole("link", { name: "Clients" }).click();
+  await expect(page).toHaveURL(/\/clients$/);
+  await expect(places).not.toHaveAttribute("open");
+  await expect(places.locator("summary")).toHaveText("Menu: Clients");
   await page.goto("/account");
   await page.waitForSelector("html[data-hydrated]", { state: "attached" });
   const menu = page.locator("details.dropdown");

@@ -1,7 +1,7 @@
 //! What stands around every page.
 
 use super::icon::{Icon, icon};
-use super::navigation::{administration, navigation};
+use super::navigation::{administration, folded, navigation};
 use super::toast::Toast;
 use super::user_menu::{LanguageLink, ThemeLinks, user_menu};
 use crate::domain::relay::Fault;
@@ -36,8 +36,8 @@ pub fn Shell(children: Children) -> impl IntoView {
                         <Suspense>{move || read().map(|session| person(&session))}</Suspense>
                     </div>
                 </div>
-                <div class="overflow-x-auto px-3 pb-2 empty:hidden md:hidden">
-                    <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
+                <div class="md:hidden">
+                    <Suspense>{move || read().map(|session| folded(&session))}</Suspense>
                 </div>
                 <Suspense>
                     {move || read().map(|session| (administration(&session), banner(&session), alerts(&session)))}

@@ -67,7 +67,7 @@ pub fn ThemeLinks() -> impl IntoView {
 }
 
 /// Closes an open menu on Escape, which gives the focus back to what opened it, and when something else is pressed.
-fn use_closing(menu: NodeRef<html::Details>) {
+pub(super) fn use_closing(menu: NodeRef<html::Details>) {
     let open = move || menu.get_untracked().filter(|menu| menu.open());
     Effect::new(move |_| {
         let escape = window_event_listener(leptos::ev::keydown, move |event| {
