@@ -55,7 +55,7 @@ test("a picture becomes a paragraph where the cursor is, and a cover is chosen b
   await enter(page, server.dataDir);
   await goSettled(page, "/posts/new");
   await page.getByLabel("Title").fill("Autumn");
-  const body = page.getByLabel("Text", { exact: true });
+  const body = page.locator('[name="form[body]"]');
   await body.fill("One\nThree");
   await body.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(3, 3));
   const describe = async (words: string) => {

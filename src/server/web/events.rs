@@ -48,9 +48,9 @@ async fn home(State(state): State<AppState>) -> Response {
 
 /// Tells pages that their server is there: scripts do not see the comments that keep a connection alive.
 pub fn beat() -> KeepAlive {
-    /// A page that hears nothing for twice as long says so.
+    /// A page that hears nothing for twice as long says so. Browsers drop an event without data.
     const BEAT: Duration = Duration::from_secs(2);
-    KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data(""))
+    KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data("1"))
 }
 
 async fn events(

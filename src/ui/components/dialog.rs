@@ -58,6 +58,13 @@ pub fn Confirm(
             show();
         }
     });
+    // What was asked is answered; the page may be drawn anew around an open dialog, which would hold it for ever. A form with
+    // fields may be refused at one of them.
+    let answered = move |_| {
+        if let Some(dialog) = dialog.get_untracked().filter(|_| !fields) {
+            dialog.close();
+        }
+    };
     let (hover, label) = match symbol {
         Some(_) => (Some(trigger.clone()), Some(trigger.clone())),
         None => (None, None),
@@ -106,7 +113,7 @@ pub fn Confirm(
     };
     view! {
         {trigger}
-        <dialog id=id class="modal" node_ref=dialog open=open aria-labelledby=labelled>
+        <dialog id=id class="modal" node_ref=dialog open=open aria-labelledby=labelled on:submit=answered>
             <div class="modal-box text-left whitespace-normal">
                 <h2 id=heading class="text-lg font-semibold">{title}</h2>
                 <p class="mt-2 text-sm empty:hidden">{text}</p>
