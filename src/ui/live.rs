@@ -1,9 +1,11 @@
 //! Pages that follow what happens, without a reload: streams of events, and the word that one is not heard any more.
 
+use crate::api::accounts::session as session_now;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::i18n::t;
 use crate::ui::session::{refusal, use_session};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -33,7 +35,7 @@ impl<T: Send + Sync + 'static> Clone for Heard<T> {
 impl<T: Send + Sync + 'static> Copy for Heard<T> {}
 
 /// Follows the stream at an address, where there is one. Where the server refuses it, because the reader has been blocked or
-/// is out, the page asks anew who they are, and tells them.
+/// is out, the page asks anew who they are, and tells them. Only a server that does not answer counts as lost.
 pub fn follow<T: DeserializeOwned + Send + Sync + 'static>(
     address: impl Fn() -> Option<String> + Send + Sync + 'static,
 ) -> Heard<T> {
@@ -45,11 +47,13 @@ pub fn follow<T: DeserializeOwned + Send + Sync + 'static>(
     Effect::new(move |_| {
         address.track();
         heard.said.set(None);
+        heard.lost.set(false);
     });
     Effect::new(move |_| {
         turn.track();
         let Some(source) = address.get().and_then(|address| web_sys::EventSource::new(&address).ok()) else { return };
         let last = StoredValue::new(Date::now());
+        let refused = StoredValue::new(false);
         let alive = move || {
             last.set_value(Date::now());
             wait.set_value(AGAIN);
@@ -73,24 +77,32 @@ pub fn follow<T: DeserializeOwned + Send + Sync + 'static>(
             if stream.ready_state() != web_sys::EventSource::CLOSED {
                 return;
             }
-            session.refetch();
             let delay = wait.get_value();
             wait.set_value((delay * 2).min(SELDOM));
-            let again = move || {
-                // Whoever may not follow is not heard again by asking; a server that is away may be back.
-                let may = session
-                    .try_get_untracked()
-                    .flatten()
-                    .is_none_or(|who| who.is_ok_and(|who| refusal(&who).is_none()));
-                if may {
-                    turn.try_set(());
+            spawn_local(async move {
+                // Not the page's own session, which would show a visitor while the server is away.
+                let who = session_now().await;
+                let out = who.as_ref().is_ok_and(|who| refusal(who).is_some());
+                if who.is_ok() {
+                    refused.try_set_value(true);
+                    heard.lost.try_set(false);
                 }
-            };
-            set_timeout(again, delay);
+                // Whoever may not follow is not heard again by asking; a server that is away may be back.
+                if out {
+                    session.refetch();
+                } else {
+                    set_timeout(
+                        move || {
+                            turn.try_set(());
+                        },
+                        delay,
+                    );
+                }
+            });
         });
         source.set_onerror(Some(failed.as_ref().unchecked_ref()));
         let watch = move || {
-            let silent = Date::now() - last.get_value() > SILENCE;
+            let silent = !refused.get_value() && Date::now() - last.get_value() > SILENCE;
             if silent && !heard.lost.get_untracked() {
                 heard.lost.set(true);
             }

@@ -1,6 +1,7 @@
 //! The list of mailings follows what happens. It asks for no more than the rows it shows, at most once
 //! at a time, seldom while nothing runs, and not at all while nobody looks at the page.
 
+use crate::api::error::AppError;
 use crate::api::mailings::look_at_mailings;
 use crate::domain::mailing::{MailingRow, MailingState, RunState};
 use leptos::prelude::*;
@@ -47,8 +48,11 @@ impl Watch {
                     let rows = look_at_mailings(ids).await;
                     // The page may have been left meanwhile.
                     asking.try_set_value(false);
-                    if watch.lost.try_get_untracked().is_some_and(|lost| lost != rows.is_err()) {
-                        watch.lost.set(rows.is_err());
+                    // A refusal is an answer.
+                    let away =
+                        matches!(rows, Err(AppError::Network(_) | AppError::Unavailable | AppError::Internal { .. }));
+                    if watch.lost.try_get_untracked().is_some_and(|lost| lost != away) {
+                        watch.lost.set(away);
                     }
                     // What could not be asked now is asked again soon.
                     if let Ok(rows) = rows {
