@@ -43,6 +43,10 @@ impl Selection {
         let named: Vec<String> = self.shown.with_value(|shown| {
             shown.iter().filter(|(id, _)| ids.contains(id)).map(|(_, email)| email.clone()).take(NAMED).collect()
         });
+        // Who stands on other pages only is counted; the title says how many.
+        if named.is_empty() {
+            return String::new();
+        }
         let rest = i64::try_from(ids.len().saturating_sub(named.len())).unwrap_or(i64::MAX);
         let names = named.join(", ");
         if rest == 0 { format!("{names}.") } else { tn_with("clients.delete_more", rest, &[("names", &names)]) }
@@ -128,6 +132,14 @@ pub fn Chosen(
             .collect();
         ids.into_any()
     };
+    // Those whose boxes are not in sight; the boxes themselves belong to the form.
+    let elsewhere = move || {
+        let ids = if selection.all.get() { BTreeSet::new() } else { selection.ids.get() };
+        let shown = |id: &i64| selection.shown.with_value(|shown| shown.iter().any(|(one, _)| one == id));
+        let ids = ids.into_iter().filter(|id| !shown(id));
+        ids.map(|id| view! { <input type="hidden" name="form[ids][]" value=id.to_string() /> }.into_any())
+            .collect_view()
+    };
     view! {
         <FormErrors error=error />
         <div class="mb-3 flex flex-wrap items-center gap-3">
@@ -138,6 +150,7 @@ pub fn Chosen(
             <ActionForm action=pick attr:id=PICK attr:class="ml-auto">
                 <input type="hidden" name="form[q]" value=q />
                 <input type="hidden" name="form[n]" value=selection.total.to_string() />
+                {elsewhere}
                 <Submit label=t("clients.new_mailing") pending=pick.pending() class="btn-sm" />
             </ActionForm>
             <div class:hidden=move || selection.count() == 0>

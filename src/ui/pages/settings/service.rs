@@ -14,14 +14,21 @@ use leptos::prelude::*;
 /// `/settings`.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let found = Resource::new_blocking(|| (), |()| get_settings());
+    let action = ServerAction::<SaveSettings>::new();
+    // What was refused leaves the form as it is; what was stored is what the next change is made to.
+    let saved = Memo::new(move |before: Option<&usize>| {
+        let version = action.version().get();
+        let good = action.value().with_untracked(|said| matches!(said, Some(Ok(()))));
+        if good { version } else { before.copied().unwrap_or_default() }
+    });
+    let found = Resource::new_blocking(move || saved.get(), |_| get_settings());
     let invitations = view! { <a class="btn" href="/invitations">{t("invitations.title")}</a> };
     view! {
         <div class="mx-auto max-w-3xl">
             <Page title=t("settings.title") lead=t("settings.lead") actions=invitations.into_any()>
                 <Suspense>
                     {move || found.get().map(|found| match found {
-                        Ok(loaded) => view! { <Fields loaded=loaded /> }.into_any(),
+                        Ok(loaded) => view! { <Fields loaded=loaded action=action /> }.into_any(),
                         Err(error) => failed(&error),
                     })}
                 </Suspense>
@@ -32,8 +39,7 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 #[component]
-fn Fields(loaded: Loaded) -> impl IntoView {
-    let action = ServerAction::<SaveSettings>::new();
+fn Fields(loaded: Loaded, action: ServerAction<SaveSettings>) -> impl IntoView {
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     let form = NodeRef::<html::Form>::new();
