@@ -87,6 +87,10 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: Date
     const SQL: &str = "UPDATE clients SET email = $3, email_key = $4, full_name = $5, full_name_key = $6,
         comment = $7, search = $8, updated_at = $9, address_key = $10,
         double_id = CASE WHEN address_key = $10 THEN double_id ELSE 0 END WHERE id = $1 AND owner_id = $2";
+    const KEY: &str = "SELECT address_key FROM clients WHERE id = $1 AND owner_id = $2";
+    let key = address_key(&new.email);
+    let before: Option<String> =
+        on_tx!(&mut *tx, conn => sqlx::query_scalar(KEY).bind(id).bind(owner).fetch_optional(conn).await)?;
     let rows = on_tx!(&mut *tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
@@ -97,12 +101,34 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewClient, now: Date
         .bind(&new.comment)
         .bind(search_text(new.email.as_str(), &new.full_name, &new.comment))
         .bind(now)
-        .bind(address_key(&new.email))
+        .bind(&key)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
-    doubles::promote(tx, owner).await?;
+    // One of those that were its doubles may stay now.
+    if before.is_some_and(|before| before != key) {
+        doubles::promote(tx, owner).await?;
+    }
     Ok(rows == 1)
+}
+
+/// Stores name and comment of a client as they are given.
+pub async fn set_texts(tx: &mut Tx, client: &Client, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str =
+        "UPDATE clients SET full_name = $2, full_name_key = $3, comment = $4, search = $5, updated_at = $6
+        WHERE id = $1";
+    let Client { id, email, full_name, comment, .. } = client;
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id)
+        .bind(full_name)
+        .bind(full_name.to_lowercase())
+        .bind(comment)
+        .bind(search_text(email, full_name, comment))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 /// Some clients of any owner whose address has no key yet: those beyond ASCII of before there were any.

@@ -1,10 +1,9 @@
 //! Clients that an owner has twice, under two spellings of one address. Column `clients.double_id` is 0 for the one that
 //! stays, and its own id for each of the others; new ones cannot come.
 
-use super::clients::{self, NewClient};
+use super::clients;
 use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
 use crate::domain::client::{Client, Double, join_texts};
-use crate::domain::email::EmailAddress;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
@@ -83,10 +82,7 @@ pub async fn join(tx: &mut Tx, owner: i64, limit: i64, now: DateTime<Utc>) -> Db
         *changed |= join_texts(stays, &goes);
     }
     for (stays, _) in kept.into_values().filter(|(_, changed)| *changed) {
-        // What is stored was an address when it was stored.
-        let Ok(email) = EmailAddress::parse(&stays.email) else { continue };
-        let new = NewClient { email, full_name: stays.full_name, comment: stays.comment };
-        clients::update(tx, owner, stays.id, &new, now).await?;
+        clients::set_texts(tx, &stays, now).await?;
     }
     let ids = number_list(&ids);
     let places = AssertSqlSafe(format!(

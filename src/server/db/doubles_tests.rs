@@ -1,7 +1,9 @@
+use super::super::clients::NewClient;
 use super::super::testing::{client, double, made_at, message, on_both, user};
 use super::super::{on_db, runs, selections};
 use super::*;
 use crate::domain::audience::Audience;
+use crate::domain::email::EmailAddress;
 use crate::domain::user::Role;
 
 async fn owner(db: &Db) -> i64 {

@@ -144,14 +144,35 @@ pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: Date
 }
 
 /// A condition on clients named `c`: they are in the audience, whose text is $4 and whose selection is $5.
-fn meant(audience: &Audience, c: &str) -> String {
+fn meant(audience: &Audience, c: &str, [text, selection]: [&str; 2]) -> String {
     match audience {
-        Audience::All => "$4 = $4 AND $5 = $5".to_owned(),
-        Audience::Search { .. } => format!("{c}.search LIKE $4 ESCAPE '\\' AND $5 = $5"),
-        Audience::Picked { .. } => {
-            format!("$4 = $4 AND {c}.id IN (SELECT client_id FROM selection_clients WHERE selection_id = $5)")
-        }
+        Audience::All => format!("{text} = {text} AND {selection} = {selection}"),
+        Audience::Search { .. } => format!("{c}.search LIKE {text} ESCAPE '\\' AND {selection} = {selection}"),
+        Audience::Picked { .. } => format!(
+            "{text} = {text} AND {c}.id IN (SELECT client_id FROM selection_clients WHERE selection_id = {selection})"
+        ),
     }
+}
+
+/// What the audience's condition is bound to.
+fn bound(audience: &Audience) -> (String, i64) {
+    match audience {
+        Audience::All => (String::new(), 0),
+        Audience::Search { text } => (super::like_pattern(text), 0),
+        Audience::Picked { selection } => (String::new(), *selection),
+    }
+}
+
+/// How many clients of an owner a run would be for now; nobody counts twice.
+pub async fn audience_size(db: &Db, owner: i64, audience: &Audience) -> DbResult<i64> {
+    let places = ["$1", "$3"];
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT COUNT(*) FROM clients c WHERE c.owner_id = $2 AND {} AND {}",
+        meant(audience, "c", places),
+        doubles::only_once(&meant(audience, "o", places))
+    ));
+    let (text, selection) = bound(audience);
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(text).bind(owner).bind(selection).fetch_one(pool).await)?)
 }
 
 /// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
@@ -171,13 +192,10 @@ pub async fn fill(
         ON s.address_key = c.address_key WHERE c.owner_id = $2 AND ",
         suppressions::holds("$6", "$3")
     );
-    let (text, selection) = match audience {
-        Audience::All => (String::new(), 0),
-        Audience::Search { text } => (super::like_pattern(text), 0),
-        Audience::Picked { selection } => (String::new(), *selection),
-    };
+    let (text, selection) = bound(audience);
+    let places = ["$4", "$5"];
     // Nobody gets two letters for having the address in two spellings.
-    let filter = format!("{} AND {}", meant(audience, "c"), doubles::only_once(&meant(audience, "o")));
+    let filter = format!("{} AND {}", meant(audience, "c", places), doubles::only_once(&meant(audience, "o", places)));
     let sql = sqlx::AssertSqlSafe(format!("{into} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
     let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)

@@ -24,18 +24,14 @@ use super::{Actor, Error, Result};
 use crate::domain::audience::Audience;
 use crate::domain::user::Permission;
 use crate::server::db::mailings::Mailing;
-use crate::server::db::{self, Db, clients, selections};
+use crate::server::db::{self, Db};
 
 /// Clients who would get a mailing now.
 ///
 /// # Errors
 /// Database errors.
 pub async fn audience_count(db: &Db, owner: i64, audience: &Audience) -> Result<i64> {
-    Ok(match audience {
-        Audience::All => clients::count(db, owner, "").await?,
-        Audience::Search { text } => clients::count(db, owner, text).await?,
-        Audience::Picked { selection } => selections::count(db, owner, *selection).await?,
-    })
+    Ok(db::runs::audience_size(db, owner, audience).await?)
 }
 
 async fn mine(db: &Db, actor: &Actor, id: i64) -> Result<Mailing> {

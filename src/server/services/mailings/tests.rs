@@ -5,8 +5,7 @@ use crate::domain::mass_mail::FEW;
 use crate::forms::chosen::Chosen;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Filter;
-use crate::server::db::runs;
-use crate::server::db::testing;
+use crate::server::db::{runs, selections, testing};
 use crate::server::services::testing::actor;
 use chrono::{DateTime, TimeDelta, Utc};
 
