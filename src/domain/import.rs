@@ -69,6 +69,17 @@ impl Layout {
         [self.full_name, self.middle_name, self.last_name].into_iter().flatten()
     }
 
+    /// The same file for its addresses alone.
+    #[must_use]
+    pub fn addresses(self) -> Self {
+        Self { full_name: None, middle_name: None, last_name: None, comment: None, ..self }
+    }
+
+    /// Whether nothing but addresses is taken.
+    pub fn is_addresses(&self) -> bool {
+        self.names().chain(self.comment).next().is_none()
+    }
+
     /// The columns (from 0) with a name that nothing is taken from; none where the first line names no columns.
     pub fn unused(&self, columns: &[String]) -> Vec<String> {
         if !self.header {

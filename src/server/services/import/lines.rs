@@ -207,8 +207,9 @@ fn client(record: &ByteRecord, layout: &Layout, email: usize, line: i64) -> Resu
     let problem = |key: &str, value: &str| {
         Err(LineProblem { line, key: key.to_owned(), value: value.chars().take(VALUE_MAX).collect() })
     };
-    // The whole line must be text, so that none of another encoding is taken by halves.
-    if let Some(broken) = record.iter().find(|cell| std::str::from_utf8(cell).is_err()) {
+    // The whole line must be text, so that none of another encoding is taken by halves; but where no other cell counts.
+    let mut cells = record.iter().enumerate().filter(|(at, _)| !layout.is_addresses() || *at == email);
+    if let Some((_, broken)) = cells.find(|(_, cell)| std::str::from_utf8(cell).is_err()) {
         return problem("error.import.not_utf8", &String::from_utf8_lossy(broken));
     }
     let cell = |column: Option<usize>| {
@@ -294,12 +295,29 @@ pub fn found_layout(reader: &mut (impl Read + Seek)) -> Result<Layout, Fault> {
 pub fn each_batch(
     mut reader: impl Read + Seek,
     layout: Option<Layout>,
-    mut take: impl FnMut(Batch) -> bool,
+    take: impl FnMut(Batch) -> bool,
 ) -> Result<Vec<String>, Fault> {
     let layout = match layout {
         Some(layout) => layout,
         None => found_layout(&mut reader)?,
     };
+    each(reader, layout, take)
+}
+
+/// Reads the addresses of a file as [`each_batch`] does; whatever else a line holds does not count.
+///
+/// # Errors
+/// As [`each_batch`].
+pub fn each_address(mut reader: impl Read + Seek, take: impl FnMut(Batch) -> bool) -> Result<(), Fault> {
+    let layout = found_layout(&mut reader)?.addresses();
+    each(reader, layout, take).map(drop)
+}
+
+fn each(
+    mut reader: impl Read + Seek,
+    layout: Layout,
+    mut take: impl FnMut(Batch) -> bool,
+) -> Result<Vec<String>, Fault> {
     reader.rewind()?;
     let mut lines = Lines::open(reader, layout.encoding)?;
     let no_email = Fault { key: "error.import.no_email", line: 1 };

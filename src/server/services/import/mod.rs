@@ -102,6 +102,15 @@ impl Reading {
         Self { batches, thread }
     }
 
+    /// The same for the addresses of a file alone.
+    pub fn addresses(reader: impl Read + Seek + Send + 'static) -> Self {
+        let (sender, batches) = mpsc::channel::<Batch>(BATCHES_AHEAD);
+        let thread = tokio::task::spawn_blocking(move || {
+            lines::each_address(reader, |batch| sender.blocking_send(batch).is_ok()).map(|()| Vec::new())
+        });
+        Self { batches, thread }
+    }
+
     /// The next lines; none at the end.
     pub async fn next(&mut self) -> Option<Batch> {
         self.batches.recv().await
@@ -145,6 +154,10 @@ pub async fn import_csv(
 
 async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> DbResult<()> {
     let overwrite = target.duplicates == Duplicates::Update;
+    // Before the transaction: nobody holds one connection and waits for another.
+    let left_out =
+        suppressions::held(db, target.owner, batch.clients.iter().map(|(_, client)| &client.email), now).await?;
+    outcome.left_out(&left_out);
     let mut tx = db.begin().await?;
     let mut room = limits::clients_room(&mut tx, target.owner).await?.map_or(i64::MAX, |(_, room)| room);
     let mut refused = Vec::new();
@@ -163,9 +176,6 @@ async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcom
             }
         }
     }
-    let left_out =
-        suppressions::held(db, target.owner, batch.clients.iter().map(|(_, client)| &client.email), now).await?;
-    outcome.left_out(&left_out);
     let stored = batch.clients.len() - refused.len();
     let mut problems = batch.problems;
     problems.extend(refused);

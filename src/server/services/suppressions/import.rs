@@ -41,7 +41,7 @@ pub async fn import(
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
     checked(&ImportForm { reason: into.reason.to_owned() })?;
-    let mut reading = Reading::start(reader, None);
+    let mut reading = Reading::addresses(reader);
     let mut outcome = Outcome::default();
     while let Some(batch) = reading.next().await {
         store(db, into, batch, now, &mut outcome).await?;
