@@ -187,7 +187,7 @@ async fn whoever_has_no_letter_at_hand_is_sent_links(db: Db) {
         letters = world.letters().await;
     }
     let (recipient, raw) = letters.remove(0);
-    assert_eq!(recipient, "ANNA@example.org");
+    assert_eq!(recipient, "anna@example.org", "as letters went to it, not as it was typed");
     let message = mail_parser::MessageParser::default().parse(raw.as_bytes()).unwrap();
     let text = message.body_text(0).unwrap().into_owned();
     assert!(text.contains(&format!("/u/{}", world.token)) && !text.contains(&world.other), "{text}");
