@@ -80,7 +80,7 @@ impl ReturnPath {
             let is = |name: &&str| field.name().eq_ignore_ascii_case(name);
             let value = head.get(field.offset_start() as usize..field.offset_end() as usize).unwrap_or_default();
             let value = String::from_utf8_lossy(value);
-            let words: Box<dyn Iterator<Item = &str>> = if REACHED.iter().any(|name| is(name)) {
+            let words: Box<dyn Iterator<Item = &str>> = if REACHED.iter().any(is) {
                 Box::new(value.split(ends))
             } else if is(&"Received") {
                 // Only this clause says whom it reached (RFC 5321 4.4); not all write brackets there.
