@@ -17,26 +17,31 @@ pub fn set_cookie(name: &str, value: &str) {
 pub enum Place {
     /// Where the cursor stands, instead of what is selected there.
     Cursor,
-    /// A paragraph of its own behind the cursor.
-    Paragraph,
-    /// A paragraph of its own at the end, where nobody has put the cursor anywhere.
-    LastParagraph,
+    /// A paragraph of its own at such a place (see [`cursor`]), or at the end.
+    Paragraph(Option<u32>),
+}
+
+fn textarea(id: &str) -> Option<web_sys::HtmlTextAreaElement> {
+    use leptos::wasm_bindgen::JsCast;
+    document().get_element_by_id(id).and_then(|field| field.dyn_into().ok())
+}
+
+/// Where the cursor stands in the field with this id, in units of UTF-16. Ask before a dialog is closed: the focus that comes
+/// back from it puts the cursor at the beginning.
+pub fn cursor(id: &str) -> Option<u32> {
+    textarea(id)?.selection_end().ok().flatten()
 }
 
 /// Puts a text into the field with this id.
 pub fn insert_text(id: &str, text: &str, place: Place) {
-    use leptos::wasm_bindgen::JsCast;
-    let field =
-        document().get_element_by_id(id).and_then(|field| field.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
-    let Some(field) = field else { return };
+    let Some(field) = textarea(id) else { return };
     // Browsers count in UTF-16.
     let value: Vec<u16> = field.value().encode_utf16().collect();
     let end = u32::try_from(value.len()).unwrap_or(u32::MAX);
     let at = |place: Option<u32>| place.unwrap_or(end).min(end);
     let (from, to) = match place {
         Place::Cursor => (at(field.selection_start().ok().flatten()), at(field.selection_end().ok().flatten())),
-        Place::Paragraph => (at(field.selection_end().ok().flatten()), at(field.selection_end().ok().flatten())),
-        Place::LastParagraph => (end, end),
+        Place::Paragraph(place) => (at(place), at(place)),
     };
     let text = match place {
         Place::Cursor => text.to_owned(),

@@ -29,7 +29,8 @@ impl Ticked {
         let ticked = Self { ids: RwSignal::new(ids), all: RwSignal::new(all) };
         let list = Memo::new(move |_| list());
         Effect::new(move |before: Option<()>| {
-            list.track();
+            // To read it is what makes it follow.
+            list.with(|_| ());
             if before.is_some() {
                 ticked.ids.update(BTreeSet::clear);
                 ticked.all.set(false);

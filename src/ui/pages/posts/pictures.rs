@@ -2,7 +2,7 @@
 
 use crate::api::error::AppError;
 use crate::domain::post::{ALT_MAX, Picture};
-use crate::ui::browser::{Place, insert_text};
+use crate::ui::browser::{Place, cursor, insert_text};
 use crate::ui::components::error_panel::describe;
 use crate::ui::i18n::{error_text, t};
 use leptos::html;
@@ -99,12 +99,12 @@ pub fn Describe(state: RwSignal<Upload>, field: &'static str, visited: StoredVal
     let insert = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let words = alt.get_untracked().map(|alt| alt.value()).unwrap_or_default();
+        let place = Place::Paragraph(visited.get_value().then(|| cursor(field)).flatten());
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }
         if let Upload::Done(picture) = state.get_untracked() {
             let words = words.trim().replace(['[', ']', '\\'], "");
-            let place = if visited.get_value() { Place::Paragraph } else { Place::LastParagraph };
             insert_text(field, &format!("![{words}](/images/{})", picture.id), place);
         }
         state.set(Upload::Nothing);
