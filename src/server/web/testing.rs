@@ -356,12 +356,13 @@ pub struct Events {
 }
 
 impl Events {
-    /// The data of the next event; none at the end of the stream.
+    /// The data of the next event that is no sign of life; none at the end of the stream.
     pub async fn next(&mut self) -> Option<String> {
         let next = async {
             loop {
                 if let Some((event, rest)) = self.heard.split_once("\n\n") {
-                    let data = event.split_once("data: ").map(|(_, data)| data.to_owned());
+                    let data = event.split_once("data: ").filter(|_| !event.contains("event: beat"));
+                    let data = data.map(|(_, data)| data.to_owned());
                     self.heard = rest.to_owned();
                     match data {
                         Some(data) => return Some(data),
