@@ -4,7 +4,7 @@ use super::returned::Returned;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Where a delivery stands (see docs/architecture.md for the transitions).
+/// Where a delivery stands (see docs/engine.md for the transitions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {

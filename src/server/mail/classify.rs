@@ -1,5 +1,5 @@
 //! What a reply, or the lack of one, means for a delivery. Pure, so that every row of the table in
-//! docs/architecture.md has its test.
+//! docs/engine.md has its test.
 
 use super::reply::Reply;
 use crate::domain::delivery::Stage;
