@@ -43,14 +43,24 @@ impl Choice {
         }
     }
 
-    /// Counts anew once nothing more is typed.
-    fn type_search(self, count: impl Fn(String) + 'static) -> impl Fn(String) + Clone + 'static {
-        let asked = StoredValue::new_local(debounce(PAUSE, count));
+    /// Counts anew once nothing more is typed. The server makes this, too, and may drop it on another thread: it holds nothing
+    /// that belongs to one.
+    fn type_search(self, count: impl Fn(String) + Copy + 'static) -> impl Fn(String) + Clone + 'static {
+        let turn = StoredValue::new(0_u32);
         move |text: String| {
             self.kind.set("search".to_owned());
             self.found.set(None);
             self.text.set(text.clone());
-            asked.update_value(|asked| asked(text));
+            turn.update_value(|turn| *turn = turn.wrapping_add(1));
+            let this = turn.get_value();
+            set_timeout(
+                move || {
+                    if turn.try_get_value() == Some(this) {
+                        count(text);
+                    }
+                },
+                PAUSE,
+            );
         }
     }
 }
