@@ -19,7 +19,8 @@ pub(super) async fn sends(tx: &mut Tx, owner: i64, topic: i64) -> DbResult<bool>
     Ok(on_tx!(tx, conn => sqlx::query_scalar(sql).bind(owner).bind(topic).fetch_one(conn).await)?)
 }
 
-/// Takes what waits for an address out of its owner's open runs, and withdraws what is in hand there.
+/// Takes what waits for an address out of its owner's open runs, and withdraws what is in hand there: what is armed ahead,
+/// too, which is asked for once more when its turn comes.
 pub(super) async fn leave_out(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> DbResult<()> {
     let (owner, topic) = (entry.owner, entry.topic);
     if let Tx::Postgres(tx) = tx {
@@ -42,7 +43,7 @@ pub(super) async fn leave_out(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> D
     let in_hand = AssertSqlSafe(format!(
         "INSERT INTO withdrawn (lease, delivery_id) SELECT c.lease, d.id FROM deliveries d JOIN claims c
          ON c.run_id = d.run_id AND (c.lease = d.lease OR (d.lease IS NULL AND d.client_id BETWEEN c.first AND c.last))
-         WHERE d.id IN ({list}) AND (d.state = 'claimed' OR (d.state = 'pending' AND NOT d.loose))
+         WHERE d.id IN ({list}) AND (d.state IN ('claimed', 'armed') OR (d.state = 'pending' AND NOT d.loose))
          ON CONFLICT DO NOTHING"
     ));
     let ids = json_list(&ids);
@@ -60,7 +61,7 @@ async fn meant(tx: &mut Tx, entry: &NewEntry<'_>, key: &str) -> DbResult<Vec<i64
         "SELECT d.id, d.email FROM deliveries d WHERE d.run_id IN {OPEN} AND d.client_id IN
          (SELECT id FROM clients WHERE owner_id = $1 AND address_key = $3
           UNION SELECT client_id FROM deliveries WHERE id = $4)
-         AND d.state IN ('pending', 'claimed', 'deferred')"
+         AND d.state IN ('pending', 'claimed', 'armed', 'deferred')"
     ));
     let found: Vec<(i64, String)> = on_tx!(tx, conn => sqlx::query_as(sql)
         .bind(entry.owner)

@@ -57,16 +57,16 @@ async fn what_is_in_hand_of_those_who_leave_is_not_sent(db: Db) {
             assert_eq!(suppressions::add(&mut tx, &world.entry(email, None)).await.unwrap(), Added::New);
         }
         tx.commit().await.unwrap();
-        // On SQLite an answer to arming is good for 20 ms.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // An arm is good for 0.1 s.
+        tokio::time::sleep(Duration::from_millis(150)).await;
         usize::try_from(world.sink.accepted()).unwrap()
     };
     let (passed, before) = tokio::join!(world.engine.pass(None), leave);
     passed.unwrap();
-    // What each of the three connections was sending, and what each had armed ahead where the disk answered late; all others
-    // were claimed. A busy machine may have sent some before they had all left.
+    // What each of the three connections was sending; all others were claimed, some of them armed ahead. A busy machine may
+    // have sent some before they had all left.
     let arrived = world.arrived().len();
-    assert!((1..=6).contains(&(arrived - before)) && arrived < 30, "{arrived} of 30, {before} before");
+    assert!((1..30).contains(&arrived) && arrived - before <= 3, "{arrived} of 30, {before} before");
     let run = world.runs(id).await.remove(0);
     world.counters_are_true(&run).await;
     assert_eq!((run.state, run.counts.not_sent), (RunState::Done, 30 - arrived as i64));
