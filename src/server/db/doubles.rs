@@ -10,12 +10,8 @@ use std::collections::BTreeMap;
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    id: i64,
-    email: String,
-    full_name: String,
-    comment: String,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    #[sqlx(flatten)]
+    goes: clients::Row,
     kept_id: i64,
     kept_email: String,
     kept_full_name: String,
@@ -27,14 +23,7 @@ struct Row {
 impl From<Row> for Double {
     fn from(row: Row) -> Self {
         Self {
-            goes: Client {
-                id: row.id,
-                email: row.email,
-                full_name: row.full_name,
-                comment: row.comment,
-                created_at: row.created_at,
-                updated_at: row.updated_at,
-            },
+            goes: row.goes.into(),
             stays: Client {
                 id: row.kept_id,
                 email: row.kept_email,

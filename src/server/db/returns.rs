@@ -94,12 +94,12 @@ pub async fn add(tx: &mut Tx, new: &NewReturn<'_>) -> DbResult<bool> {
 /// # Errors
 /// Database errors.
 pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResult<Counted> {
-    // Keeps others from counting until the end: of two reports of one letter at once, each would be the first.
+    // Makes the row, and keeps others from counting until the end: of two reports of one letter at once, each would be the first.
     const HOLD: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, 0, 0, 0)
         ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned";
-    const SQL: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned + excluded.returned,
-        hard = return_counts.hard + excluded.hard, complained = return_counts.complained + excluded.complained";
+    const SQL: &str =
+        "UPDATE return_counts SET returned = returned + $2, hard = hard + $3, complained = complained + $4
+        WHERE run_id = $1";
     if !(class.is_failure() || class == Class::Complaint) {
         return Ok(Counted::default());
     }

@@ -143,7 +143,7 @@ pub async fn turn_into_skip(tx: &mut Tx, run: i64, reason: SkipReason, now: Date
     Ok(())
 }
 
-/// A condition on clients named `c`: they are in the audience, whose text is $4 and whose selection is $5.
+/// A condition on clients named `c`: they are in the audience, whose text and selection are bound at these places.
 fn meant(audience: &Audience, c: &str, [text, selection]: [&str; 2]) -> String {
     match audience {
         Audience::All => format!("{text} = {text} AND {selection} = {selection}"),

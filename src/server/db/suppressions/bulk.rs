@@ -8,9 +8,8 @@ use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
 /// Enters addresses that have all else in common with `like`, each as [`super::add`] does, and says what became of each.
-/// Entries that are there stay as they are. One statement enters them all, in one order for everybody, so that two files wait for
-/// each other and not both; where the owner has no open run nothing else
-/// is done.
+/// Entries that are there stay as they are. One statement enters them all, in one order for everybody, so that of two files one
+/// waits for the other; where the owner has no open run nothing else is done.
 ///
 /// # Errors
 /// Database errors.

@@ -295,29 +295,12 @@ pub fn found_layout(reader: &mut (impl Read + Seek)) -> Result<Layout, Fault> {
 pub fn each_batch(
     mut reader: impl Read + Seek,
     layout: Option<Layout>,
-    take: impl FnMut(Batch) -> bool,
+    mut take: impl FnMut(Batch) -> bool,
 ) -> Result<Vec<String>, Fault> {
     let layout = match layout {
         Some(layout) => layout,
         None => found_layout(&mut reader)?,
     };
-    each(reader, layout, take)
-}
-
-/// Reads the addresses of a file as [`each_batch`] does; whatever else a line holds does not count.
-///
-/// # Errors
-/// As [`each_batch`].
-pub fn each_address(mut reader: impl Read + Seek, take: impl FnMut(Batch) -> bool) -> Result<(), Fault> {
-    let layout = found_layout(&mut reader)?.addresses();
-    each(reader, layout, take).map(drop)
-}
-
-fn each(
-    mut reader: impl Read + Seek,
-    layout: Layout,
-    mut take: impl FnMut(Batch) -> bool,
-) -> Result<Vec<String>, Fault> {
     reader.rewind()?;
     let mut lines = Lines::open(reader, layout.encoding)?;
     let no_email = Fault { key: "error.import.no_email", line: 1 };

@@ -94,20 +94,23 @@ pub struct Reading {
 impl Reading {
     /// Begins; without a layout it is found out.
     pub fn start(reader: impl Read + Seek + Send + 'static, layout: Option<Layout>) -> Self {
-        let (sender, batches) = mpsc::channel::<Batch>(BATCHES_AHEAD);
-        let thread = tokio::task::spawn_blocking(move || {
-            // Nobody receives any more once the database has failed; then the thread just ends.
-            lines::each_batch(reader, layout, |batch| sender.blocking_send(batch).is_ok())
-        });
-        Self { batches, thread }
+        Self::of(move |take| lines::each_batch(reader, layout, take))
     }
 
-    /// The same for the addresses of a file alone.
-    pub fn addresses(reader: impl Read + Seek + Send + 'static) -> Self {
+    /// The same for the addresses of a file alone: whatever else a line holds does not count.
+    pub fn addresses(mut reader: impl Read + Seek + Send + 'static) -> Self {
+        Self::of(move |take| {
+            let layout = lines::found_layout(&mut reader)?.addresses();
+            lines::each_batch(reader, Some(layout), take).map(|_| Vec::new())
+        })
+    }
+
+    fn of(
+        read: impl FnOnce(&mut dyn FnMut(Batch) -> bool) -> std::result::Result<Vec<String>, Fault> + Send + 'static,
+    ) -> Self {
         let (sender, batches) = mpsc::channel::<Batch>(BATCHES_AHEAD);
-        let thread = tokio::task::spawn_blocking(move || {
-            lines::each_address(reader, |batch| sender.blocking_send(batch).is_ok()).map(|()| Vec::new())
-        });
+        // Nobody receives any more once the database has failed; then the thread just ends.
+        let thread = tokio::task::spawn_blocking(move || read(&mut |batch| sender.blocking_send(batch).is_ok()));
         Self { batches, thread }
     }
 
