@@ -23,7 +23,7 @@ pub fn ImportPage() -> impl IntoView {
         >
             <Suspense>
                 {move || limit.get().map(|limit| match limit {
-                    Ok(limit) => view! { <Upload limit=limit action="/clients/upload" /> }.into_any(),
+                    Ok(limit) => view! { <Upload limit=limit action="/clients/upload" hint="clients.file_hint" /> }.into_any(),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -35,9 +35,14 @@ pub fn ImportPage() -> impl IntoView {
 }
 
 /// A plain form: the browser shows how far the upload is, and leads on. A file that is too large is not
-/// sent at all. `first` are the fields before the file.
+/// sent at all. `hint` is the key of what stands at the file, `first` are the fields before it.
 #[component]
-pub fn Upload(limit: i64, action: &'static str, #[prop(optional)] first: Option<AnyView>) -> impl IntoView {
+pub fn Upload(
+    limit: i64,
+    action: &'static str,
+    hint: &'static str,
+    #[prop(optional)] first: Option<AnyView>,
+) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let errors = RwSignal::new(FieldErrors::default());
     let size = format_bytes(use_lang(), limit);
@@ -74,7 +79,7 @@ pub fn Upload(limit: i64, action: &'static str, #[prop(optional)] first: Option<
             }
         >
             {first}
-            <TextField name="file" label=t("clients.file") kind="file" required=true errors=errors hint=t_with("clients.file_hint", &[("limit", &size)]) />
+            <TextField name="file" label=t("clients.file") kind="file" required=true errors=errors hint=t_with(hint, &[("limit", &size)]) />
             <Submit label=t("clients.upload") />
         </form>
     }

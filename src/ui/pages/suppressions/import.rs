@@ -37,7 +37,7 @@ pub fn SuppressionsImportPage() -> impl IntoView {
                         let reason = view! {
                             <TextField name="reason" label=t("suppressions.import_reason") required=true maxlength=REASON_MAX autocomplete="off" hint=t("suppressions.add_reason_hint") />
                         };
-                        view! { <Upload limit=limit action="/suppressions/upload" first=reason.into_any() /> }.into_any()
+                        view! { <Upload limit=limit action="/suppressions/upload" hint="suppressions.file_hint" first=reason.into_any() /> }.into_any()
                     }
                     Err(error) => failed(&error),
                 })}
