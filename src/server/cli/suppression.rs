@@ -10,7 +10,7 @@ use crate::server::config::Config;
 use crate::server::db::Db;
 use crate::server::db::suppressions::{self, Filter};
 use crate::server::log;
-use crate::server::services::suppressions::{self as ledger, Into};
+use crate::server::services::suppressions::{self as ledger, Destination};
 use crate::server::services::{Actor, csv};
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -102,7 +102,7 @@ async fn act(db: &Db, clock: &SharedClock, command: SuppressionCommand, json: bo
             let actor = actor(db, &why.owner).await?;
             let file = File::open(&path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let into = Into { actor: &actor, source: SOURCE, file: &name, reason: &why.reason, import: None };
+            let into = Destination { actor: &actor, source: SOURCE, file: &name, reason: &why.reason, import: None };
             let imported = ledger::import(db, &into, file, clock.now()).await.map_err(explain)?;
             client::report(&imported, json, out, &mut log::lines())
         }

@@ -13,7 +13,7 @@ use crate::server::db::audit::Entry;
 use crate::server::db::suppressions::{self, Added, Filter, NewEntry};
 use crate::server::db::{self, Db, clients as rows};
 use chrono::{DateTime, Utc};
-pub use import::{Into, Upload, begin, import};
+pub use import::{Destination, Upload, begin, import};
 
 /// Clients whose address gets its key in one transaction.
 const BATCH: i64 = 500;

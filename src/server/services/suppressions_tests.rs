@@ -241,7 +241,7 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
     }
     let file = "email\nb@example.org\nB@EXAMPLE.org\nnobody\na@example.org\n";
     let take = async |reason: &'static str| {
-        let into = Into { actor: &anna, source: Source::Owner, file: "left.csv", reason, import: None };
+        let into = Destination { actor: &anna, source: Source::Owner, file: "left.csv", reason, import: None };
         import(&db, &into, std::io::Cursor::new(file), now()).await
     };
     assert!(matches!(take(" ").await, Err(Error::Invalid(errors)) if errors.get("reason").is_some()));
@@ -268,7 +268,7 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
     let long = "x".repeat(3_000);
     let mut file = format!("email;name;notes\ne@example.org;{long};{long}\nf@example.org;").into_bytes();
     file.extend(b"\xff\n");
-    let into = Into { actor: &anna, source: Source::Owner, file: "left.csv", reason: "left", import: None };
+    let into = Destination { actor: &anna, source: Source::Owner, file: "left.csv", reason: "left", import: None };
     let counts = import(&db, &into, std::io::Cursor::new(file), now()).await.unwrap().counts;
     assert_eq!((counts.added, counts.faulty), (2, 0));
 }

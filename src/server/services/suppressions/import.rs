@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 /// Whose ledger a file goes into, and how.
 #[derive(Clone, Debug)]
-pub struct Into<'a> {
+pub struct Destination<'a> {
     pub actor: &'a Actor,
     /// Where that was asked.
     pub source: Source,
@@ -36,7 +36,7 @@ pub struct Into<'a> {
 /// [`crate::server::services::Error::Invalid`] without a reason; database errors. A file that cannot be read is [`Outcome::failure`].
 pub async fn import(
     db: &Db,
-    into: &Into<'_>,
+    into: &Destination<'_>,
     reader: impl Read + Seek + Send + 'static,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
@@ -85,7 +85,7 @@ pub async fn begin(db: &Db, actor: &Actor, upload: Upload, clock: &SharedClock, 
     tokio::spawn(async move {
         let read = async |file| {
             let (file_name, reason) = (&upload.name, &upload.reason);
-            let into = Into { actor: &actor, source: Source::Owner, file: file_name, reason, import: Some(id) };
+            let into = Destination { actor: &actor, source: Source::Owner, file: file_name, reason, import: Some(id) };
             import(&db, &into, file, now).await
         };
         see_through(&db, (actor.id, id), &path, read).await;
@@ -93,7 +93,7 @@ pub async fn begin(db: &Db, actor: &Actor, upload: Upload, clock: &SharedClock, 
     Ok(id)
 }
 
-async fn store(db: &Db, into: &Into<'_>, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> Result<()> {
+async fn store(db: &Db, into: &Destination<'_>, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> Result<()> {
     let emails: Vec<_> = batch.clients.iter().map(|(_, client)| &client.email).collect();
     let entry = |email| NewEntry {
         owner: into.actor.id,
