@@ -130,7 +130,8 @@ pub fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, erro
             .collect();
         let summary = json!({
             "lines": counts.lines, "added": counts.added, "updated": counts.updated, "skipped": counts.skipped,
-            "faulty": counts.faulty, "suppressed": counts.suppressed, "suppressed_first": counts.suppressed_first, "failure": failure.map(sentence), "problems": problems, "unused": unused,
+            "faulty": counts.faulty, "suppressed": counts.suppressed, "suppressed_first": counts.suppressed_first,
+            "failure": failure.map(sentence), "problems": problems, "unused": unused,
         });
         writeln!(out, "{summary}")?;
     } else {

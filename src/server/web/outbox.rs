@@ -1,13 +1,13 @@
 //! A caught letter as a file, and as a page of its own.
 
+use super::guard::refusal;
 use super::request;
 use super::state::AppState;
-use crate::api::error::AppError;
 use crate::server::services::{Error, outbox};
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use leptos::prelude::use_context;
@@ -25,7 +25,7 @@ async fn source(State(state): State<AppState>, session: Session, Path(id): Path<
             let headers = [(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)];
             (headers, raw).into_response()
         }
-        Err(error) => refused(error),
+        Err(error) => refusal(error),
     }
 }
 
@@ -36,14 +36,8 @@ async fn page(State(state): State<AppState>, session: Session, Path(id): Path<i6
                 [(header::CONTENT_SECURITY_POLICY, outbox::page::POLICY), (header::CACHE_CONTROL, "no-store")];
             (headers, Html(html)).into_response()
         }
-        Err(error) => refused(error),
+        Err(error) => refusal(error),
     }
-}
-
-fn refused(error: Error) -> Response {
-    let error = AppError::from(error);
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, error.to_string()).into_response()
 }
 
 async fn read(state: &AppState, session: &Session, parts: &Parts, id: i64) -> Result<Vec<u8>, Error> {
