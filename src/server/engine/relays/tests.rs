@@ -94,6 +94,21 @@ impl World {
         Pool::new(self.db.clone(), self.clock.clone(), config)
     }
 
+    /// What comes of it while the clock goes on, as fast as the machine bears: where letters under way take up a
+    /// limit, others wait for a moment of the clock until they are done.
+    async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
+        let moments = async {
+            for _ in 0..10_000 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                self.clock.advance(TimeDelta::milliseconds(100));
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = moments => panic!("it does not end"),
+        }
+    }
+
     /// An engine whose first relay is at the address, and its pool.
     fn engine(&self, url: &str) -> (Engine, Pool) {
         self.engine_with(self.pool(Source::Settings(Relay::parse(url).unwrap())))
@@ -527,18 +542,7 @@ async fn limits_for_hour_and_day_outlive_a_restart_and_are_shared(db: Db) {
     for _ in 0..30 {
         // Two engines at once, and new ones each time.
         let ((one, _), (two, pool)) = (world.engine(&url), world.engine(&url));
-        let passes = async { tokio::join!(one.pass(None), two.pass(None)) };
-        // One of them may wait for a moment of the clock until the other's letters are done.
-        let moments = async {
-            for _ in 0..10_000 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                world.clock.advance(TimeDelta::milliseconds(100));
-            }
-        };
-        let (a, b) = tokio::select! {
-            both = passes => both,
-            () = moments => panic!("the passes do not end"),
-        };
+        let (a, b) = world.while_time_passes(async { tokio::join!(one.pass(None), two.pass(None)) }).await;
         a.and(b).unwrap();
         hours.push(server.arrived());
         let limits = first(&pool).await.limits;
@@ -560,7 +564,7 @@ async fn what_is_over_the_first_relays_limit_goes_by_the_second(db: Db) {
     world.add("Second", two.port(), Limits::default()).await;
     let (engine, pool) = world.engine_with(world.pool(Source::Nothing));
     let mailing = world.mailing().await;
-    engine.pass(None).await.unwrap();
+    world.while_time_passes(engine.pass(None)).await.unwrap();
     assert_eq!((one.arrived().len(), two.arrived().len()), (5, 3));
     assert_eq!(first(&pool).await.state, RelayState::Limited);
     assert!(world.record(mailing).await.values().all(|(_, tries)| tries.len() == 1));
