@@ -8,7 +8,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 # What the Rust tests are built with; with `site` their program is the one that the browser tests use.
 FEATURES ?= ssr
 
-.PHONY: help setup setup-test site build run dev test test-rust test-e2e soak fuzz package try-package bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
+.PHONY: help setup setup-test site build release-lib run dev test test-rust test-e2e soak fuzz package try-package bench bench-web measure screenshots lint fmt clean lighthouse measure-images scan
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,8 +22,13 @@ setup-test: setup ## install what testing needs, where it is missing
 site: setup ## build what browsers get: target/site
 	@node style/build.mjs
 
-build: site ## build the release: target/release/vestnik, with the files for browsers in it
+# The library does not know the files for browsers, and their last steps keep one core busy for minutes: it takes the other.
+build: setup ## build the release: target/release/vestnik, with the files for browsers in it
+	@$(MAKE) --no-print-directory -j2 site release-lib
 	@cargo build --release --features site
+
+release-lib:
+	@cargo build --release --features site --lib
 
 run: build ## build and serve
 	@exec target/release/vestnik serve

@@ -9,6 +9,7 @@ use std::future::{Ready, ready};
 use std::io::{Cursor, ErrorKind, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{borrow::Cow, io};
@@ -17,17 +18,27 @@ use tower_http::services::ServeDir;
 use tower_http::services::fs::{Backend, DefaultServeDirFallback, Metadata};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What build.rs found: the built site with the feature `site`, otherwise nothing.
-static BUILT_IN: &[File] = include!(concat!(env!("OUT_DIR"), "/site.rs"));
+/// What the program brought along: the built site with the feature `site`, otherwise nothing.
+static BUILT_IN: OnceLock<Vec<File>> = OnceLock::new();
 
 /// A file that is built into the program.
 #[derive(Debug)]
-struct File {
+pub struct File {
     /// Its path below the site's folder.
-    name: &'static str,
-    bytes: &'static [u8],
+    pub name: &'static str,
+    pub bytes: &'static [u8],
     /// When it was built, in seconds since 1970.
-    modified: u64,
+    pub modified: u64,
+}
+
+/// Says which files are built into the program: once, before it serves. They are not this library's own, so that it
+/// compiles while they are built.
+pub fn build_in(files: Vec<File>) {
+    let _ = BUILT_IN.set(files);
+}
+
+fn built_in() -> &'static [File] {
+    BUILT_IN.get().map_or(&[], Vec::as_slice)
 }
 
 /// Where the files for browsers are.
@@ -54,7 +65,7 @@ impl Site {
                 let bytes = std::fs::read(&path);
                 bytes.map(Cow::Owned).map_err(|error| format!("VESTNIK_SITE_DIR: {}: {error}", path.display()))
             }
-            Self::BuiltIn => match find(BUILT_IN, Path::new(name)) {
+            Self::BuiltIn => match find(built_in(), Path::new(name)) {
                 Some(file) => Ok(Cow::Borrowed(file.bytes)),
                 None => {
                     Err("this program was built without the files for browsers: `make build` builds it with them, \
@@ -71,7 +82,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     let dev = state.config.dev_reload.is_some();
     match Site::new(&state.config) {
         Site::Folder(folder) => files(ServeDir::new(folder), dev),
-        Site::BuiltIn => files(ServeDir::with_backend("", BuiltIn(BUILT_IN)), dev),
+        Site::BuiltIn => files(ServeDir::with_backend("", BuiltIn(built_in())), dev),
     }
 }
 
