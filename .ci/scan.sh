@@ -55,7 +55,7 @@ PY
   # Without what ends the session.
   PYTHONPATH=$work wapiti -u "$url/" -s "$url/mailings" -s "$url/users" -s "$url/settings" -c "$work/cookies.json" -H "Origin: $url" --scope folder -d 3 \
     --max-links-per-page 60 --max-files-per-dir 30 --max-parameters 30 --max-scan-time 150 --max-attack-time 60 \
-    -x "$url/logout*" -x "$url/api/log_out_everywhere*" -x "$url/api/end_session*" \
+    -x "$url/logout*" -x "$url/api/sessions/end*" \
     -m blindsql,cookieflags,crlf,csp,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,ssrf,xss,xxe \
     --flush-session --no-bugreport --store-session "$work" -v 1 -f json -o "$work/wapiti.json" >"$work/wapiti.log" 2>&1 ||
     fail "wapiti: $(tail -20 "$work/wapiti.log")"

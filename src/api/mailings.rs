@@ -44,7 +44,7 @@ pub struct DeliveryFilter {
 }
 
 /// A page of the reader's mailings.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/list")]
 pub async fn list_mailings(filter: MailingFilter) -> Result<MailingList, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -55,7 +55,7 @@ pub async fn list_mailings(filter: MailingFilter) -> Result<MailingList, AppErro
 }
 
 /// The mailings that a list shows, as they are now.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/look")]
 pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -63,7 +63,7 @@ pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError
 }
 
 /// A mailing's own page.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/get")]
 pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -71,7 +71,7 @@ pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
 }
 
 /// The form of a mailing that is to be edited or copied.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/draft")]
 pub async fn mailing_draft(id: i64, copy: bool) -> Result<MailingForm, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -80,7 +80,7 @@ pub async fn mailing_draft(id: i64, copy: bool) -> Result<MailingForm, AppError>
 
 /// What the form would do, or what is wrong with it: an answer too, since a form in steps is looked at
 /// before it is whole.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/review")]
 pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErrors>, AppError> {
     use crate::server::services::{Error, mailings};
     use crate::server::web::request;
@@ -98,7 +98,7 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
 }
 
 /// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`. Nothing to search for finds nobody.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/audience")]
 pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<i64, AppError> {
     use crate::domain::audience::Audience;
     use crate::server::{services::mailings, web::request};
@@ -113,7 +113,7 @@ pub async fn count_audience(kind: String, search: String, selection: i64) -> Res
 }
 
 /// The reader's own zone, and the names of all.
-#[server]
+#[server(prefix = "/api", endpoint = "zones")]
 pub async fn list_zones() -> Result<(String, Vec<String>), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -121,7 +121,7 @@ pub async fn list_zones() -> Result<(String, Vec<String>), AppError> {
 }
 
 /// Makes or changes a mailing and leads to its page.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/save")]
 pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -134,7 +134,7 @@ pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) ->
 }
 
 /// Stops a mailing until it is resumed.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/pause")]
 pub async fn pause_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -145,7 +145,7 @@ pub async fn pause_mailing(form: MailingId) -> Result<(), AppError> {
 }
 
 /// Lets a paused mailing go on.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/resume")]
 pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -157,7 +157,7 @@ pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
 }
 
 /// Deletes a mailing with its runs.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/delete")]
 pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -168,7 +168,7 @@ pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
 }
 
 /// Pauses the chosen mailings and goes back to the list.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/pause/chosen")]
 pub async fn pause_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -179,7 +179,7 @@ pub async fn pause_mailings(form: Chosen) -> Result<(), AppError> {
 }
 
 /// Lets the chosen mailings go on and goes back to the list.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/resume/chosen")]
 pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -191,7 +191,7 @@ pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
 }
 
 /// Deletes the chosen mailings with their runs and goes back to the list.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/delete/chosen")]
 pub async fn delete_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -202,7 +202,7 @@ pub async fn delete_mailings(form: Chosen) -> Result<(), AppError> {
 }
 
 /// A page of a run's deliveries.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/deliveries")]
 pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -212,7 +212,7 @@ pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>
 }
 
 /// A delivery with all its attempts.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/delivery")]
 pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -220,7 +220,7 @@ pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail,
 }
 
 /// Says what became of deliveries whose fate is unknown, and goes back to where it was asked.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/deliveries/decide")]
 pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -237,7 +237,7 @@ pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
 }
 
 /// Goes on to choose clients one by one for the mailing that is being made.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/picks/start")]
 pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -249,7 +249,7 @@ pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
 }
 
 /// A page of the reader's clients, each with whether the selection holds it.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/picks/list")]
 pub async fn list_choices(selection: i64, search: String, after: String) -> Result<Page<(Client, bool)>, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -257,7 +257,7 @@ pub async fn list_choices(selection: i64, search: String, after: String) -> Resu
 }
 
 /// Changes a selection, and answers with how many clients it holds then.
-#[server]
+#[server(prefix = "/api", endpoint = "mailings/picks/change")]
 pub async fn change_picks(form: Picks) -> Result<i64, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;

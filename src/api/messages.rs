@@ -9,7 +9,7 @@ use crate::forms::messages::MessageForm;
 use leptos::prelude::*;
 
 /// A page of one's messages; `sort` is a column's name, with `-` before it downwards.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/list")]
 pub async fn list_messages(search: String, sort: String, after: String) -> Result<Page<MessageRow>, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -17,7 +17,7 @@ pub async fn list_messages(search: String, sort: String, after: String) -> Resul
 }
 
 /// One of one's messages.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/get")]
 pub async fn get_message(id: i64) -> Result<Message, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -25,7 +25,7 @@ pub async fn get_message(id: i64) -> Result<Message, AppError> {
 }
 
 /// Stores a message, new while its id is 0, and goes to its page.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/save")]
 pub async fn save_message(form: MessageForm, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -36,7 +36,7 @@ pub async fn save_message(form: MessageForm, #[server(default)] once: String) ->
 }
 
 /// Deletes a message that no mailing uses, and goes to the list.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/delete")]
 pub async fn delete_message(id: i64) -> Result<(), AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -46,7 +46,7 @@ pub async fn delete_message(id: i64) -> Result<(), AppError> {
 }
 
 /// Deletes those of the chosen messages that no mailing uses, and goes back to the list.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/delete/chosen")]
 pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -60,7 +60,7 @@ pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
 }
 
 /// Copies a message and goes to the copy.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/duplicate")]
 pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -71,7 +71,7 @@ pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Resu
 }
 
 /// What is being written, filled in for a client or for an example.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/preview")]
 pub async fn preview_message(subject: String, body: String, client: Option<i64>) -> Result<Preview, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -79,7 +79,7 @@ pub async fn preview_message(subject: String, body: String, client: Option<i64>)
 }
 
 /// Clients to fill a preview in with.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/preview/clients")]
 pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -87,7 +87,7 @@ pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
 }
 
 /// Sends what is being written to oneself, and answers with the address it went to.
-#[server]
+#[server(prefix = "/api", endpoint = "messages/test")]
 pub async fn send_test(form: MessageForm, client: Option<i64>) -> Result<String, AppError> {
     use crate::server::{services::test_letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;

@@ -6,7 +6,7 @@ use crate::domain::page::Page;
 use leptos::prelude::*;
 
 /// A page of caught letters, newest first.
-#[server]
+#[server(prefix = "/api", endpoint = "outbox/list")]
 pub async fn list_letters(search: String, after: Option<String>) -> Result<Page<LetterRow>, AppError> {
     use crate::server::{services, web};
     let reader = web::request::answer(web::outbox::reader().await)?;
@@ -15,7 +15,7 @@ pub async fn list_letters(search: String, after: Option<String>) -> Result<Page<
 }
 
 /// One caught letter.
-#[server]
+#[server(prefix = "/api", endpoint = "outbox/get")]
 pub async fn get_letter(id: i64) -> Result<Letter, AppError> {
     use crate::server::{services, web};
     let reader = web::request::answer(web::outbox::reader().await)?;

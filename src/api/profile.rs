@@ -13,7 +13,7 @@ pub struct SessionId {
 }
 
 /// The reader's account.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/get")]
 pub async fn get_profile() -> Result<Profile, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -21,7 +21,7 @@ pub async fn get_profile() -> Result<Profile, AppError> {
 }
 
 /// Stores name, language, theme and zone.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/save")]
 pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -34,7 +34,7 @@ pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
 }
 
 /// Sends a link to a new address.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/email/ask")]
 pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -46,7 +46,7 @@ pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
 }
 
 /// Follows the link to a new address.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/email/take")]
 pub async fn take_new_email(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
@@ -58,7 +58,7 @@ pub async fn take_new_email(token: String) -> Result<(), AppError> {
 }
 
 /// Follows the link that takes a change back.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/email/revoke")]
 pub async fn revoke_change(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
@@ -68,7 +68,7 @@ pub async fn revoke_change(token: String) -> Result<(), AppError> {
 }
 
 /// Changes the password and ends the other sessions.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/password")]
 pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -83,7 +83,7 @@ pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
 }
 
 /// The reader's sessions.
-#[server]
+#[server(prefix = "/api", endpoint = "sessions/list")]
 pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -92,7 +92,7 @@ pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
 }
 
 /// Ends one of the reader's sessions.
-#[server]
+#[server(prefix = "/api", endpoint = "sessions/end")]
 pub async fn end_session(form: SessionId) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -102,7 +102,7 @@ pub async fn end_session(form: SessionId) -> Result<(), AppError> {
 }
 
 /// Ends all of the reader's sessions but this one.
-#[server]
+#[server(prefix = "/api", endpoint = "sessions/end/others")]
 pub async fn end_other_sessions() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -113,7 +113,7 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
 }
 
 /// Logs out everywhere.
-#[server]
+#[server(prefix = "/api", endpoint = "sessions/end/all")]
 pub async fn log_out_everywhere() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -125,7 +125,7 @@ pub async fn log_out_everywhere() -> Result<(), AppError> {
 }
 
 /// How the reader's second factor stands.
-#[server]
+#[server(prefix = "/api", endpoint = "second_factor/get")]
 pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -133,7 +133,7 @@ pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
 }
 
 /// Begins to set up a second factor.
-#[server]
+#[server(prefix = "/api", endpoint = "second_factor/begin")]
 pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -144,7 +144,7 @@ pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
 }
 
 /// Puts the second factor into use.
-#[server]
+#[server(prefix = "/api", endpoint = "second_factor/confirm")]
 pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -158,7 +158,7 @@ pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
 }
 
 /// Ends the second factor, or its setting up.
-#[server]
+#[server(prefix = "/api", endpoint = "second_factor/end")]
 pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -170,7 +170,7 @@ pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
 }
 
 /// How much the reader's account holds.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/counts")]
 pub async fn get_own_counts() -> Result<OwnCounts, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -178,7 +178,7 @@ pub async fn get_own_counts() -> Result<OwnCounts, AppError> {
 }
 
 /// Deletes the reader's account.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/delete")]
 pub async fn delete_account(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;

@@ -84,7 +84,7 @@ fn secrets_stay_secret(mut world: World) {
     let first = browser.cookie.clone();
 
     // A new password, asked for wrongly, by letter, and changed.
-    let change = browser.function("/account", "change_password");
+    let change = browser.function("/account", "profile/password");
     browser.send(&change, &[("form[old_password]", WRONG), ("form[new_password]", NEW)]);
     // Once: a second letter would put the first one's link out of use.
     browser.ask("POST", "/api/forgot", "application/json", &[("form[email]", EMAIL)]);

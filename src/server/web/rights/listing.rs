@@ -5,14 +5,10 @@ use crate::ui::assets::Assets;
 use leptos::server_fn::axum::server_fn_paths;
 use std::collections::BTreeMap;
 
-/// The paths of all server functions by their names: `clients/save`, or `get_mailing` where the macro makes
-/// the path from name and hash.
+/// The paths of all server functions by their names, as `clients/save`. One whose path the macro makes up, with a hash of
+/// the folder that it was built in, is not in the table of rights by that name.
 pub fn functions() -> BTreeMap<String, String> {
-    let name = |path: &str| {
-        let path = path.trim_start_matches("/api/");
-        path.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()
-    };
-    server_fn_paths().map(|(path, _)| (name(path), path.to_owned())).collect()
+    server_fn_paths().map(|(path, _)| (path.trim_start_matches("/api/").to_owned(), path.to_owned())).collect()
 }
 
 /// Method and path of everything that the router serves itself. axum tells them to nobody but its `Debug`.

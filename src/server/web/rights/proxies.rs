@@ -99,8 +99,8 @@ async fn doors(world: &World, things: &Things) -> Vec<(String, Answer)> {
     let function = |name: &str, form: String| (super::listing::functions()[name].clone(), Some(form));
     let mut answers = Vec::new();
     for (path, form) in [
-        function("list_letters", "search=".to_owned()),
-        function("get_letter", format!("id={id}")),
+        function("outbox/list", "search=".to_owned()),
+        function("outbox/get", format!("id={id}")),
         ("/outbox".to_owned(), None),
         (format!("/outbox/{id}"), None),
         (format!("/outbox/{id}/source"), None),

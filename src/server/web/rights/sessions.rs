@@ -20,7 +20,7 @@ async fn send(world: &World, name: &str, cookie: &str, form: &str) -> Answer {
 
 /// Whether the cookie is somebody's.
 async fn is_in(world: &World, cookie: &str) -> bool {
-    let answer = send(world, "get_profile", cookie, "").await;
+    let answer = send(world, "profile/get", cookie, "").await;
     assert!(answer.status == 200 || answer.status == 401, "{answer:?}");
     answer.status == 200
 }
@@ -41,7 +41,7 @@ async fn a_planted_session_is_worth_nothing(db: Db) {
     // One that was never given out, one of the attacker's own, and one that was ended.
     let attacker = world.person(Who::Other, "").await;
     let ended = world.person(Who::Other, "").await.cookie;
-    send(&world, "log_out_everywhere", &ended, "").await;
+    send(&world, "sessions/end/all", &ended, "").await;
     for planted in ["vestnik=AAAAAAAAAAAAAAAAAAAAAA", "vestnik=nonsense", &attacker.cookie, &ended] {
         let given = log_in(&world, planted, email, PASSWORD).await;
         assert_ne!(given, planted);
@@ -61,12 +61,12 @@ async fn a_cookie_that_was_ended_is_not_taken_again(db: Db) {
     assert!(!is_in(&world, &here).await && is_in(&world, &elsewhere).await, "logged out here");
 
     let here = fresh().await;
-    send(&world, "log_out_everywhere", &here, "").await;
+    send(&world, "sessions/end/all", &here, "").await;
     assert!(!is_in(&world, &here).await && !is_in(&world, &elsewhere).await, "logged out everywhere");
 
     let (here, elsewhere) = (fresh().await, fresh().await);
     let form = format!("form[old_password]={PASSWORD}&form[new_password]=another long password");
-    let changed = send(&world, "change_password", &here, &form).await;
+    let changed = send(&world, "profile/password", &here, &form).await;
     let renewed = changed.session().split(';').next().unwrap().to_owned();
     assert!(is_in(&world, &renewed).await, "the password was changed here");
     assert!(!is_in(&world, &here).await && !is_in(&world, &elsewhere).await);
@@ -93,7 +93,7 @@ async fn a_link_works_once_however_often_it_is_followed(db: Db) {
     let person = world.person(Who::User, "{confirm}").await;
     let waiting = world.person(Who::Unconfirmed, "{confirm}").await;
     let confirm = format!("form[token]={}&form[name]=Eve&form[password]={NEW}", waiting.things["confirm"]);
-    for (name, form) in [("confirm", confirm), ("take_new_email", format!("token={}", person.things["move"]))] {
+    for (name, form) in [("confirm", confirm), ("profile/email/take", format!("token={}", person.things["move"]))] {
         assert_eq!(at_once(&world, name, &vec![form; TIMES]).await.len(), 1, "{name}");
     }
     // Each sets another password; that of the one who won is the account's.
@@ -134,7 +134,7 @@ async fn log_ins_under_way(world: &World, rounds: usize) {
             0 => ("reset", "", format!("form[token]={}&form[password]={NEW}", person.things["reset"])),
             1 => {
                 let form = format!("form[old_password]={PASSWORD}&form[new_password]={NEW}");
-                ("change_password", person.cookie.as_str(), form)
+                ("profile/password", person.cookie.as_str(), form)
             }
             _ => {
                 ("users/role", admin.cookie.as_str(), format!("form[id]={}&form[role]=manager", person.things["user"]))
