@@ -9,8 +9,9 @@ use leptos::task::spawn_local;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Time between two looks while something runs.
-const LOOK: Duration = Duration::from_secs(2);
+/// Time between two looks while something runs. Seldom or not, a server that is gone is noticed within four seconds:
+/// by the look that fails, or by the turn that finds the one before unanswered.
+const LOOK: Duration = Duration::from_millis(1_250);
 /// Looks that are left out while nothing does.
 const IDLE: u32 = 2;
 
