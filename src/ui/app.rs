@@ -126,6 +126,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings") view=Staff::SettingsPage />
                     <Route path=path!("/invitations") view=Staff::InvitationsPage />
                     <Route path=path!("/returns") view=Staff::ReturnsPage />
+                    <Route path=path!("/doctor") view=Staff::DoctorPage />
                     <Route path=path!("/relays") view=Staff::RelaysPage />
                     <Route path=path!("/relays/new") view=Staff::RelayNewPage />
                     <Route path=path!("/relays/:id") view=Staff::RelayEditPage />

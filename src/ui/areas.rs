@@ -7,6 +7,7 @@ use super::pages::accounts::{
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, DoublesPage, ImportPage, ImportShowPage};
+use super::pages::doctor::DoctorPage;
 use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
 use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
@@ -73,6 +74,6 @@ area!(
 );
 area!(
     /// What editors, managers and administrators see.
-    staff, Staff, AllMailingsPage, AuditPage, HistoryPage, ImagesPage, InvitationsPage, MergePage, PostEditPage,
+    staff, Staff, AllMailingsPage, AuditPage, DoctorPage, HistoryPage, ImagesPage, InvitationsPage, MergePage, PostEditPage,
     PostNewPage, PostsPage, RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage, ReturnsPage, SettingsPage, UserPage, UsersPage
 );

@@ -37,6 +37,11 @@ pub fn t_with(key: &str, args: &[(&str, &dyn Display)]) -> String {
     locales::text_with(use_lang(), key, args)
 }
 
+/// [`t`] with placeholders that came over the wire.
+pub fn t_args(key: &str, args: &[(String, String)]) -> String {
+    locales::text_args(use_lang(), key, args)
+}
+
 /// The plural form of `n`, with `{n}` grouped: `tn("common.rows", 12_480)`.
 pub fn tn(key: &str, n: i64) -> String {
     locales::count(use_lang(), key, n, &[])
@@ -54,5 +59,5 @@ pub fn number(n: i64) -> String {
 
 /// The sentence of a wrong field.
 pub fn error_text(error: &FieldError) -> String {
-    locales::text_args(use_lang(), &error.key, &error.args)
+    t_args(&error.key, &error.args)
 }

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub enum DnsError {
     #[error("no name server answered within 8 s")]
     Late,
+    #[error("the name servers took longer than 30 s")]
+    Slow,
     #[error("{0}")]
     Failed(String),
 }

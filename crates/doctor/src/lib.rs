@@ -19,6 +19,10 @@ pub use dns::{Dns, DnsError};
 
 use serde::Serialize;
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long one check may take, all its looks together.
+pub const CHECK_WITHIN: Duration = Duration::from_secs(30);
 
 /// How bad a finding is; the worst one decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -186,14 +190,25 @@ impl Sending {
     }
 }
 
-/// Looks at everything, in the order of [`Check`].
+/// Looks at everything, and returns what was found in the order of [`Check`]. The checks run beside each other, and one
+/// that takes longer than [`CHECK_WITHIN`] is a finding itself.
 pub async fn examine(dns: &Dns, sending: &Sending) -> Vec<Finding> {
-    let addresses = senders(dns, sending).await;
-    let mut found = vec![spf::check(dns, sending, &addresses).await, dkim::check(dns, sending).await];
-    found.push(dmarc::check(dns, sending).await);
-    found.extend(mx::check(dns, sending).await);
-    found.extend(ptr::check(dns, &addresses).await);
-    found
+    let addresses = tokio::time::timeout(CHECK_WITHIN, senders(dns, sending)).await.unwrap_or_default();
+    let of = addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
+    let late = |check| Finding::unanswered(check, &DnsError::Slow);
+    let (spf, dkim, dmarc, mx, ptr) = tokio::join!(
+        within(late(Check::Spf), async { vec![spf::check(dns, sending, &addresses).await] }),
+        within(late(Check::Dkim), async { vec![dkim::check(dns, sending).await] }),
+        within(late(Check::Dmarc), async { vec![dmarc::check(dns, sending).await] }),
+        within(late(Check::Mx), mx::check(dns, sending)),
+        within(late(Check::Ptr).with("address", of), ptr::check(dns, &addresses)),
+    );
+    [spf, dkim, dmarc, mx, ptr].concat()
+}
+
+/// What a check finds, or that it was `late`.
+async fn within(late: Finding, check: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    tokio::time::timeout(CHECK_WITHIN, check).await.unwrap_or_else(|_| vec![late])
 }
 
 /// Compares the clock with a time server's. `now` gives milliseconds since 1970.

@@ -4,6 +4,7 @@ use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 use tokio::net::UdpSocket;
 use vestnik_doctor::{Check, DkimKey, Dns, Finding, KEYS, Level, Sending, TimeServer, examine, examine_clock};
 
@@ -37,6 +38,11 @@ fn record(line: &str) -> Record {
 
 /// Answers for a zone until the test ends. Names below `fails.example` are answered with SERVFAIL.
 async fn serve(zone: &[&str]) -> Dns {
+    serve_after(zone, Duration::ZERO).await
+}
+
+/// The same, each answer after a while.
+async fn serve_after(zone: &[&str], delay: Duration) -> Dns {
     let zone: Vec<Record> = zone.iter().map(|line| record(line)).collect();
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -60,6 +66,7 @@ async fn serve(zone: &[&str]) -> Dns {
                 answer.metadata.response_code = ResponseCode::NXDomain;
             }
             answer.add_query(query);
+            tokio::time::sleep(delay).await;
             socket.send_to(&answer.to_vec().unwrap(), peer).await.unwrap();
         }
     });
@@ -130,6 +137,25 @@ async fn all_is_good() {
     let found = examine(&serve(&lines).await, &sending()).await;
     assert!(found.iter().all(|finding| finding.level == Level::Good), "{found:#?}");
     assert_eq!(found.len(), 5);
+}
+
+/// Each answer comes just in time, and there are many of them.
+#[tokio::test]
+async fn slow_name_servers_end_a_check() {
+    let lines: Vec<String> =
+        (1..10).map(|n| format!("spf{n}.example TXT v=spf1 include:spf{}.example -all", n + 1)).collect();
+    let zone = with(&["bounces.example.org TXT"], &["bounces.example.org TXT v=spf1 include:spf1.example -all"]);
+    let zone: Vec<&str> = zone.iter().chain(&lines).map(String::as_str).collect();
+    let dns = serve_after(&zone, Duration::from_millis(2500)).await;
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let found = examine(&dns, &sending()).await;
+    assert!(began.elapsed() < Duration::from_secs(65), "{:?}", began.elapsed());
+    for check in [Check::Spf, Check::Dkim, Check::Dmarc, Check::Mx, Check::Ptr] {
+        assert!(found.iter().any(|finding| finding.check == check), "{check:?}");
+    }
+    let late: Vec<_> = found.iter().filter(|finding| finding.key == "unanswered").collect();
+    assert!(late.iter().any(|finding| finding.check == Check::Spf), "{found:#?}");
 }
 
 #[tokio::test]

@@ -137,6 +137,7 @@ export async function administration(page: Page): Promise<Visit[]> {
     { name: "all-mailings", path: "/all-mailings" },
     { name: "all-mailings-none-found", path: "/all-mailings?q=zzzzzz" },
     { name: "mailing-overseen", path: mailing },
+    { name: "doctor", path: "/doctor" },
     { name: "relays", path: "/relays" },
     { name: "relay-new", path: "/relays/new" },
     { name: "relay-errors", path: "/relays/new", refused: /relays\/save/, act: wrong({ name: "x", host: "mail.example", port: "0" }) },

@@ -6,7 +6,6 @@ use crate::domain::lang::Lang;
 use crate::locales;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
-use crate::server::db::settings;
 use crate::server::seal::Sealer;
 use crate::server::services::doctor::{Patient, examine};
 use crate::server::services::relays::{Keeper, Means};
@@ -16,10 +15,9 @@ use vestnik_doctor::{Dns, Finding, Level, TimeServer};
 /// Examines how email leaves and prints what was found. Warnings end it with exit code 3, problems with 1.
 pub async fn run(config: &Config, clock: SharedClock, json: bool) -> Outcome {
     let db = service::open(config).await?;
-    let sender = settings::sender(&db, &config.from).await?;
     let sealer = Sealer::new(&config.secret);
     let patient = Patient {
-        from: sender.email.as_str(),
+        from: &config.from,
         return_domain: config.return_domain.as_deref(),
         relay: config.relay.as_ref(),
         public_url: &config.public_url,

@@ -10,6 +10,7 @@ use crate::server::log;
 use crate::server::mail::relay::Relay;
 use crate::server::receive;
 use crate::server::seal::Sealer;
+use crate::server::services::doctor::checkups::Checkups;
 use crate::server::services::leaving::Desk;
 use crate::server::services::{accounts, audit, import, outbox, returns};
 use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
@@ -106,6 +107,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         takeaways: Quota::new(TAKEAWAYS),
         pace: Pace::default(),
         live: Live::default(),
+        checkups: Checkups::default(),
         supervisor: supervisor.clone(),
         stop: stop.clone(),
     };

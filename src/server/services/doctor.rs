@@ -1,10 +1,13 @@
 //! Whether email from here arrives: the DNS as receivers see it (`vestnik_doctor`), the mail servers, the public address.
 
+pub mod checkups;
+
 use super::relays::{self, Keeper, Means};
 use super::{Error, Result};
-use crate::domain::relay::{RelayTest, TlsMode};
+use crate::domain::email::EmailAddress;
+use crate::domain::relay::{RelaySettings, RelayTest, TlsMode};
 use crate::server::clock::SharedClock;
-use crate::server::db::Db;
+use crate::server::db::{Db, settings};
 use crate::server::mail::address::WireAddress;
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::relay::Relay;
@@ -21,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is examined: the settings that have a say in how email leaves.
 pub struct Patient<'a> {
-    /// The address that letters come from.
-    pub from: &'a str,
+    /// The address that letters come from unless the settings name another.
+    pub from: &'a EmailAddress,
     pub return_domain: Option<&'a str>,
     /// The mail server of the settings.
     pub relay: Option<&'a Relay>,
@@ -31,7 +34,8 @@ pub struct Patient<'a> {
     pub means: Means<'a>,
 }
 
-/// Looks at everything. Nothing is changed, and no letter is sent.
+/// Looks at everything, at the parts beside each other. Nothing is changed, and no letter is sent. Each part has a deadline,
+/// which is a finding where it is missed.
 ///
 /// # Errors
 /// Database errors; what cannot be looked at is a finding.
@@ -44,36 +48,55 @@ pub async fn examine(
     clock: &SharedClock,
 ) -> Result<Vec<Finding>> {
     let url = Url::parse(patient.public_url).map_err(|error| Error::Internal(error.to_string()))?;
-    let from = WireAddress::new(patient.from).map_err(|error| Error::Internal(error.to_string()))?;
-    let tests = tests(db, keeper, patient).await?;
+    let sender = settings::sender(db, patient.from).await?;
+    let from = WireAddress::new(sender.email.as_str()).map_err(|error| Error::Internal(error.to_string()))?;
+    let stored: Vec<_> = relays::list(db, keeper).await?.into_iter().filter(|relay| relay.enabled).collect();
     let sending = Sending {
         from: from.domain().to_ascii_lowercase(),
         return_domain: patient.return_domain.map(str::to_owned),
-        relay: tests.first().map(|(host, ..)| host.clone()),
+        relay: patient.relay.map(|relay| &relay.host).or(stored.first().map(|relay| &relay.host)).cloned(),
         public_host: url.host_str().filter(|_| !is_local(&url)).map(|host| host.trim_matches(['[', ']']).to_owned()),
         dkim: patient.dkim.map(Signer::public),
     };
-    let mut found = vestnik_doctor::examine(dns, &sending).await;
-    found.push(examine_clock(dns, time, || clock.now().timestamp_millis()).await);
-    if tests.is_empty() {
-        found.push(Finding::new(Check::Relay, Level::Note, "none"));
-    }
-    found.extend(tests.iter().map(|(_, tls, test)| relay(*tls, test)));
-    found.push(public_address(&url, &Trust::default()).await.with("url", patient.public_url));
+    let trust = Trust::default();
+    let (mut found, late, relays, public) = tokio::join!(
+        vestnik_doctor::examine(dns, &sending),
+        examine_clock(dns, time, || clock.now().timestamp_millis()),
+        mail_servers(db, keeper, patient, &stored),
+        public_address(&url, &trust),
+    );
+    found.push(late);
+    found.extend(relays?);
+    found.push(public.with("url", patient.public_url));
     Ok(found)
 }
 
-/// The mail servers in their order, each with what came of trying it.
-async fn tests(db: &Db, keeper: Keeper<'_>, patient: &Patient<'_>) -> Result<Vec<(String, TlsMode, RelayTest)>> {
-    let mut tests = Vec::new();
-    if let Some(relay) = patient.relay {
-        tests.push((relay.host.clone(), relay.tls, relays::test_given(keeper, relay).await));
-    }
-    for stored in relays::list(db, keeper).await?.into_iter().filter(|relay| relay.enabled) {
-        let test = relays::test_stored(db, keeper, patient.means, stored.id).await?;
-        tests.push((stored.host, stored.tls, test));
-    }
-    Ok(tests)
+/// The mail servers in their order.
+async fn mail_servers(
+    db: &Db,
+    keeper: Keeper<'_>,
+    patient: &Patient<'_>,
+    stored: &[RelaySettings],
+) -> Result<Vec<Finding>> {
+    let given = async {
+        match patient.relay {
+            Some(given) => Some(relay(given.tls, &relays::test_given(keeper, given).await)),
+            None => None,
+        }
+    };
+    let tests =
+        stored.iter().map(async |stored| match relays::test_stored(db, keeper, patient.means, stored.id).await {
+            Ok(test) => Ok(Some(relay(stored.tls, &test))),
+            // Removed meanwhile.
+            Err(Error::NotFound) => Ok(None),
+            Err(Error::Conflict(_)) => {
+                Ok(Some(Finding::new(Check::Relay, Level::Bad, "sealed").with("address", &stored.host)))
+            }
+            Err(error) => Err(error),
+        });
+    let (given, tests) = tokio::join!(given, futures::future::try_join_all(tests));
+    let found: Vec<Finding> = given.into_iter().chain(tests?.into_iter().flatten()).collect();
+    Ok(if found.is_empty() { vec![Finding::new(Check::Relay, Level::Note, "none")] } else { found })
 }
 
 fn relay(tls: TlsMode, test: &RelayTest) -> Finding {
@@ -160,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_finding_has_its_sentences() {
-        let ours = [(Check::Relay, &["good", "none", "plain", "unusable"][..])];
+        let ours = [(Check::Relay, &["good", "none", "plain", "sealed", "unusable"][..])];
         let web = [(Check::PublicUrl, &["good", "local", "not_https", "certificate", "unreachable"][..])];
         for (check, keys) in vestnik_doctor::KEYS.iter().chain(&ours).chain(&web) {
             for key in *keys {

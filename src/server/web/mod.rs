@@ -4,6 +4,7 @@ pub mod assets;
 mod away;
 pub mod cache;
 pub mod clients;
+pub mod doctor;
 mod drain;
 pub mod events;
 pub mod exports;

@@ -11,6 +11,7 @@ use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
 use crate::server::seal::Sealer;
 use crate::server::services::Error;
+use crate::server::services::doctor::checkups::Checkups;
 use crate::server::services::figures::SharedFigures;
 use crate::server::services::leaving::Desk;
 use crate::server::services::letters::Origin;
@@ -85,6 +86,8 @@ pub struct AppState {
     /// Pages that follow a mailing.
     pub live: Live,
     pub blog: Blog,
+    /// What was found out about how email leaves.
+    pub checkups: Checkups,
     /// Watches over what must not end before the service does.
     pub supervisor: Supervisor,
     /// Cancelled when the service is to end: open event streams end too.

@@ -18,6 +18,7 @@ use crate::server::engine::relays::{Pool, PoolConfig, Source};
 use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::timeouts::Timeouts;
+use crate::server::services::doctor::checkups::Checkups;
 use crate::server::services::leaving::Desk;
 use crate::server::services::{Actor, accounts};
 use crate::server::supervisor::Supervisor;
@@ -185,6 +186,7 @@ impl Served {
             takeaways: Quota::new(TAKEAWAYS),
             pace,
             live: super::live::Live::default(),
+            checkups: Checkups::default(),
             supervisor: Supervisor::new(stop.clone()),
             stop: stop.clone(),
         };

@@ -2,6 +2,7 @@
 
 pub mod badge;
 pub mod choice;
+pub mod copy;
 pub mod dialog;
 pub mod empty;
 pub mod error_panel;

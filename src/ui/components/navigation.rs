@@ -53,6 +53,7 @@ fn everybodys(session: &Session) -> Vec<Entry> {
     if role.may(Permission::Settings) {
         entries.extend([
             ("/relays", t("nav.relays")),
+            ("/doctor", t("nav.doctor")),
             ("/returns", t("nav.returns")),
             ("/settings", t("nav.settings")),
         ]);

@@ -238,6 +238,9 @@ pub const FUNCTIONS: &[Row] = &[
         "form[token]={invited}&form[name]=Eve&form[password]=a new long password&form[zone]=UTC",
     ),
     read_all("returns/unmatched", admins(ALL), "after="),
+    // An examination runs in the background and is kept in memory.
+    read_all("doctor/look", admins(ALL), ""),
+    read_all("doctor/check", admins(ALL), ""),
     // Mail servers.
     read_all("relays/list", admins(ALL), ""),
     read_all("relays/get", admins(SHARED), "id={relay}"),

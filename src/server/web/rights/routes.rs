@@ -117,6 +117,7 @@ pub const PAGES: &[Row] = &[
     read_all("GET /settings", admins(ALL), ""),
     read_all("GET /invitations", admins(ALL), ""),
     read_all("GET /returns", admins(ALL), ""),
+    read_all("GET /doctor", admins(ALL), ""),
     read_all("GET /relays", admins(ALL), ""),
     read_all("GET /relays/new", admins(ALL), ""),
     read_all("GET /relays/{id}", admins(SHARED), "{relay}"),

@@ -1,0 +1,55 @@
+// Whether email arrives: an administrator has it examined, with and without scripts, and copies what to paste. What the DNS
+// says differs from machine to machine; that this address is none for readers does not.
+import { execFileSync } from "node:child_process";
+import type { Page } from "@playwright/test";
+import { expectAccessible } from "./support/axe.ts";
+import { BINARY } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
+import type { Server } from "./support/server.ts";
+import { expect, test } from "./support/test.ts";
+
+const admin = { email: "admin@example.org", password: "a long enough phrase" };
+/** An examination ends within 90 seconds. */
+const EXAMINED = { timeout: 100_000 };
+
+test.describe.configure({ timeout: 240_000 });
+
+async function enter(page: Page, server: Server): Promise<void> {
+  const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+  const words = ["user", "add", "--email", admin.email, "--name", "Анна", "--role", "admin"];
+  execFileSync(BINARY, words, { env, input: admin.password });
+  await logIn(page, "en", admin);
+}
+
+const problem = (page: Page) => page.locator('li[data-level="bad"]', { hasText: "only reachable from this machine" });
+
+test("it is examined in the background, the worst stands first", async ({ page, server }) => {
+  await enter(page, server);
+  await page.getByRole("link", { name: "Deliverability" }).first().click();
+  await page.getByRole("button", { name: "Check now" }).click();
+  await expect(problem(page)).toBeVisible(EXAMINED);
+  const levels = await page.locator("li[data-level]").evaluateAll((items) => items.map((item) => item.getAttribute("data-level")!));
+  const order = ["bad", "warning", "note", "good"];
+  expect(levels).toEqual([...levels].sort((a, b) => order.indexOf(a) - order.indexOf(b)));
+  await expectAccessible(page);
+  await page.reload();
+  await expect(problem(page)).toBeVisible();
+  await page.getByRole("button", { name: "Check again" }).click();
+  await expect(page.getByTestId("running")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Check again" })).toBeVisible(EXAMINED);
+});
+
+test.describe("without scripts", () => {
+  test.use({ javaScriptEnabled: false, serverEnv: { VESTNIK_LOG: "error" } });
+
+  test("the page is shown anew by a link", async ({ page, server }) => {
+    await enter(page, server);
+    await page.goto("/doctor");
+    await page.getByRole("button", { name: "Check now" }).click();
+    await expect(async () => {
+      const link = page.getByRole("link", { name: "Show the result" });
+      if (await link.isVisible()) await link.click();
+      await expect(problem(page)).toBeVisible({ timeout: 1000 });
+    }).toPass(EXAMINED);
+  });
+});
