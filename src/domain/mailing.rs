@@ -290,6 +290,8 @@ pub struct MailingDetail {
     pub runs: Vec<Run>,
     /// What came back of its letters, of all runs.
     pub returned: ReturnedCounts,
+    /// And of each of `runs`, by its id; runs of which nothing came back are left out.
+    pub returned_runs: Vec<(i64, ReturnedCounts)>,
 }
 
 /// Why the rest of a run waits: its owner's letters of the day are used up.

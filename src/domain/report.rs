@@ -3,13 +3,17 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Attempts of one day (UTC) or one mailing.
+/// Attempts of one day (UTC) or one mailing, and what came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub sent: i64,
     pub deferred: i64,
     pub failed: i64,
     pub unknown: i64,
+    /// Letters that came back after a mail server had taken them, by the day on which they did.
+    pub returned: i64,
+    /// Letters that their readers called spam.
+    pub complained: i64,
 }
 
 impl Tally {
@@ -18,12 +22,19 @@ impl Tally {
         self.sent + self.deferred + self.failed + self.unknown
     }
 
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.attempts() + self.returned + self.complained == 0
+    }
+
     /// Adds another's figures.
     pub fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.deferred += other.deferred;
         self.failed += other.failed;
         self.unknown += other.unknown;
+        self.returned += other.returned;
+        self.complained += other.complained;
     }
 }
 

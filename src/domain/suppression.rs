@@ -76,13 +76,6 @@ words! {
     }
 }
 
-impl Reason {
-    /// Whether a letter that is no mass mail stays here, too.
-    pub fn stops_all(self) -> bool {
-        matches!(self, Self::HardBounce | Self::Complaint)
-    }
-}
-
 /// An entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {

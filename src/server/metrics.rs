@@ -54,6 +54,14 @@ pub fn hook_refused() {
     REFUSED_HOOKS.inc();
 }
 
+/// Recipients whom the listener for what comes back does not know.
+static REFUSED_RECIPIENTS: LazyLock<Counter> = LazyLock::new(Counter::default);
+
+/// Counts a recipient whom the listener does not know.
+pub fn recipient_refused() {
+    REFUSED_RECIPIENTS.inc();
+}
+
 /// One-click leavings by a token that is not ours.
 static UNKNOWN_ONE_CLICKS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
@@ -176,6 +184,11 @@ impl Page {
         self.0.register("vestnik_http_requests", "HTTP requests answered", REQUESTS.family.clone());
         self.0.register("vestnik_smtp_connections", "Open connections to mail servers", CONNECTIONS.clone());
         self.0.register("vestnik_hooks_refused", "Calls of hooks without a good signature", REFUSED_HOOKS.clone());
+        self.0.register(
+            "vestnik_recipients_refused",
+            "Recipients turned away by the listener for what comes back",
+            REFUSED_RECIPIENTS.clone(),
+        );
         self.0.register("vestnik_log_lines_lost", "Lines of the log that could not be written", LOST_LINES.clone());
         self.0.register(
             "vestnik_unknown_one_clicks",

@@ -3,6 +3,7 @@
 use super::clock::SharedClock;
 use super::db::Db;
 use super::mail::return_path::ReturnPath;
+use super::metrics;
 use super::services::returns::{self, Came};
 use crate::domain::suppression::Source;
 use std::net::SocketAddr;
@@ -19,7 +20,11 @@ struct Room {
 
 impl Mailroom for Room {
     fn accepts(&self, address: &str) -> bool {
-        self.paths.read(address).is_some()
+        let known = self.paths.read(address).is_some();
+        if !known {
+            metrics::recipient_refused();
+        }
+        known
     }
 
     fn take(&self, letter: Received) -> Pin<Box<dyn Future<Output = Result<(), NotNow>> + Send + '_>> {

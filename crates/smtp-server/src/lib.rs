@@ -4,7 +4,7 @@
 
 pub mod command;
 pub mod dots;
-mod peers;
+pub mod peers;
 mod receiver;
 mod session;
 pub mod tls;

@@ -1,4 +1,4 @@
-//! How many connections, or letters that are being read, one network address may have.
+//! How many connections, or anything else that is open for a while, one network address may have.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts what is open; a network of IPv6 counts by its first 64 bits, which one customer has.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 /// A place that is given back when it is dropped.
-pub(crate) struct Place {
+#[derive(Debug)]
+pub struct Place {
     peers: Peers,
     network: IpAddr,
 }
 
 impl Peers {
-    /// A place for one more, unless the address has so many.
+    /// A place for one more, unless the network of the address has so many.
+    #[must_use]
     pub fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
         let network = network(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +62,10 @@ mod tests {
         assert!(peers.enter(address("2001:db8:0:1::1"), 1).is_some());
         let mapped = peers.enter(address("::ffff:192.0.2.1"), 1).unwrap();
         assert!(peers.enter(address("192.0.2.1"), 1).is_none());
+        assert!(peers.enter(address("192.0.2.1"), 2).is_some());
+        assert!(peers.enter(address("192.0.2.2"), 1).is_some(), "another one gets in");
         drop((first, mapped));
         assert!(peers.0.lock().unwrap().is_empty());
+        assert!(peers.enter(address("192.0.2.1"), 1).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Tables `returns` and `return_counts`: what came back for letters that a mail server had taken. The delivery's own
+//! Tables `returns`, `return_counts` and `return_days`: what came back for letters that a mail server had taken. The delivery's own
 //! record stays as it is.
 
 use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
@@ -89,17 +89,21 @@ pub async fn add(tx: &mut Tx, new: &NewReturn<'_>) -> DbResult<bool> {
     Ok(rows == 1)
 }
 
-/// Counts a return that was just entered into its run: a letter once as returned, once as complained of. Says what it added.
+/// Counts a return that was just entered into its run, and into the day of `now` (UTC): a letter once as returned, once as
+/// complained of. Says what it added.
 ///
 /// # Errors
 /// Database errors.
-pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResult<Counted> {
+pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class, now: DateTime<Utc>) -> DbResult<Counted> {
     // Makes the row, and keeps others from counting until the end: of two reports of one letter at once, each would be the first.
     const HOLD: &str = "INSERT INTO return_counts (run_id, returned, hard, complained) VALUES ($1, 0, 0, 0)
         ON CONFLICT (run_id) DO UPDATE SET returned = return_counts.returned";
     const SQL: &str =
         "UPDATE return_counts SET returned = returned + $2, hard = hard + $3, complained = complained + $4
         WHERE run_id = $1";
+    const DAY: &str = "INSERT INTO return_days (run_id, day, returned, complained) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (run_id, day) DO UPDATE SET returned = return_days.returned + excluded.returned,
+        complained = return_days.complained + excluded.complained";
     if !(class.is_failure() || class == Class::Complaint) {
         return Ok(Counted::default());
     }
@@ -124,7 +128,7 @@ pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResu
     if counted == Counted::default() {
         return Ok(counted);
     }
-    on_tx!(tx, conn => sqlx::query(SQL)
+    on_tx!(&mut *tx, conn => sqlx::query(SQL)
         .bind(run)
         .bind(returned)
         .bind(hard)
@@ -132,6 +136,16 @@ pub async fn count(tx: &mut Tx, run: i64, delivery: i64, class: Class) -> DbResu
         .execute(conn)
         .await
         .map(drop))?;
+    if returned + complained > 0 {
+        on_tx!(tx, conn => sqlx::query(DAY)
+            .bind(run)
+            .bind(now.date_naive().to_string())
+            .bind(returned)
+            .bind(complained)
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
     Ok(counted)
 }
 
@@ -144,6 +158,19 @@ pub async fn fares(tx: &mut Tx, run: i64) -> DbResult<Option<(i64, i64, i64, i64
     const SQL: &str = "SELECT r.mailing_id, r.sent, c.hard, c.complained FROM runs r
         JOIN return_counts c ON c.run_id = r.id WHERE r.id = $1 AND r.state = 'open'";
     Ok(on_tx!(tx, conn => sqlx::query_as(SQL).bind(run).fetch_optional(conn).await)?)
+}
+
+/// What came back of some runs, those of which nothing did left out.
+///
+/// # Errors
+/// Database errors.
+pub async fn by_run(db: &Db, runs: &[i64]) -> DbResult<Vec<(i64, ReturnedCounts)>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT run_id, returned, complained FROM return_counts WHERE returned + complained > 0 AND run_id IN ({})",
+        number_list(runs)
+    ));
+    let rows: Vec<(i64, i64, i64)> = on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(run, returned, complained)| (run, ReturnedCounts { returned, complained })).collect())
 }
 
 /// What came back of some runs together.

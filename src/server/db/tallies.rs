@@ -1,4 +1,5 @@
-//! Tables `tallies` and `reply_tallies`: attempts counted once, so that a report reads few rows.
+//! Tables `tallies` and `reply_tallies`: attempts counted once, so that a report reads few rows; with what came back
+//! (`return_days`).
 
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::delivery::AttemptStatus;
@@ -147,9 +148,16 @@ pub struct Period {
 }
 
 const SUMS: &str = "CAST(SUM(t.sent) AS BIGINT) AS sent, CAST(SUM(t.deferred) AS BIGINT) AS deferred,
-    CAST(SUM(t.failed) AS BIGINT) AS failed, CAST(SUM(t.unknown) AS BIGINT) AS unknown";
-const FROM: &str = "FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN tallies t ON t.run_id = r.id
-    WHERE g.owner_id = $1 AND t.day >= $2 AND t.day <= $3";
+    CAST(SUM(t.failed) AS BIGINT) AS failed, CAST(SUM(t.unknown) AS BIGINT) AS unknown,
+    CAST(SUM(t.returned) AS BIGINT) AS returned, CAST(SUM(t.complained) AS BIGINT) AS complained";
+/// Days of mailings. A letter may come back on a day without attempts.
+const FROM: &str = "FROM (SELECT g.id, g.title, a.day, a.sent, a.deferred, a.failed, a.unknown,
+        0 AS returned, 0 AS complained
+        FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN tallies a ON a.run_id = r.id
+        WHERE g.owner_id = $1 AND a.day >= $2 AND a.day <= $3
+    UNION ALL SELECT g.id, g.title, b.day, 0, 0, 0, 0, b.returned, b.complained
+        FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN return_days b ON b.run_id = r.id
+        WHERE g.owner_id = $1 AND b.day >= $2 AND b.day <= $3) t";
 
 #[derive(sqlx::FromRow)]
 struct Sums {
@@ -157,11 +165,13 @@ struct Sums {
     deferred: i64,
     failed: i64,
     unknown: i64,
+    returned: i64,
+    complained: i64,
 }
 
 impl From<Sums> for Tally {
-    fn from(Sums { sent, deferred, failed, unknown }: Sums) -> Self {
-        Self { sent, deferred, failed, unknown }
+    fn from(Sums { sent, deferred, failed, unknown, returned, complained }: Sums) -> Self {
+        Self { sent, deferred, failed, unknown, returned, complained }
     }
 }
 
@@ -195,8 +205,8 @@ pub async fn mailings(db: &Db, period: Period, limit: i64) -> DbResult<Vec<(i64,
         sums: Sums,
     }
     let sql = AssertSqlSafe(format!(
-        "SELECT g.id, g.title, {SUMS} {FROM} GROUP BY g.id, g.title
-         ORDER BY SUM(t.sent + t.deferred + t.failed + t.unknown) DESC, g.id LIMIT $4"
+        "SELECT t.id, t.title, {SUMS} {FROM} GROUP BY t.id, t.title
+         ORDER BY SUM(t.sent + t.deferred + t.failed + t.unknown) DESC, t.id LIMIT $4"
     ));
     let Period { owner, from, to } = period;
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
@@ -209,9 +219,9 @@ pub async fn mailings(db: &Db, period: Period, limit: i64) -> DbResult<Vec<(i64,
     Ok(rows.into_iter().map(|row| (row.id, row.title, row.sums.into())).collect())
 }
 
-/// How many mailings have attempts in the period.
+/// How many mailings have attempts in the period, or letters that came back in it.
 pub async fn count_mailings(db: &Db, period: Period) -> DbResult<i64> {
-    let sql = AssertSqlSafe(format!("SELECT COUNT(DISTINCT g.id) {FROM}"));
+    let sql = AssertSqlSafe(format!("SELECT COUNT(DISTINCT t.id) {FROM}"));
     let Period { owner, from, to } = period;
     Ok(on_db!(db, pool => sqlx::query_scalar(sql)
         .bind(owner)

@@ -222,7 +222,7 @@ async fn faults_of_one_leave_the_others_alone(db: Db) {
     assert_eq!(cut.iter().map(|a| a.status).collect::<Vec<_>>(), [AttemptStatus::Deferred, AttemptStatus::Sent]);
     let report = reports::report(&world.db, &world.actor, "", "", world.clock.now()).await.unwrap();
     let attempts = report.total.attempts();
-    let Tally { sent, deferred, failed, unknown } = report.total;
+    let Tally { sent, deferred, failed, unknown, .. } = report.total;
     assert_eq!((attempts, sent, deferred, failed, unknown), (7, 4, 2, 1, 0));
     assert_eq!((report.days.len(), report.mailings.len(), report.mailings[0].0), (1, 1, id));
     let replies: Vec<_> = report.replies.iter().map(|reply| (reply.code, reply.count)).collect();

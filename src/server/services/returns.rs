@@ -4,7 +4,7 @@
 //! envelope sender or the link of the letter that it brings along. What it says is entered beside the delivery; what
 //! follows for the address is decided by its class ([`vestnik_reports::Class`]).
 
-use super::{Actor, Result, paging};
+use super::{Actor, Error, Result, paging};
 use crate::domain::mailing::PauseReason;
 use crate::domain::page::Page;
 use crate::domain::returned::Unmatched;
@@ -120,7 +120,7 @@ pub async fn take(db: &Db, tokens: &DeliveryTokens, came: &Came<'_>, now: DateTi
     let raw = came.raw.to_owned();
     // It takes milliseconds, which others need not wait for.
     let report = tokio::task::spawn_blocking(move || vestnik_reports::read(&raw));
-    let report = report.await.map_err(|error| super::Error::Internal(error.to_string()))?;
+    let report = report.await.map_err(|error| Error::Internal(error.to_string()))?;
     let named = came.to.iter().find_map(|to| if let ReturnAddress::Bounce(id) = to { Some(*id) } else { None });
     let about = match named.or_else(|| within(tokens, came.raw)) {
         Some(delivery) => addressees::of(db, delivery).await?,
@@ -168,7 +168,7 @@ async fn enter(
     }
     let Some(about) = about else { return Ok(true) };
     if let Some(run) = about.run {
-        let counted = returns::count(tx, run, about.delivery, report.class).await?;
+        let counted = returns::count(tx, run, about.delivery, report.class, now).await?;
         mind(tx, run, counted, &report.diagnostic, now).await?;
     }
     follow(tx, report, about, came.source, now).await?;
@@ -254,12 +254,20 @@ async fn leave(db: &Db, delivery: i64, now: DateTime<Utc>) -> Result<Taken> {
 /// A page of the reports that name no letter of ours, the newest first, for who runs the service.
 ///
 /// # Errors
-/// [`super::Error::Forbidden`]; database errors.
+/// [`Error::Forbidden`]; database errors.
 pub async fn unmatched(db: &Db, actor: &Actor, after: &str) -> Result<Page<Unmatched>> {
     actor.needs(Permission::Settings)?;
     let before = paging::before(Some(after)).unwrap_or(i64::MAX);
     let rows = returns::unmatched(db, before, paging::FETCH).await?;
     Ok(paging::by_id(rows, returns::count_unmatched(db).await?, |row| row.id))
+}
+
+/// What came back for one of the actor's letters, as it came.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is another's, or thrown away by now; database errors.
+pub async fn source(db: &Db, actor: &Actor, id: i64) -> Result<Vec<u8>> {
+    returns::evidence(db, actor.id, id).await?.ok_or(Error::NotFound)
 }
 
 /// Throws away what came more than 30 days ago; what it said stays.

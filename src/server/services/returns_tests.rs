@@ -266,9 +266,11 @@ async fn what_came_is_readable_for_thirty_days(db: Db) {
     back(&db, &[ReturnAddress::Bounce(ids[0])], &raw).await;
     let id = returns::of_delivery(&db, anna.id, ids[0]).await.unwrap()[0].id;
     forget_old(&db, now() + TimeDelta::days(29)).await.unwrap();
-    assert_eq!(returns::evidence(&db, anna.id, id).await.unwrap(), Some(raw));
+    assert_eq!(source(&db, &anna, id).await.unwrap(), raw);
+    let boris = actor(&db, "boris@example.org").await;
+    assert!(matches!(source(&db, &boris, id).await, Err(Error::NotFound)));
     forget_old(&db, now() + TimeDelta::days(31)).await.unwrap();
-    assert_eq!(returns::evidence(&db, anna.id, id).await.unwrap(), None);
+    assert!(matches!(source(&db, &anna, id).await, Err(Error::NotFound)));
     assert!(!returns::of_delivery(&db, anna.id, ids[0]).await.unwrap()[0].readable);
 }
 

@@ -9,16 +9,15 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 use tower_http::timeout::TimeoutBody;
+use vestnik_smtp_server::peers::Peers;
 
 /// How long to wait when a connection cannot be accepted: too many files are open, and some will be closed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -52,54 +51,6 @@ impl Limits {
         let connections = most.clamp(PART, CONNECTIONS);
         let of_one = connections / PART;
         Self { head: Duration::from_secs(30), body: Duration::from_secs(30), connections, of_one, proxies }
-    }
-}
-
-/// How many connections each address has.
-#[derive(Clone, Default)]
-struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// A connection that is counted while this lives.
-struct Counted(Peers, IpAddr);
-
-impl Peers {
-    fn all(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts a connection, unless the address has so many already.
-    fn take(&self, address: IpAddr, most: usize) -> Option<Counted> {
-        let mut all = self.all();
-        let count = all.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        drop(all);
-        Some(Counted(self.clone(), address))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut all = self.0.all();
-        if let Some(count) = all.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.1);
-            }
-        }
-    }
-}
-
-/// Whom an address stands for: IPv6 counts by /64, which is what one household gets.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
     }
 }
 
@@ -137,7 +88,7 @@ where
             true => usize::MAX,
             false => limits.of_one,
         };
-        let Some(counted) = peers.take(household(address), most) else {
+        let Some(counted) = peers.enter(address, most) else {
             tracing::debug!(%address, "one connection too many of an address is closed");
             continue;
         };
@@ -246,21 +197,6 @@ mod tests {
             (limits.connections, limits.of_one)
         };
         assert_eq!([of(1 << 20), of(1024), of(20)], [(8_000, 2_000), (724, 181), (4, 1)]);
-    }
-
-    #[tokio::test]
-    async fn one_address_cannot_take_all_places() {
-        // All of 127.0.0.0/8 is this machine: that one of it counts as a stranger takes a test.
-        let peers = Peers::default();
-        let address = |text: &str| household(text.parse().unwrap());
-        let first: Vec<_> = (0..3).map(|_| peers.take(address("192.0.2.1"), 2)).collect();
-        assert_eq!(first.iter().flatten().count(), 2);
-        assert!(peers.take(address("192.0.2.2"), 2).is_some(), "another one gets in");
-        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
-        let six = [address("2001:db8:1:2::7"), address("2001:db8:1:2:ff::")].map(|six| peers.take(six, 1));
-        assert_eq!(six.iter().flatten().count(), 1, "a household has one place, whatever addresses it takes");
-        drop((first, six));
-        assert!(peers.all().is_empty() && peers.take(address("192.0.2.1"), 1).is_some());
     }
 
     #[tokio::test]

@@ -32,6 +32,7 @@ pub mod readers;
 pub mod relays;
 pub mod reports;
 pub mod request;
+mod returns;
 #[cfg(test)]
 mod rights;
 pub mod site;
@@ -122,6 +123,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(exports::routes())
         .merge(reports::routes())
         .merge(outbox::routes())
+        .merge(returns::routes())
         .merge(own_data::routes())
         .merge(preferences::routes())
         .merge(relays::routes())

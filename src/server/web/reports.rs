@@ -35,7 +35,8 @@ async fn rows(
         (Some(first), Some(last)) => format!("report-{first}-{last}.csv"),
         _ => "report.csv".to_owned(),
     };
-    let head = ["day", "mailing", "title", "attempts", "sent", "deferred", "failed", "unknown"];
+    let head =
+        ["day", "mailing", "title", "attempts", "sent", "deferred", "failed", "unknown", "returned", "complained"];
     let (db, owner) = (state.db.clone(), actor.id);
     Ok(stream(&name, &head, 0_i64, move |at| {
         let day = usize::try_from(at).ok().and_then(|at| days.get(at)).copied();
@@ -44,8 +45,9 @@ async fn rows(
             let Some(day) = day else { return Ok((None, Vec::new())) };
             let (day, mailings) = reports::day_of(&db, owner, day).await?;
             let records = mailings.into_iter().map(|(id, title, tally)| {
-                let figures = [id, tally.attempts(), tally.sent, tally.deferred, tally.failed, tally.unknown];
-                let mut figures = figures.into_iter().map(|n| n.to_string());
+                let tried = [id, tally.attempts(), tally.sent, tally.deferred, tally.failed, tally.unknown];
+                let figures = tried.into_iter().chain([tally.returned, tally.complained]);
+                let mut figures = figures.map(|n| n.to_string());
                 let id = figures.next().unwrap_or_default();
                 [day.to_string(), id, title].into_iter().chain(figures).collect()
             });

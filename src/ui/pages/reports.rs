@@ -107,7 +107,7 @@ fn figures(report: Report) -> AnyView {
     let counting = (counting > 0).then(|| {
         view! { <p role="status" class="mb-4 rounded-box border border-info/40 bg-info/10 p-4 text-sm">{tn("reports.counting", counting)}</p> }
     });
-    if total.attempts() == 0 {
+    if total.is_empty() {
         return match counting {
             Some(counting) => counting.into_any(),
             None => {
@@ -155,6 +155,8 @@ fn figures(report: Report) -> AnyView {
                 <Stat name=t("reports.deferred") value=total.deferred />
                 <Stat name=t("reports.failed") value=total.failed bad=true />
                 <Stat name=t("reports.unknown") value=total.unknown />
+                <Stat name=t("reports.returned") value=total.returned />
+                <Stat name=t("reports.complained") value=total.complained />
             </Stats>
         </section>
         <h2 class="mt-8 mb-3 text-lg font-semibold">{t("reports.by_day")}</h2>
@@ -169,7 +171,14 @@ fn figures(report: Report) -> AnyView {
 }
 
 fn columns(first: &str) -> Vec<Column> {
-    let figures = ["reports.sent", "reports.deferred", "reports.failed", "reports.unknown"];
+    let figures = [
+        "reports.sent",
+        "reports.deferred",
+        "reports.failed",
+        "reports.unknown",
+        "reports.returned",
+        "reports.complained",
+    ];
     [Column::new(t(first)), Column::new(t("reports.attempts"))]
         .into_iter()
         .chain(figures.map(|key| Column::new(t(key)).right()))
@@ -178,7 +187,7 @@ fn columns(first: &str) -> Vec<Column> {
 
 fn row(first: AnyView, label: &'static str, tally: &Tally, most: i64) -> AnyView {
     let attempts = tally.attempts();
-    let Tally { sent, deferred, failed, unknown } = tally.clone();
+    let Tally { sent, deferred, failed, unknown, returned, complained } = tally.clone();
     view! {
         <Row>
             <Cell label=t(label)>{first}</Cell>
@@ -192,6 +201,8 @@ fn row(first: AnyView, label: &'static str, tally: &Tally, most: i64) -> AnyView
             <Cell label=t("reports.deferred") right=true>{number(deferred)}</Cell>
             <Cell label=t("reports.failed") right=true>{number(failed)}</Cell>
             <Cell label=t("reports.unknown") right=true>{number(unknown)}</Cell>
+            <Cell label=t("reports.returned") right=true>{number(returned)}</Cell>
+            <Cell label=t("reports.complained") right=true>{number(complained)}</Cell>
         </Row>
     }
     .into_any()

@@ -50,6 +50,8 @@ impl Journal {
     pub fn open(folder: &Path) -> io::Result<Self> {
         for n in 0..FILES {
             if let Some(file) = hold(&path(folder, n), true)? {
+                // The name, too, must outlive a loss of power.
+                File::open(folder)?.sync_all()?;
                 let mut journal = Self { waiting: Vec::new(), file };
                 journal.waiting = journal.read()?;
                 for other in n + 1..FILES {

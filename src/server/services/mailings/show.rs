@@ -41,6 +41,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
     });
     let row = rows(db, vec![mailing.clone()]).await?.pop().ok_or(Error::NotFound)?;
     let held = held(db, &mailing, row.last_run.as_ref(), now).await?;
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
     Ok(MailingDetail {
         owner,
         stopped,
@@ -53,6 +54,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
         next,
         runs,
         returned: returns::counts(db, id, None).await?,
+        returned_runs: returns::by_run(db, &ids).await?,
     })
 }
 

@@ -1,9 +1,13 @@
 use super::*;
 use crate::domain::report::ReplyCount;
+use crate::domain::returned::ReturnedCounts;
+use crate::domain::suppression::Source;
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::server::db::{on_tx, testing};
+use crate::server::db::returns::{self, About, NewReturn};
+use crate::server::db::{on_db, on_tx, testing};
 use crate::server::services::mailings;
 use crate::server::services::testing::actor;
+use vestnik_reports::Class;
 
 fn now() -> DateTime<Utc> {
     "2026-11-23T07:00:00Z".parse().unwrap()
@@ -58,7 +62,7 @@ async fn set(db: &Db, sql: &'static str, run: i64) {
 const CLOSE: &str = "UPDATE runs SET state = 'done', finished_at = $2 WHERE id = $1";
 
 fn tally(sent: i64, deferred: i64, failed: i64, unknown: i64) -> Tally {
-    Tally { sent, deferred, failed, unknown }
+    Tally { sent, deferred, failed, unknown, ..Tally::default() }
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -149,4 +153,64 @@ async fn large_runs_keep_nobody_waiting(db: Db) {
     assert_eq!((second.counting, second.total.attempts()), (0, 1));
 }
 
-testing::on_both!(counts_by_day_mailing_and_reply, what_is_closed_is_counted_once, large_runs_keep_nobody_waiting);
+/// A letter that came back.
+async fn came_back(db: &Db, owner: i64, run: i64, class: Class, at: &str) {
+    const DELIVERY: &str = "SELECT id FROM deliveries WHERE run_id = $1";
+    let delivery: i64 = on_db!(db, pool => sqlx::query_scalar(DELIVERY).bind(run).fetch_one(pool).await).unwrap();
+    let at: DateTime<Utc> = at.parse().unwrap();
+    let digest = format!("{run} {class:?} {at}");
+    let new = NewReturn {
+        at,
+        about: Some(About { delivery, owner, run: Some(run) }),
+        class,
+        recipient: "",
+        status: "",
+        diagnostic: "",
+        source: Source::Report,
+        digest: digest.as_bytes(),
+        evidence: b"",
+    };
+    let mut tx = db.begin().await.unwrap();
+    assert!(returns::add(&mut tx, &new).await.unwrap());
+    returns::count(&mut tx, run, delivery, class, at).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn what_came_back_counts_on_the_day_it_first_did(db: Db) {
+    let (anna, other) = (actor(&db, "a@example.org").await, actor(&db, "b@example.org").await);
+    testing::client(&db, anna.id, "one@example.org", "", "").await;
+    testing::client(&db, other.id, "two@example.org", "", "").await;
+    let (first, one) = run(&db, &anna, "First").await;
+    let (_, theirs) = run(&db, &other, "Theirs").await;
+    attempt(&db, one, 1, "2026-11-20T10:00:00Z", "sent", 250, "ok").await;
+    came_back(&db, anna.id, one, Class::Full, "2026-11-21T23:59:59Z").await;
+    // Once more is no second letter.
+    came_back(&db, anna.id, one, Class::NoAddress, "2026-11-22T10:00:00Z").await;
+    came_back(&db, anna.id, one, Class::Complaint, "2026-11-22T11:00:00Z").await;
+    came_back(&db, other.id, theirs, Class::NoAddress, "2026-11-22T10:00:00Z").await;
+    let returned = |returned, complained| Tally { returned, complained, ..Tally::default() };
+    let shown = report(&db, &anna, "", "", now()).await.unwrap();
+    assert_eq!(
+        shown.days,
+        [
+            (day("2026-11-20"), tally(1, 0, 0, 0)),
+            (day("2026-11-21"), returned(1, 0)),
+            (day("2026-11-22"), returned(0, 1))
+        ]
+    );
+    assert_eq!(shown.total, Tally { sent: 1, ..returned(1, 1) });
+    // A mailing of earlier days is named where its letters come back.
+    let later = report(&db, &anna, "2026-11-22", "2026-11-22", now()).await.unwrap();
+    assert_eq!(later.mailings, [(first, "First".to_owned(), returned(0, 1))]);
+    assert!(!later.total.is_empty() && later.total.attempts() == 0);
+    let counts = returns::by_run(&db, &[one, theirs]).await.unwrap();
+    assert!(counts.contains(&(one, ReturnedCounts { returned: 1, complained: 1 })), "{counts:?}");
+    assert_eq!(returns::by_run(&db, &[]).await.unwrap(), []);
+}
+
+testing::on_both!(
+    what_came_back_counts_on_the_day_it_first_did,
+    counts_by_day_mailing_and_reply,
+    what_is_closed_is_counted_once,
+    large_runs_keep_nobody_waiting
+);

@@ -26,6 +26,7 @@ pub const ROUTES: &[Row] = &[
     read("GET /mailings/{id}/attempts.csv", seen(), "{mailing}"),
     read("GET /mailings/{id}/attempts.csv", users(OWNERS), "{mine.mailing}?run={run}"),
     read("GET /suppressions.csv", users(ALL), ""),
+    read("GET /returns/{id}/source", users(OWNERS), "{return}"),
     read("GET /reports.csv", users(ALL), ""),
     read_all("GET /audit.csv", managers(ALL), ""),
     read_all("GET /outbox/{id}/source", admins(SHARED), "{letter}"),

@@ -12,6 +12,7 @@ use crate::server::clock::ManualClock;
 use crate::server::config::Config;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
+use crate::server::db::returns::{self, About, NewReturn};
 use crate::server::db::sessions::{EPOCH, Sessions, USER};
 use crate::server::db::suppressions::{self, Filter, NewEntry};
 use crate::server::db::testing::{client, made_at, message, open_run};
@@ -27,6 +28,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tower_sessions::Session;
+use vestnik_reports::Class;
 
 pub const PASSWORD: &str = "correct horse";
 
@@ -61,6 +63,7 @@ pub fn missing() -> Things {
     let ids = [
         "client",
         "suppression",
+        "return",
         "message",
         "mailing",
         "run",
@@ -164,6 +167,7 @@ impl World {
         for (part, names) in [
             ("client", &["client"][..]),
             ("suppression", &["suppression"]),
+            ("return", &["return"]),
             ("message", &["message"]),
             ("mailing", &["mailing", "run", "delivery", "disabled"]),
             ("import", &["import"]),
@@ -236,6 +240,26 @@ impl World {
                 let filter = Filter { search: &email, reason: None };
                 let id = suppressions::list(db, actor.id, &filter, i64::MAX, 1).await.unwrap().remove(0).id;
                 things.insert("suppression", id.to_string());
+            }
+            "return" => {
+                let new = NewReturn {
+                    at: now,
+                    about: Some(About { delivery: i64::from(u32::MAX) + actor.id, owner: actor.id, run: None }),
+                    class: Class::Unknown,
+                    recipient: "",
+                    status: "",
+                    diagnostic: mark,
+                    source: Source::Report,
+                    digest: mark.as_bytes(),
+                    evidence: mark.as_bytes(),
+                };
+                let mut tx = db.begin().await.unwrap();
+                assert!(returns::add(&mut tx, &new).await.unwrap());
+                tx.commit().await.unwrap();
+                let id: i64 =
+                    on_db!(db, pool => sqlx::query_scalar("SELECT MAX(id) FROM returns").fetch_one(pool).await)
+                        .unwrap();
+                things.insert("return", id.to_string());
             }
             "message" => {
                 things.insert("message", message(db, actor.id, mark, mark).await.to_string());

@@ -3,6 +3,7 @@
 use super::{doubt, failed_page, reason_word, use_id};
 use crate::api::error::AppError;
 use crate::api::mailings::{DecideDeliveries, get_delivery};
+use crate::domain::bidi::visible;
 use crate::domain::delivery::{Attempt, Decision, DeliveryDetail, DeliveryState};
 use crate::domain::returned::Returned;
 use crate::ui::components::badge::{attempt_badge, delivery_badge};
@@ -61,7 +62,7 @@ fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDelive
             <FormErrors error=error />
             {(own && row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}
             {decisions}
-            {(!returned.is_empty()).then(|| came_back(returned, &back_zone))}
+            {(!returned.is_empty()).then(|| came_back(returned, &back_zone, own))}
             <h2 class="mb-3 text-lg font-semibold">{t("mailings.attempts")}</h2>
             {table}
         </Page>
@@ -69,16 +70,20 @@ fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDelive
     .into_any()
 }
 
-/// What came back after a mail server had taken the letter.
-fn came_back(returned: Vec<Returned>, zone: &str) -> AnyView {
+/// What came back after a mail server had taken the letter; the owner may read it as it came.
+fn came_back(returned: Vec<Returned>, zone: &str, own: bool) -> AnyView {
     let lines: Vec<AnyView> = returned
         .into_iter()
-        .map(|Returned { at, class, status, diagnostic, .. }| {
+        .map(|Returned { id, at, class, status, diagnostic, readable }| {
             let zone = zone.to_owned();
+            let source = (own && readable).then(|| {
+                view! { <a class="link" rel="external" download="" href=format!("/returns/{id}/source")>{t("mailings.came_back_source")}</a> }
+            });
             view! {
                 <li class="mb-2">
                     {t(&format!("mailings.returned_{class}"))} ", " <Time at=at zone=zone with_zone=true />
-                    <span class="block font-mono text-xs break-words">{status} " " {diagnostic}</span>
+                    <span class="block font-mono text-xs break-words">{status} " " {visible(&diagnostic)}</span>
+                    {source}
                 </li>
             }
             .into_any()

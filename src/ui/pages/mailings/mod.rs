@@ -25,6 +25,7 @@ pub use wizard::{MailingEditPage, MailingNewPage};
 use crate::api::error::AppError;
 use crate::domain::audience::Audience;
 use crate::domain::mailing::Run;
+use crate::domain::returned::ReturnedCounts;
 use crate::domain::schedule::{Occurrence, Period};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
@@ -90,6 +91,13 @@ pub fn outcome(run: &Run) -> String {
     ];
     let rest = rest.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n));
     std::iter::once(sent).chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// What came back of letters that count as sent: “14 emails returned later · 1 complaint”.
+fn came_back(ReturnedCounts { returned, complained }: ReturnedCounts) -> String {
+    let words = [("mailings.returned_later", returned), ("mailings.complained", complained)];
+    let words: Vec<String> = words.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n)).collect();
+    words.join(" · ")
 }
 
 /// Future runs, in the mailing's time and in UTC.

@@ -1,8 +1,9 @@
 //! A mailing's runs: the one in sight, and all of them.
 
 use super::live::{newest, pace, state_now};
-use super::outcome;
+use super::{came_back, outcome};
 use crate::domain::mailing::{MailingLive, MailingState, Run, RunState};
+use crate::domain::returned::ReturnedCounts;
 use crate::ui::components::badge::run_badge;
 use crate::ui::components::progress::Progress;
 use crate::ui::components::stat::{Stat, Stats};
@@ -53,8 +54,14 @@ pub fn progress(now: Memo<Run>, (state, live): (MailingState, Live), zone: &str)
     .into_any()
 }
 
-/// The history: what each run came to, or has come to so far, those that were skipped with the reason.
-pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>, (state, live): (MailingState, Live)) -> Option<AnyView> {
+/// The history: what each run came to, or has come to so far, those that were skipped with the reason; and what came back
+/// of them later.
+pub fn runs_table(
+    id: i64,
+    zone: &str,
+    (runs, returned): (Vec<Run>, Vec<(i64, ReturnedCounts)>),
+    (state, live): (MailingState, Live),
+) -> Option<AnyView> {
     if runs.is_empty() {
         return None;
     }
@@ -69,6 +76,9 @@ pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>, (state, live): (MailingSt
         .map(|run| {
             let (zone, ended_zone) = (zone.to_owned(), zone.to_owned());
             let (run_id, occurrence) = (run.id, run.occurrence);
+            let later = returned.iter().find(|(run, _)| *run == run_id).map(|(_, counts)| {
+                view! { <span class="block text-xs opacity-80">{came_back(*counts)}</span> }
+            });
             let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
             let ended = move || match now.with(|run| run.finished_at) {
                 Some(at) => view! { <Time at=at zone=ended_zone.clone() relative=true /> }.into_any(),
@@ -84,7 +94,7 @@ pub fn runs_table(id: i64, zone: &str, runs: Vec<Run>, (state, live): (MailingSt
                     <Cell label=t("mailings.status")>
                         {move || now.with(|run| run_badge(run, live.with(|live| state_now(state, live.as_ref()))))}
                     </Cell>
-                    <Cell label=t("mailings.result")>{move || now.with(outcome)}</Cell>
+                    <Cell label=t("mailings.result")>{move || now.with(outcome)}{later}</Cell>
                     <Cell label=t("mailings.finished_at")>{ended}</Cell>
                 </Row>
             }

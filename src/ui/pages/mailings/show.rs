@@ -3,7 +3,8 @@
 use super::live::{newest, state_now};
 use super::runs::{progress, runs_table};
 use super::{
-    audience_word, breadcrumb, deliveries, doubt, failed_page, occurrences, period_word, reason_word, use_id, wall,
+    audience_word, breadcrumb, came_back, deliveries, doubt, failed_page, occurrences, period_word, reason_word,
+    use_id, wall,
 };
 use crate::api::error::AppError;
 use crate::api::mailings::{
@@ -140,6 +141,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         next,
         runs,
         returned,
+        returned_runs,
     } = detail;
     let (id, zone) = (row.id, row.zone.clone());
     let chosen = context.run.get();
@@ -211,7 +213,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                             </Transition>
                         </section>
                     })}
-                    {runs_table(id, &zone, runs, (state, context.live))}
+                    {runs_table(id, &zone, (runs, returned_runs), (state, context.live))}
                 </div>
                 <aside class="space-y-6">
                     <section class="rounded-box border border-base-300 bg-base-100 p-5">
@@ -240,8 +242,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
 
 /// What came back of letters that count as sent.
 fn returned_line(counts: ReturnedCounts, sent: i64) -> Option<AnyView> {
-    let ReturnedCounts { returned, complained } = counts;
-    if returned + complained == 0 {
+    if counts == ReturnedCounts::default() {
         return None;
     }
     let warning = counts.warns(sent).then(|| {
@@ -251,9 +252,8 @@ fn returned_line(counts: ReturnedCounts, sent: i64) -> Option<AnyView> {
             </p>
         }
     });
-    let words = [("mailings.returned_later", returned), ("mailings.complained", complained)];
-    let words: Vec<String> = words.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n)).collect();
-    Some(view! { <div><p class="text-sm" data-testid="returned">{words.join(" · ")}</p>{warning}</div> }.into_any())
+    let words = came_back(counts);
+    Some(view! { <div><p class="text-sm" data-testid="returned">{words}</p>{warning}</div> }.into_any())
 }
 
 /// Why the rest of the run waits, and until when.
