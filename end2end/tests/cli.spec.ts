@@ -71,7 +71,7 @@ test("1 000 letters to Postfix's smtp-sink", async () => {
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
   await start("smtp-sink", [...user, `127.0.0.1:${port}`, "100"], port);
   vestnik.env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none&connections=20`;
-  vestnik.env.VESTNIK_PUBLIC_URL = "https://localhost:3000";
+  vestnik.env.VESTNIK_PUBLIC_URL = "https://vestnik.example";
   expect(JSON.parse(vestnik.run("send", "--json"))).toMatchObject({ opened: 1, sent: 1_000, failed: 0, deferred: 0 });
   const sent = vestnik.deliveries(mailing);
   expect(sent.length).toBe(1_000);

@@ -27,7 +27,7 @@ class Scene {
     let sink: ChildProcess | undefined;
     let ledger = "";
     // Mass mail needs an https address.
-    const env = { VESTNIK_SMTP_URL: `smtp://127.0.0.1:${port}?tls=none&connections=2`, VESTNIK_PUBLIC_URL: "https://localhost:3000" };
+    const env = { VESTNIK_SMTP_URL: `smtp://127.0.0.1:${port}?tls=none&connections=2`, VESTNIK_PUBLIC_URL: "https://vestnik.example" };
     const server = await Server.start(env, (dataDir) => {
       const [faults, letters] = [join(dataDir, "faults"), (ledger = join(dataDir, "ledger"))];
       writeFileSync(faults, "slow*@example.org dot delay 100ms\n");

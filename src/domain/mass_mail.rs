@@ -1,7 +1,27 @@
 //! Mass mail: what goes to so many that each of them must be able to leave by a page.
 
+use std::net::IpAddr;
+
 /// Most letters of a run that may leave without one.
 pub const FEW: i64 = 50;
+
+/// Whether readers elsewhere reach this address, and securely: an https address of a host with a public name or number.
+fn is_public(site: &str) -> bool {
+    let Some(rest) = site.strip_prefix("https://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    match host.parse() {
+        Ok(IpAddr::V4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
+        Ok(IpAddr::V6(ip)) => {
+            !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified())
+        }
+        // A name of one word is known in its own network alone (RFC 6761 6.3 has more on `localhost`).
+        Err(_) => host.trim_end_matches('.').contains('.') && !host.trim_end_matches('.').ends_with(".localhost"),
+    }
+}
 
 /// Whether mass mail may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +34,7 @@ pub enum MassMail {
 impl MassMail {
     /// `site` is the service's public address. What is caught here reaches nobody, so `catching` lets everything go.
     pub fn of(site: &str, catching: bool) -> Self {
-        if catching || site.starts_with("https:") { Self::May } else { Self::NeedsAddress }
+        if catching || is_public(site) { Self::May } else { Self::NeedsAddress }
     }
 
     /// Whether so many letters may not leave.
@@ -33,7 +53,19 @@ mod tests {
             ("http://127.0.0.1:3000", false, FEW, false),
             ("http://127.0.0.1:3000", false, FEW + 1, true),
             ("http://127.0.0.1:3000", true, FEW + 1, false),
+            ("http://mail.example.org", false, FEW + 1, true),
             ("https://mail.example.org", false, FEW + 1, false),
+            ("https://mail.example.org:8443/news", false, FEW + 1, false),
+            ("https://198.51.100.7", false, FEW + 1, false),
+            ("https://[2001:db8::7]:8443", false, FEW + 1, false),
+            ("https://localhost", false, FEW + 1, true),
+            ("https://localhost:3000", false, FEW + 1, true),
+            ("https://news.localhost.", false, FEW + 1, true),
+            ("https://mailer", false, FEW + 1, true),
+            ("https://127.0.0.1", false, FEW + 1, true),
+            ("https://192.168.1.5", false, FEW + 1, true),
+            ("https://[::1]:3000", false, FEW + 1, true),
+            ("https://[fd00::1]", false, FEW + 1, true),
         ] {
             assert_eq!(MassMail::of(site, catching).refuses(letters), refused, "{site} {catching} {letters}");
         }

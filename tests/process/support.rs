@@ -289,7 +289,7 @@ impl World {
         let addr = self.sink("127.0.0.1:0");
         self.set("VESTNIK_SMTP_URL", &format!("smtp://{addr}?tls=none&connections={connections}"));
         // Mass mail needs it.
-        self.set("VESTNIK_PUBLIC_URL", "https://localhost:3000");
+        self.set("VESTNIK_PUBLIC_URL", "https://vestnik.example");
     }
 
     /// Ends the mail server in the middle of whatever it does, and starts it again at the same address after a while.

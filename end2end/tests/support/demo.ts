@@ -33,7 +33,7 @@ export class Demo {
     if (trouble) {
       env.VESTNIK_SMTP_URL = `smtp://127.0.0.1:${port}?tls=none`;
       // Mass mail needs it.
-      env.VESTNIK_PUBLIC_URL = "https://localhost:3000";
+      env.VESTNIK_PUBLIC_URL = "https://vestnik.example";
     }
     const server = await Server.start(env, (dataDir) => {
       const made = execFileSync(BINARY, ["demo", "--json"], { env: settings(dataDir), encoding: "utf8" });
