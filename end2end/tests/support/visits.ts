@@ -34,6 +34,13 @@ async function upload(page: Page): Promise<void> {
   await expect(page).toHaveURL(/\/clients\/import\/\d+/);
 }
 
+/** Asks for links to an address that is none, on a page without scripts. */
+async function askWrong(page: Page): Promise<void> {
+  await page.locator('[name="email"]').fill("a..b@example.org");
+  await submit(page);
+  await page.locator('[aria-invalid="true"]').first().waitFor();
+}
+
 /** What anybody can open. */
 export const PUBLIC: Visit[] = [
   { name: "home", path: "/" },
@@ -49,6 +56,9 @@ export const PUBLIC: Visit[] = [
   { name: "email-revoke", path: "/account/revoke?token=nonsense", status: 409 },
   { name: "invitation", path: "/invitation?token=nonsense", status: 409 },
   { name: "not-found", path: "/nothing/here", status: 404 },
+  { name: "leave-ask", path: "/u" },
+  { name: "leave-ask-errors", path: "/u", refused: /\/u$/, act: askWrong },
+  { name: "leave-unknown", path: "/u/nosuchtoken", status: 404 },
   { name: "outbox-public", path: "/outbox" },
 ];
 

@@ -5,6 +5,7 @@ use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::email::EmailAddress;
 use crate::domain::lang::Lang;
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 
 /// The recipient of a letter, and who sent it.
@@ -58,7 +59,8 @@ pub async fn of(db: &Db, delivery: i64) -> DbResult<Option<Addressee>> {
         .transpose()
 }
 
-/// The newest letter that each user's mailings have sent to an address, of at most `most` users who have it as a client.
+/// The newest letter that each user's mailings have sent to an address, of at most `most` users who have it as a client, and
+/// as many whose mailings to it are deleted.
 ///
 /// # Errors
 /// Database errors.
@@ -67,6 +69,8 @@ pub async fn newest(db: &Db, email: &EmailAddress, most: i64) -> DbResult<Vec<i6
     const LOOKED_AT: i64 = 20;
     const WHO: &str = "SELECT c.id, c.owner_id FROM clients c JOIN users u ON u.id = c.owner_id
         WHERE c.address_key = $1 AND u.deleted_at IS NULL ORDER BY c.id LIMIT $2";
+    const FORMER: &str = "SELECT MAX(f.id), f.owner_id FROM former_deliveries f JOIN users u ON u.id = f.owner_id
+        WHERE f.address_key = $1 AND u.deleted_at IS NULL GROUP BY f.owner_id ORDER BY f.owner_id LIMIT $2";
     const LETTERS: &str = "SELECT d.id, d.email FROM mailings g JOIN runs r ON r.mailing_id = g.id
         JOIN deliveries d ON d.run_id = r.id AND d.client_id = $1
         WHERE g.owner_id = $2 AND d.attempts > 0 ORDER BY d.id DESC LIMIT $3";
@@ -85,6 +89,12 @@ pub async fn newest(db: &Db, email: &EmailAddress, most: i64) -> DbResult<Vec<i6
             *known = id.max(*known);
         }
     }
+    let former: Vec<(i64, i64)> =
+        on_db!(db, pool => sqlx::query_as(FORMER).bind(&key).bind(most).fetch_all(pool).await)?;
+    for (id, owner) in former {
+        let known = newest.entry(owner).or_insert(id);
+        *known = id.max(*known);
+    }
     Ok(newest.into_values().collect())
 }
 
@@ -93,10 +103,25 @@ pub async fn newest(db: &Db, email: &EmailAddress, most: i64) -> DbResult<Vec<i6
 /// # Errors
 /// Database errors.
 pub async fn keep(tx: &mut Tx, owner: i64, mailing: i64, now: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "INSERT INTO former_deliveries (id, owner_id, email, topic_id, lang, deleted_at)
-        SELECT d.id, g.owner_id, d.email, r.topic_id, r.lang, $3 FROM mailings g JOIN runs r ON r.mailing_id = g.id
-        JOIN deliveries d ON d.run_id = r.id WHERE g.id = $1 AND g.owner_id = $2 AND d.attempts > 0";
-    on_tx!(tx, conn => sqlx::query(SQL).bind(mailing).bind(owner).bind(now).execute(conn).await.map(drop))?;
+    // Few addresses are beyond ASCII, which the databases do not fold.
+    const BEYOND: &str = "SELECT id, email FROM former_deliveries WHERE address_key = '' AND owner_id = $1";
+    const KEY: &str = "UPDATE former_deliveries SET address_key = $2 WHERE id = $1";
+    let is_ascii = match tx {
+        Tx::Sqlite(_) => "d.email NOT GLOB '*[^ -~]*'",
+        Tx::Postgres(_) => "d.email ~ '^[ -~]*$'",
+    };
+    let sql = AssertSqlSafe(format!(
+        "INSERT INTO former_deliveries (id, owner_id, email, topic_id, lang, deleted_at, address_key)
+         SELECT d.id, g.owner_id, d.email, r.topic_id, r.lang, $3, CASE WHEN {is_ascii} THEN LOWER(d.email) ELSE '' END
+         FROM mailings g JOIN runs r ON r.mailing_id = g.id JOIN deliveries d ON d.run_id = r.id
+         WHERE g.id = $1 AND g.owner_id = $2 AND d.attempts > 0"
+    ));
+    on_tx!(&mut *tx, conn => sqlx::query(sql).bind(mailing).bind(owner).bind(now).execute(conn).await.map(drop))?;
+    let beyond: Vec<(i64, String)> =
+        on_tx!(&mut *tx, conn => sqlx::query_as(BEYOND).bind(owner).fetch_all(conn).await)?;
+    for (id, email) in beyond {
+        on_tx!(&mut *tx, conn => sqlx::query(KEY).bind(id).bind(key_of(&email)).execute(conn).await.map(drop))?;
+    }
     Ok(())
 }
 

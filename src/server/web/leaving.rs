@@ -166,17 +166,21 @@ enum View<'a> {
         typed: &'a str,
         wrong: Option<&'a str>,
     },
+    /// They asked, and it cannot be done now: with what they typed, the status, and the key of why.
+    NotNow {
+        typed: &'a str,
+        status: StatusCode,
+        why: &'a str,
+    },
     /// They asked for links.
     Asked,
-    /// They, or others in their network, asked too often.
-    Busy,
 }
 
 fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
     let status = match view {
         View::Unknown => StatusCode::NOT_FOUND,
         View::Ask { wrong: Some(_), .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        View::Busy => StatusCode::TOO_MANY_REQUESTS,
+        View::NotNow { status, .. } => *status,
         _ => StatusCode::OK,
     };
     let text = |key: &str| escape(&locales::text(lang, key));
@@ -188,7 +192,10 @@ fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
         }
         View::Ask { typed, wrong } => (text("leaving.ask"), ask::form(lang, typed, *wrong)),
         View::Asked => (text("leaving.asked"), format!("<p>{}</p>", text("leaving.asked_text"))),
-        View::Busy => (text("leaving.ask"), format!("<p role=\"alert\">{}</p>", text("leaving.busy"))),
+        View::NotNow { typed, why, .. } => {
+            let said = format!("<p role=\"alert\" class=\"mb-6\">{}</p>", text(why));
+            (text("leaving.ask"), said + &ask::form(lang, typed, None))
+        }
         View::Test => (text("leaving.test"), format!("<p>{}</p>", text("leaving.test_text"))),
         View::Away { token } => (text("leaving.title"), leave_form(lang, token, &text("leaving.away"))),
         View::WrittenDown => (text("leaving.left"), format!("<p>{}</p>", text("leaving.written_down"))),

@@ -2,7 +2,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::suppression::{Reason, Source, Suppression};
 use crate::server::db::suppressions::of_address;
 use crate::server::db::testing::{client, made_at, on_both, open_run};
-use crate::server::db::{Db, deliveries, on_db, on_tx};
+use crate::server::db::{Db, addressees, deliveries, on_db, on_tx};
 use crate::server::services::Actor;
 use crate::server::services::testing::mailing;
 use crate::server::web::testing::{Answer, Served, multipart};
@@ -193,11 +193,14 @@ async fn whoever_has_no_letter_at_hand_is_sent_links(db: Db) {
     assert!(text.contains(&format!("/u/{}", world.token)) && !text.contains(&world.other), "{text}");
     assert!(letters.iter().all(|(recipient, _)| recipient == "anna@example.org"), "nothing goes to a stranger");
     // One network asks for so many, and no more.
-    let mut last = 200;
-    for n in 0..20 {
-        last = world.ask(&format!("n{n}@example.org")).await.status;
+    let mut last = world.ask("n0@example.org").await;
+    for n in 1..20 {
+        last = world.ask(&format!("n{n}@example.org")).await;
     }
-    assert_eq!(last, 429);
+    // Nothing typed is lost.
+    assert!(last.status == 429 && last.body.contains("value=\"n19@example.org\""), "{}", last.body);
+    let long = world.ask(&"n".repeat(5_000)).await;
+    assert!(long.status == 413 && long.body.contains("name=\"email\""), "{}", long.body);
     assert!(world.entries("anna@example.org").await.is_empty(), "asking changes nothing");
 }
 
@@ -208,7 +211,37 @@ on_both!(
     the_page_lets_its_reader_leave_pause_and_come_back,
     a_burst_from_one_address_is_taken_whole,
     whoever_has_no_letter_at_hand_is_sent_links,
+    a_deleted_mailing_is_left_without_its_letter_too,
 );
+
+async fn a_deleted_mailing_is_left_without_its_letter_too(db: Db) {
+    let world = World::new(db).await;
+    let db = &world.served.state.db;
+    let mut tx = db.begin().await.unwrap();
+    for sql in [
+        "UPDATE deliveries SET attempts = 1",
+        "UPDATE deliveries SET email = 'Анна@пример.рф' WHERE email = 'anna@example.org'",
+    ] {
+        on_tx!(&mut tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).unwrap();
+    }
+    let mailings: Vec<(i64, i64)> =
+        on_tx!(&mut tx, conn => sqlx::query_as("SELECT id, owner_id FROM mailings").fetch_all(conn).await).unwrap();
+    for (mailing, owner) in mailings {
+        addressees::keep(&mut tx, owner, mailing, made_at()).await.unwrap();
+    }
+    for sql in ["DELETE FROM mailings", "DELETE FROM clients"] {
+        on_tx!(&mut tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(world.ask("анна@XN--E1AFMKFD.xn--p1ai").await.status, 200);
+    while world.letters().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (recipient, raw) = world.letters().await.remove(0);
+    let message = mail_parser::MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let text = message.body_text(0).unwrap().into_owned();
+    assert!(recipient == "Анна@пример.рф" && text.contains(&format!("/u/{}", world.token)), "{recipient} {text}");
+}
 
 /// Whoever has the file's lock keeps the database from writing.
 #[tokio::test(flavor = "multi_thread")]

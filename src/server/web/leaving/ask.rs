@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 /// An address, encoded.
 const FORM_MAX: usize = 4096;
@@ -31,7 +31,10 @@ pub async fn page(Extension(style): Extension<Style>, headers: HeaderMap) -> Res
 pub async fn asked(State(state): State<AppState>, Extension(style): Extension<Style>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let lang = lang_of(&parts.headers);
-    let Ok(body) = to_bytes(body, FORM_MAX).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let not_now = |typed: &str, status, why| shown(&style, lang, &View::NotNow { typed, status, why });
+    let Ok(body) = to_bytes(body, FORM_MAX).await else {
+        return not_now("", StatusCode::PAYLOAD_TOO_LARGE, "leaving.too_long");
+    };
     let typed = field(&body, "email");
     let peer = peer::of(&state, &parts.extensions, &parts.headers);
     let email = match may_ask(&state.db, typed.trim(), peer, state.now()).await {
@@ -40,10 +43,12 @@ pub async fn asked(State(state): State<AppState>, Extension(style): Extension<St
             let wrong = errors.get("email").map(|error| error.key.as_str());
             return shown(&style, lang, &View::Ask { typed: &typed, wrong });
         }
-        Err(Error::RateLimited) => return shown(&style, lang, &View::Busy),
+        Err(Error::RateLimited) => {
+            return not_now(&typed, StatusCode::TOO_MANY_REQUESTS, "leaving.busy");
+        }
         Err(error) => {
             tracing::warn!(%error, "links to leave by cannot be sent");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            return not_now(&typed, StatusCode::SERVICE_UNAVAILABLE, "leaving.not_now");
         }
     };
     apart("sending links to leave by", async move {
