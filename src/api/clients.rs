@@ -15,22 +15,24 @@ pub struct ClientId {
     pub id: i64,
 }
 
-/// A page of one's clients, each with why mailings leave it out, if they do; `sort` is a column's name, with `-` before it
+/// A page of one's clients, or of those who get no letters (`left_out`), each with why mailings leave it out, if they do; `sort` is a column's name, with `-` before it
 /// downwards.
 #[server(prefix = "/api", endpoint = "clients/list")]
 pub async fn list_clients(
     search: String,
     sort: String,
     after: String,
+    #[server(default)] left_out: bool,
 ) -> Result<Page<(Client, Option<Reason>)>, AppError> {
     use crate::server::{
         services::{clients, suppressions},
         web::request,
     };
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, listing) = (request::state(), clients::Listing::new(&search, &sort, &after));
+    let (state, now) = (request::state(), request::state().now());
+    let listing = clients::Listing::new(&search, &sort, &after).left_out_at(left_out.then_some(now));
     let page = request::answer(clients::list(&state.db, &actor, &listing).await)?;
-    request::answer(suppressions::mark(&state.db, &actor, page, state.now()).await)
+    request::answer(suppressions::mark(&state.db, &actor, page, now).await)
 }
 
 /// One of one's clients.
@@ -57,7 +59,7 @@ pub async fn save_client(form: ClientForm, #[server(default)] once: String) -> R
 pub async fn delete_clients(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let n = request::answer(clients::delete(&request::state().db, &actor, &form).await)?;
+    let n = request::answer(clients::delete(&request::state().db, &actor, &form, request::state().now()).await)?;
     request::go(&format!("/clients?done=clients.deleted&n={n}"));
     Ok(())
 }

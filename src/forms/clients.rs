@@ -41,6 +41,9 @@ pub struct Chosen {
     /// All that `q` finds; `ids` does not count then.
     #[serde(default)]
     pub all: bool,
+    /// Of these only those who get no letters.
+    #[serde(default)]
+    pub left_out: bool,
     /// How many clients the reader was told `all` are.
     #[serde(default)]
     pub n: i64,

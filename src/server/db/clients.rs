@@ -49,6 +49,48 @@ pub struct After {
     pub id: i64,
 }
 
+/// Which of an owner's clients are meant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found<'a> {
+    /// Part of the address, the name or the comment; empty for all.
+    pub search: &'a str,
+    /// Only those whom all of the owner's mailings leave out at this instant.
+    pub left_out_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> From<&'a str> for Found<'a> {
+    fn from(search: &'a str) -> Self {
+        Self { search, left_out_at: None }
+    }
+}
+
+impl Found<'_> {
+    /// SQL: that client of `$1` is meant, the pattern being `$2`, and `now` standing for the instant. From the ledger to
+    /// the clients, of whom there are many more.
+    fn sql(&self, now: &str) -> String {
+        let found = if self.search.trim().is_empty() { "$2 = $2" } else { "search LIKE $2 ESCAPE '\\'" };
+        let left_out = match self.left_out_at {
+            Some(_) => format!(
+                "id IN (SELECT o.id FROM suppressions s JOIN clients o ON o.owner_id = s.owner_id
+                 AND o.address_key = s.address_key WHERE s.owner_id = $1 AND s.topic_id = 0
+                 AND (s.until IS NULL OR s.until > {now}))"
+            ),
+            None => format!("{now} = {now}"),
+        };
+        format!("{found} AND {left_out}")
+    }
+
+    /// What is bound for the pattern and for the instant.
+    fn bound(&self) -> (String, DateTime<Utc>) {
+        (like_pattern(self.search), self.left_out_at.unwrap_or_default())
+    }
+
+    /// What `selections` binds, and its SQL, with the owner at `$1`, the pattern at `$2` and the instant at `$3`.
+    pub(super) fn condition(&self) -> (String, (String, DateTime<Utc>)) {
+        (self.sql("$3"), self.bound())
+    }
+}
+
 /// Inserts a client and returns its id.
 ///
 /// # Errors
@@ -216,12 +258,14 @@ pub async fn delete(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
     Ok(deleted)
 }
 
-/// Deletes all of the owner's clients that the search finds, and returns how many.
-pub async fn delete_found(tx: &mut Tx, owner: i64, search: &str) -> DbResult<u64> {
-    const SQL: &str = "DELETE FROM clients WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
-    let deleted = on_tx!(&mut *tx, conn => sqlx::query(SQL)
+/// Deletes all of the owner's clients that are meant, and returns how many.
+pub async fn delete_found(tx: &mut Tx, owner: i64, found: Found<'_>) -> DbResult<u64> {
+    let (condition, (pattern, now)) = found.condition();
+    let sql = AssertSqlSafe(format!("DELETE FROM clients WHERE owner_id = $1 AND {condition}"));
+    let deleted = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(owner)
-        .bind(like_pattern(search))
+        .bind(pattern)
+        .bind(now)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -254,7 +298,7 @@ pub async fn known(db: &Db, owner: i64, keys: &[String]) -> DbResult<Vec<String>
     Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(keys).fetch_all(pool).await)?)
 }
 
-pub(super) fn list_sql(search: bool, sort: ClientSort, descending: bool, after: bool) -> String {
+pub(super) fn list_sql(found: &Found<'_>, sort: ClientSort, descending: bool, after: bool) -> String {
     let (cmp, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
     // Ids and the addresses of one owner are unique; the id decides between equal names.
     let (from, by) = match sort {
@@ -265,7 +309,7 @@ pub(super) fn list_sql(search: bool, sort: ClientSort, descending: bool, after: 
         }
     };
     let from = if after { from.as_str() } else { "$3 = $3 AND $4 = $4" };
-    let found = if search { "search LIKE $2 ESCAPE '\\'" } else { "$2 = $2" };
+    let found = found.sql("$6");
     format!(
         "SELECT id, email, full_name, comment, created_at, updated_at FROM clients
          WHERE owner_id = $1 AND {found} AND {from} ORDER BY {by} LIMIT $5"
@@ -276,28 +320,30 @@ pub(super) fn list_sql(search: bool, sort: ClientSort, descending: bool, after: 
 pub async fn list(
     db: &Db,
     owner: i64,
-    search: &str,
+    found: impl Into<Found<'_>>,
     sort: ClientSort,
     descending: bool,
     after: Option<&After>,
     limit: i64,
 ) -> DbResult<Vec<Client>> {
-    let sql = list_sql(!search.trim().is_empty(), sort, descending, after.is_some());
+    let found = found.into();
+    let sql = list_sql(&found, sort, descending, after.is_some());
+    let (pattern, now) = found.bound();
     let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
         .bind(owner)
-        .bind(like_pattern(search))
+        .bind(pattern)
         .bind(after.map_or("", |after| after.key.as_str()))
         .bind(after.map_or(0, |after| after.id))
         .bind(limit)
+        .bind(now)
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(Client::from).collect())
 }
 
-/// How many of the owner's clients the search finds.
-pub async fn count(db: &Db, owner: i64, search: &str) -> DbResult<i64> {
-    const ALL: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND $2 = $2";
-    const FOUND: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND search LIKE $2 ESCAPE '\\'";
-    let sql = if search.trim().is_empty() { ALL } else { FOUND };
-    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(like_pattern(search)).fetch_one(pool).await)?)
+/// How many of the owner's clients are meant.
+pub async fn count(db: &Db, owner: i64, found: impl Into<Found<'_>>) -> DbResult<i64> {
+    let (condition, (pattern, now)) = found.into().condition();
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND {condition}"));
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(pattern).bind(now).fetch_one(pool).await)?)
 }

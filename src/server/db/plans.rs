@@ -8,6 +8,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::MailingSort;
 use crate::domain::message::MessageSort;
 use crate::domain::suppression::Reason;
+use chrono::DateTime;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 /// Every query of a page, with a name for it.
@@ -43,7 +44,8 @@ fn pages() -> Vec<(String, String)> {
                 }
                 for sort in [ClientSort::Created, ClientSort::Email, ClientSort::FullName] {
                     let name = format!("clients by {sort:?}, down {descending}, search {search}, after {filter}");
-                    pages.push((name, clients::list_sql(search, sort, descending, filter)));
+                    let found = clients::Found::from(if search { "a" } else { "" });
+                    pages.push((name, clients::list_sql(&found, sort, descending, filter)));
                 }
             }
         }
@@ -54,7 +56,9 @@ fn pages() -> Vec<(String, String)> {
 /// Counts and reports: these read much, but from an index, and only what is asked for.
 fn sums() -> Vec<(&'static str, String)> {
     let ledger = |search, reason| suppressions::count_sql(&suppressions::Filter { search, reason });
+    let left_out = clients::Found { search: "a", left_out_at: Some(DateTime::UNIX_EPOCH) };
     vec![
+        ("clients who get nothing", clients::list_sql(&left_out, ClientSort::Email, false, true)),
         ("the ledger", ledger("", None)),
         ("the ledger by reason", ledger("", Some(Reason::Complaint))),
         ("addresses found in the ledger", ledger("a", None)),
@@ -113,13 +117,15 @@ fn with_values(sql: &str) -> String {
         ("> ($3, $4)", "> ('a', 5)"),
         ("< ($3, $4)", "< ('a', 5)"),
         ("act = $2", "act = 'a'"),
+        ("s.until > $6", "s.until > '2026-01-01'"),
+        ("email_key > $3", "email_key > 'a'"),
         ("reason = $3", "reason = 'a'"),
         ("at >= $2", "at >= '2026-01-01'"),
         ("at < $3", "at < '2026-01-01'"),
     ] {
         sql = sql.replace(parameter, value);
     }
-    for parameter in ["$1", "$2", "$3", "$4", "$5"] {
+    for parameter in ["$1", "$2", "$3", "$4", "$5", "$6"] {
         sql = sql.replace(&format!("{parameter} = {parameter}"), "TRUE");
     }
     for (parameter, value) in [("$1", "1"), ("$3", "'a'")] {

@@ -1,5 +1,6 @@
 //! Tables `selections` and `selection_clients`: hand-picked clients.
 
+use super::clients::Found;
 use super::{Db, DbResult, Tx, like_pattern, number_list, on_db, on_tx};
 use crate::domain::audience::Audience;
 use chrono::{DateTime, Utc};
@@ -33,15 +34,19 @@ pub async fn sizes(db: &Db, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
     Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
 }
 
-/// Makes a selection of all clients of the owner that the search finds now; returns its id and how many they are.
-pub async fn insert_found(tx: &mut Tx, owner: i64, search: &str, now: DateTime<Utc>) -> DbResult<(i64, i64)> {
-    const ADD: &str = "INSERT INTO selection_clients (selection_id, client_id)
-        SELECT $1, id FROM clients WHERE owner_id = $2 AND search LIKE $3 ESCAPE '\\'";
+/// Makes a selection of all clients of the owner that are meant; returns its id and how many they are.
+pub async fn insert_found(tx: &mut Tx, owner: i64, found: Found<'_>, now: DateTime<Utc>) -> DbResult<(i64, i64)> {
+    let (condition, (pattern, at)) = found.condition();
+    let sql = AssertSqlSafe(format!(
+        "INSERT INTO selection_clients (selection_id, client_id)
+         SELECT $4, id FROM clients WHERE owner_id = $1 AND {condition}"
+    ));
     let id = insert(tx, owner, &[], now).await?;
-    let found = on_tx!(tx, conn => sqlx::query(ADD)
-        .bind(id)
+    let found = on_tx!(tx, conn => sqlx::query(sql)
         .bind(owner)
-        .bind(like_pattern(search))
+        .bind(pattern)
+        .bind(at)
+        .bind(id)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;

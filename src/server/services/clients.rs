@@ -13,7 +13,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::page::{PAGE_SIZE, Page};
 use crate::domain::version::version;
 use crate::forms::clients::{Chosen, ClientForm};
-use crate::server::db::clients::{self, After, NewClient};
+use crate::server::db::clients::{self, After, Found, NewClient};
 use crate::server::db::{Db, DbError, limits, selections};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,6 +23,8 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     pub search: String,
+    /// Only those who get no letters at this instant.
+    pub left_out_at: Option<DateTime<Utc>>,
     pub sort: ClientSort,
     pub descending: bool,
     /// The cursor of [`Page::next`], or empty.
@@ -38,7 +40,13 @@ impl Listing {
             ("created", down) => (ClientSort::Created, down),
             _ => (ClientSort::Created, true),
         };
-        Self { search: search.to_owned(), sort, descending, after: after.to_owned() }
+        Self { search: search.to_owned(), left_out_at: None, sort, descending, after: after.to_owned() }
+    }
+
+    /// Of these only those who get no letters, where an instant is given.
+    #[must_use]
+    pub fn left_out_at(self, left_out_at: Option<DateTime<Utc>>) -> Self {
+        Self { left_out_at, ..self }
     }
 }
 
@@ -163,13 +171,14 @@ pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Client> {
 /// # Errors
 /// Database errors.
 pub async fn list(db: &Db, actor: &Actor, listing: &Listing) -> Result<Page<Client>> {
-    let Listing { search, sort, descending, after } = listing;
+    let Listing { search, left_out_at, sort, descending, after } = listing;
+    let found = Found { search, left_out_at: *left_out_at };
     let after = decode(after);
-    let mut rows = clients::list(db, actor.id, search, *sort, *descending, after.as_ref(), PAGE_SIZE + 1).await?;
+    let mut rows = clients::list(db, actor.id, found, *sort, *descending, after.as_ref(), PAGE_SIZE + 1).await?;
     let more = rows.len() > PAGE_SIZE as usize;
     rows.truncate(PAGE_SIZE as usize);
     let next = rows.last().filter(|_| more).map(|last| encode(&cursor(last, *sort)));
-    Ok(Page { rows, next, total: clients::count(db, actor.id, search).await? })
+    Ok(Page { rows, next, total: clients::count(db, actor.id, found).await? })
 }
 
 /// How many of the actor's clients the search finds.
@@ -185,11 +194,11 @@ pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
 /// # Errors
 /// [`Error::Invalid`] if none is chosen; [`Error::Conflict`] if the search finds other clients by now than the reader was
 /// told, so that nobody deletes whom they have not seen.
-pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen) -> Result<u64> {
+pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>) -> Result<u64> {
     some(chosen)?;
     let mut tx = db.begin().await?;
     let deleted = if chosen.all {
-        clients::delete_found(&mut tx, actor.id, &chosen.q).await?
+        clients::delete_found(&mut tx, actor.id, all_of(chosen, now)).await?
     } else {
         clients::delete(&mut tx, actor.id, &chosen.ids).await?
     };
@@ -206,7 +215,7 @@ pub async fn select(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>)
     some(chosen)?;
     let mut tx = db.begin().await?;
     let id = if chosen.all {
-        let (id, found) = selections::insert_found(&mut tx, actor.id, &chosen.q, now).await?;
+        let (id, found) = selections::insert_found(&mut tx, actor.id, all_of(chosen, now), now).await?;
         unchanged(chosen, found)?;
         id
     } else {
@@ -214,6 +223,11 @@ pub async fn select(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>)
     };
     tx.commit().await?;
     Ok(id)
+}
+
+/// Whom a choice of all means.
+fn all_of(chosen: &Chosen, now: DateTime<Utc>) -> Found<'_> {
+    Found { search: &chosen.q, left_out_at: chosen.left_out.then_some(now) }
 }
 
 fn some(chosen: &Chosen) -> Result<()> {

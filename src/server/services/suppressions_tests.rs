@@ -9,6 +9,7 @@ use crate::server::services::testing::{actor, mailing};
 use chrono::TimeDelta;
 
 on_both!(
+    who_gets_nothing_is_found_among_the_clients,
     whoever_left_stays_out_whatever_is_done_to_clients,
     an_entry_is_made_once_and_a_longer_one_wins,
     an_entry_is_lifted_singly_with_a_reason_on_record,
@@ -83,13 +84,13 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     const COUNT: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1";
     let n: i64 = on_db!(&db, pool => sqlx::query_scalar(COUNT).bind(anna.id).fetch_one(pool).await).unwrap();
     let all = Chosen { all: true, n, ..Chosen::default() };
-    clients::delete(&db, &anna, &all).await.unwrap();
+    clients::delete(&db, &anna, &all, now()).await.unwrap();
     for spelling in ["reader@example.org", "Reader@Example.Org", "READER@EXAMPLE.ORG"] {
         let form = ClientForm { email: spelling.into(), ..ClientForm::default() };
         let id = clients::create(&db, &anna, &form, now()).await.unwrap();
         assert!(who_gets_one(&db, &anna).await.is_empty(), "{spelling}");
         let chosen = Chosen { ids: vec![id], ..Chosen::default() };
-        assert_eq!(clients::delete(&db, &anna, &chosen).await.unwrap(), 1);
+        assert_eq!(clients::delete(&db, &anna, &chosen, now()).await.unwrap(), 1);
     }
 
     // One that is changed into the address, and out of it.
@@ -171,6 +172,46 @@ async fn addresses_of_before_are_folded(db: Db) {
     assert!(who_gets_one(&db, &anna).await.is_empty());
     assert_eq!(of_client(&db, &anna, id, now()).await.unwrap().len(), 1);
     fold_addresses(&db).await.unwrap();
+}
+
+/// Of the list of clients those who get nothing can be shown, taken into a file, picked and deleted: an entry that is over, or
+/// of one topic alone, is none.
+async fn who_gets_nothing_is_found_among_the_clients(db: Db) {
+    let (anna, boris) = (actor(&db, "anna@example.org").await, actor(&db, "boris@example.org").await);
+    for name in ["left", "Back", "fine", "topic"] {
+        db::testing::client(&db, anna.id, &format!("{name}@example.org"), name, "").await;
+        db::testing::client(&db, boris.id, &format!("{name}@example.org"), name, "").await;
+    }
+    for (name, until, topic) in [
+        ("LEFT", None, NO_TOPIC),
+        ("back", Some(now() + TimeDelta::days(30)), NO_TOPIC),
+        ("topic", None, 7),
+        ("nobody", None, NO_TOPIC),
+    ] {
+        let address = email(&format!("{name}@example.org"));
+        put(&db, &NewEntry { until, topic, ..entry(anna.id, &address, Reason::Unsubscribed) }).await;
+    }
+    let names = async |actor: &Actor, search: &str, at| {
+        let listing = clients::Listing::new(search, "email", "").left_out_at(Some(at));
+        let page = clients::list(&db, actor, &listing).await.unwrap();
+        assert_eq!(page.total, i64::try_from(page.rows.len()).unwrap());
+        page.rows.into_iter().map(|client| client.full_name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&anna, "", now()).await, ["Back", "left"]);
+    assert_eq!(names(&anna, "lef", now()).await, ["left"]);
+    assert!(names(&boris, "", now()).await.is_empty());
+    let later = now() + TimeDelta::days(31);
+    assert_eq!(names(&anna, "", later).await, ["left"]);
+    let mut export = clients::Export::new(db.clone(), &anna, String::new(), Some(now()));
+    let file = String::from_utf8(export.next().await.unwrap().unwrap()).unwrap();
+    assert_eq!(file, "left@example.org,left,\r\nBack@example.org,Back,\r\n");
+    let all = Chosen { all: true, left_out: true, n: 2, ..Chosen::default() };
+    let picked = clients::select(&db, &anna, &all, now()).await.unwrap();
+    assert_eq!(db::selections::count(&db, anna.id, picked).await.unwrap(), 2);
+    let told = Chosen { n: 1, ..all.clone() };
+    assert!(matches!(clients::delete(&db, &anna, &told, now()).await, Err(Error::Conflict(_))));
+    assert_eq!(clients::delete(&db, &anna, &all, now()).await.unwrap(), 2);
+    assert_eq!(clients::count(&db, &anna, "").await.unwrap(), 2);
 }
 
 async fn an_address_is_added_by_hand_with_a_reason_on_record(db: Db) {

@@ -4,7 +4,8 @@ use super::super::csv;
 use super::{Actor, Result, cursor};
 use crate::domain::client::ClientSort;
 use crate::server::db::Db;
-use crate::server::db::clients::{self, After};
+use crate::server::db::clients::{self, After, Found};
+use chrono::{DateTime, Utc};
 
 /// Rows that are read at once.
 const BATCH: i64 = 1000;
@@ -15,6 +16,8 @@ pub struct Export {
     db: Db,
     owner: i64,
     search: String,
+    /// Only those who get no letters at this instant.
+    left_out_at: Option<DateTime<Utc>>,
     after: Option<After>,
 }
 
@@ -24,9 +27,9 @@ pub fn csv_head() -> Vec<u8> {
 }
 
 impl Export {
-    /// An export of the actor's clients that the search finds.
-    pub fn new(db: Db, actor: &Actor, search: String) -> Self {
-        Self { db, owner: actor.id, search, after: None }
+    /// An export of the actor's clients that the search finds; with an instant, of those who get no letters then.
+    pub fn new(db: Db, actor: &Actor, search: String, left_out_at: Option<DateTime<Utc>>) -> Self {
+        Self { db, owner: actor.id, search, left_out_at, after: None }
     }
 
     /// The next lines of the file, if there are any.
@@ -35,7 +38,8 @@ impl Export {
     /// Database errors.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let sort = ClientSort::Created;
-        let rows = clients::list(&self.db, self.owner, &self.search, sort, false, self.after.as_ref(), BATCH).await?;
+        let found = Found { search: &self.search, left_out_at: self.left_out_at };
+        let rows = clients::list(&self.db, self.owner, found, sort, false, self.after.as_ref(), BATCH).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.after = Some(cursor(last, sort));
         csv::lines(rows.into_iter().map(|row| vec![row.email, row.full_name, row.comment])).map(Some)

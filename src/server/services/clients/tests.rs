@@ -35,9 +35,9 @@ async fn keeps(db: Db) {
     assert_eq!(get(&db, &anna, id).await.unwrap().full_name, "Пётр");
     assert_eq!(key_of(create(&db, &anna, &form(0, "nobody", ""), now()).await.unwrap_err()), "error.email.at");
     let chosen = Chosen { ids: vec![id], ..Chosen::default() };
-    assert_eq!(delete(&db, &boris, &chosen).await.unwrap(), 0);
-    assert_eq!(delete(&db, &anna, &chosen).await.unwrap(), 1);
-    assert_eq!(key_of(delete(&db, &anna, &Chosen::default()).await.unwrap_err()), "error.client.none_chosen");
+    assert_eq!(delete(&db, &boris, &chosen, now()).await.unwrap(), 0);
+    assert_eq!(delete(&db, &anna, &chosen, now()).await.unwrap(), 1);
+    assert_eq!(key_of(delete(&db, &anna, &Chosen::default(), now()).await.unwrap_err()), "error.client.none_chosen");
 }
 
 /// An address in another spelling is the same client's, at each door.
@@ -123,7 +123,7 @@ async fn exports(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     create(&db, &anna, &form(0, "a@example.org", "=HYPERLINK(\"x\"), Анна"), now()).await.unwrap();
     create(&db, &anna, &form(0, "b@example.org", "Борис"), now()).await.unwrap();
-    let mut export = Export::new(db, &anna, String::new());
+    let mut export = Export::new(db, &anna, String::new(), None);
     let mut file = csv_head();
     while let Some(part) = export.next().await.unwrap() {
         file.extend(part);
@@ -150,7 +150,7 @@ async fn out_and_in_again(db: Db) {
     let texts =
         |rows: Vec<Client>| rows.into_iter().map(|row| (row.email, row.full_name, row.comment)).collect::<Vec<_>>();
     let before = texts(all().await.unwrap());
-    let mut export = Export::new(db.clone(), &anna, String::new());
+    let mut export = Export::new(db.clone(), &anna, String::new(), None);
     let mut file = csv_head();
     while let Some(part) = export.next().await.unwrap() {
         file.extend(part);
@@ -162,7 +162,7 @@ async fn out_and_in_again(db: Db) {
         assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (5, 0, 0), "{:?}", came.problems);
         assert_eq!(texts(all().await.unwrap()), before);
     }
-    delete(&db, &anna, &Chosen { all: true, n: 5, ..Chosen::default() }).await.unwrap();
+    delete(&db, &anna, &Chosen { all: true, n: 5, ..Chosen::default() }, now()).await.unwrap();
     let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip };
     import_csv(&db, target, std::io::Cursor::new(file), None, now(), |_| {}).await.unwrap();
     assert_eq!(texts(all().await.unwrap()), before, "nor does an empty list get others");
@@ -193,7 +193,7 @@ async fn pages(db: Db) {
     let all = Chosen { all: true, n: 60, q: "иван".to_owned(), ..Chosen::default() };
     for n in [0, 59, 61] {
         let told = Chosen { n, ..all.clone() };
-        let (deleted, selected) = (delete(&db, &anna, &told).await, select(&db, &anna, &told, now()).await);
+        let (deleted, selected) = (delete(&db, &anna, &told, now()).await, select(&db, &anna, &told, now()).await);
         assert!(matches!(deleted, Err(Error::Conflict("error.list_changed"))), "{n}: {deleted:?}");
         assert!(matches!(selected, Err(Error::Conflict("error.list_changed"))), "{n}: {selected:?}");
     }
@@ -203,7 +203,7 @@ async fn pages(db: Db) {
     let some = Chosen { ids: found.rows[..3].iter().map(|row| row.id).collect(), ..Chosen::default() };
     let selection = select(&db, &anna, &some, now()).await.unwrap();
     assert_eq!(selections::count(&db, anna.id, selection).await.unwrap(), 3);
-    assert_eq!(delete(&db, &anna, &all).await.unwrap(), 60);
+    assert_eq!(delete(&db, &anna, &all, now()).await.unwrap(), 60);
     assert_eq!(count(&db, &anna, "").await.unwrap(), 60);
 }
 
@@ -227,7 +227,7 @@ async fn no_more_than_allowed(db: Db) {
         other => panic!("{other}"),
     }
     let all = Chosen { all: true, n: 2, ..Chosen::default() };
-    assert_eq!(delete(&db, &anna, &all).await.unwrap(), 2);
+    assert_eq!(delete(&db, &anna, &all, now()).await.unwrap(), 2);
     create(&db, &anna, &form(0, "again@example.org", ""), now()).await.expect("there is room again");
 }
 

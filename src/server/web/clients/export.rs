@@ -16,15 +16,19 @@ use tower_sessions::Session;
 pub struct Params {
     #[serde(default)]
     search: String,
+    #[serde(default)]
+    left_out: bool,
 }
 
-/// `GET /clients/export?search=`.
+/// `GET /clients/export?search=&left_out=`.
 pub async fn export(State(state): State<AppState>, session: Session, Query(params): Query<Params>) -> Response {
     let actor = match actor(&session, &state, Permission::Own).await {
         Ok(actor) => actor,
         Err(error) => return refusal(error),
     };
-    let rest = stream::try_unfold(Export::new(state.db, &actor, params.search), |mut export| async move {
+    let left_out_at = params.left_out.then(|| state.now());
+    let export = Export::new(state.db, &actor, params.search, left_out_at);
+    let rest = stream::try_unfold(export, |mut export| async move {
         let next = export.next().await.inspect_err(|error| tracing::error!(%error, "an export ended early"))?;
         Ok::<_, crate::server::services::Error>(next.map(|bytes| (bytes, export)))
     });

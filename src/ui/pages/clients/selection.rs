@@ -30,10 +30,12 @@ impl Selection {
         Self { ids, all, total, shown: StoredValue::new(shown) }
     }
 
-    /// Who is chosen, in words; `q` is the search of the list.
-    fn names(self, q: &str) -> String {
+    /// Who is chosen, in words; `q` is the search of the list, `left_out` whether it has only those who get no letters.
+    fn names(self, q: &str, left_out: bool) -> String {
         if self.all.get() {
-            return if q.is_empty() {
+            return if left_out {
+                t("clients.delete_left_out")
+            } else if q.is_empty() {
                 t("clients.delete_all")
             } else {
                 t_with("clients.delete_found", &[("text", &q)])
@@ -105,6 +107,8 @@ impl Selection {
 pub fn Chosen(
     selection: Selection,
     q: String,
+    /// The list shows only those who get no letters.
+    left_out: bool,
     delete: ServerAction<DeleteClients>,
     pick: ServerAction<PickClients>,
 ) -> impl IntoView {
@@ -149,6 +153,7 @@ pub fn Chosen(
             </span>
             <ActionForm action=pick attr:id=PICK attr:class="ml-auto">
                 <input type="hidden" name="form[q]" value=q />
+                <input type="hidden" name="form[left_out]" value=left_out.to_string() />
                 <input type="hidden" name="form[n]" value=selection.total.to_string() />
                 {elsewhere}
                 <Submit label=t("clients.new_mailing") pending=pick.pending() class="btn-sm" />
@@ -159,10 +164,11 @@ pub fn Chosen(
                     trigger=t("clients.delete")
                     class="btn btn-sm btn-ghost text-error"
                     title=title
-                    text=Signal::derive(move || format!("{} {}", selection.names(&named), t("clients.delete_text")))
+                    text=Signal::derive(move || format!("{} {}", selection.names(&named, left_out), t("clients.delete_text")))
                 >
                     <ActionForm action=delete>
                         <input type="hidden" name="form[q]" value=search />
+                        <input type="hidden" name="form[left_out]" value=left_out.to_string() />
                         {hidden}
                         <Submit label=t("clients.delete") pending=delete.pending() class="btn-error" />
                     </ActionForm>
