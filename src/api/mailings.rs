@@ -1,6 +1,7 @@
 //! Mailings.
 
 use super::error::{AppError, FieldErrors};
+use crate::domain::audience::AudienceSize;
 use crate::domain::client::Client;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
 use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
@@ -86,30 +87,28 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    let review = async {
-        let review = mailings::review(&state.db, &actor, &form, state.now()).await?;
-        mailings::allow(&state.db, &actor, &form, state.mass_mail()).await?;
-        Ok(review)
-    };
-    match review.await {
+    match mailings::review(&state.db, &actor, &form, state.mass_mail(), state.now()).await {
         Err(Error::Invalid(wrong)) => Ok(Err(wrong)),
         other => request::answer(other).map(Ok),
     }
 }
 
-/// Clients whom an audience holds now: `kind` is `all`, `search` or `picked`. Nothing to search for finds nobody.
+/// Clients whom an audience holds now, and how many of them get nothing: `kind` is `all`, `search` or
+/// `picked`. Nothing to search for finds nobody.
 #[server(prefix = "/api", endpoint = "mailings/audience")]
-pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<i64, AppError> {
+pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<AudienceSize, AppError> {
     use crate::domain::audience::Audience;
+    use crate::domain::suppression::NO_TOPIC;
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let audience = match kind.as_str() {
         "all" => Audience::All,
         "picked" => Audience::Picked { selection },
         "search" if !search.trim().is_empty() => Audience::Search { text: search.trim().to_owned() },
-        _ => return Ok(0),
+        _ => return Ok(AudienceSize::default()),
     };
-    request::answer(mailings::audience_count(&request::state().db, actor.id, &audience).await)
+    let state = request::state();
+    request::answer(mailings::audience_size(&state.db, (actor.id, NO_TOPIC), &audience, state.now()).await)
 }
 
 /// The reader's own zone, and the names of all.
@@ -126,8 +125,8 @@ pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) ->
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
-    request::answer(mailings::allow(&state.db, &actor, &form, state.mass_mail()).await)?;
-    let id = request::answer(mailings::save(&state.db, &actor, &form, &once, state.now()).await)?;
+    let (mass, now) = (state.mass_mail(), state.now());
+    let id = request::answer(mailings::save(&state.db, &actor, &form, &once, mass, now).await)?;
     state.wake.ring();
     request::go(&format!("/mailings/{id}?done=mailings.saved"));
     Ok(())

@@ -1,6 +1,6 @@
 //! Mailings and their runs.
 
-use super::audience::Audience;
+use super::audience::{Audience, AudienceSize};
 use super::oversight::{Owner, Stopped};
 use super::page::Page;
 use super::returned::ReturnedCounts;
@@ -282,7 +282,7 @@ pub struct MailingDetail {
     /// Why its open run waits for another day.
     pub held: Option<Held>,
     pub row: MailingRow,
-    pub audience_count: i64,
+    pub audience_size: AudienceSize,
     pub policy: DoubtPolicy,
     pub message_id: i64,
     pub message_subject: String,
@@ -325,8 +325,8 @@ pub struct Review {
     pub title: String,
     pub message_subject: String,
     pub audience: Audience,
-    /// Clients who would get it now.
-    pub audience_count: i64,
+    /// Clients whom it would be for now.
+    pub audience_size: AudienceSize,
     /// The first run opens as soon as the mailing is saved.
     pub starts_now: bool,
     /// Wall time in `zone`.

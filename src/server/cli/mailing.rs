@@ -105,8 +105,7 @@ async fn add(db: &Db, config: &Config, args: AddArgs, now: DateTime<Utc>, json: 
         ..MailingForm::default()
     };
     let mass = mailings::mass_mail(db, &config.public_url, config.relay.is_some()).await.map_err(explain)?;
-    mailings::allow(db, &actor, &form, mass).await.map_err(explain)?;
-    added(mailings::create(db, &actor, &form, now).await.map_err(explain)?, json)?;
+    added(mailings::save(db, &actor, &form, "", mass, now).await.map_err(explain)?, json)?;
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 use super::claims;
 use super::limits::LETTERS_MAX;
 use super::{Db, DbResult, Tx, doubles, on_db, on_tx, suppressions, word};
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::lang::Lang;
 use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
+use crate::domain::suppression::Reason;
 use chrono::{DateTime, Utc};
 
 #[derive(sqlx::FromRow)]
@@ -163,16 +164,57 @@ fn bound(audience: &Audience) -> (String, i64) {
     }
 }
 
-/// How many clients of an owner a run would be for now; nobody counts twice.
-pub async fn audience_size(db: &Db, owner: i64, audience: &Audience) -> DbResult<i64> {
+/// SQL: the ledger of owner `$2` as far as it holds for a topic at an instant, an address once, to be joined with clients `c`.
+fn ledger(topic: &str, now: &str) -> String {
+    format!(
+        "LEFT JOIN (SELECT address_key, MIN(reason) AS reason FROM suppressions WHERE owner_id = $2 AND {}
+         GROUP BY address_key) s ON s.address_key = c.address_key",
+        suppressions::holds(topic, now)
+    )
+}
+
+/// Whether anybody is in an owner's ledger: where nobody is, nothing need be joined.
+const ANY_LEFT_OUT: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1)";
+
+/// How many clients of an owner a run about a topic would be for now, and how many of them [`fill`] would leave out; nobody
+/// counts twice.
+pub async fn audience_size(
+    db: &Db,
+    (owner, topic): (i64, i64),
+    audience: &Audience,
+    now: DateTime<Utc>,
+) -> DbResult<AudienceSize> {
+    let any: bool = on_db!(db, pool => sqlx::query_scalar(ANY_LEFT_OUT).bind(owner).fetch_one(pool).await)?;
+    let (reason, join) = if any { ("COALESCE(s.reason, '')", ledger("$4", "$5")) } else { ("''", String::new()) };
     let places = ["$1", "$3"];
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM clients c WHERE c.owner_id = $2 AND {} AND {}",
+        "SELECT {reason}, COUNT(*) FROM clients c {join} WHERE c.owner_id = $2 AND $4 = $4 AND $5 = $5 AND {} AND {}
+         GROUP BY 1",
         meant(audience, "c", places),
         doubles::only_once(&meant(audience, "o", places))
     ));
     let (text, selection) = bound(audience);
-    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(text).bind(owner).bind(selection).fetch_one(pool).await)?)
+    let counts: Vec<(String, i64)> = on_db!(db, pool => sqlx::query_as(sql)
+        .bind(text)
+        .bind(owner)
+        .bind(selection)
+        .bind(topic)
+        .bind(now)
+        .fetch_all(pool)
+        .await)?;
+    let mut size = AudienceSize::default();
+    for (reason, n) in counts {
+        size.clients += n;
+        let reason = if reason.is_empty() { None } else { Some(word("suppressions.reason", &reason, Reason::parse)?) };
+        match reason {
+            None => {}
+            Some(Reason::Unsubscribed) => size.left += n,
+            Some(Reason::Complaint) => size.complained += n,
+            Some(Reason::HardBounce | Reason::SoftBounces) => size.returned += n,
+            Some(Reason::ByHand | Reason::Imported) => size.listed += n,
+        }
+    }
+    Ok(size)
 }
 
 /// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
@@ -187,10 +229,8 @@ pub async fn fill(
     let into = format!(
         "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, reason, due_at)
         SELECT $1, c.id, c.email, c.full_name, c.comment, CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'not_sent' END,
-        COALESCE('suppressed_' || s.reason, ''), $3 FROM clients c LEFT JOIN
-        (SELECT address_key, MIN(reason) AS reason FROM suppressions WHERE owner_id = $2 AND {} GROUP BY address_key) s
-        ON s.address_key = c.address_key WHERE c.owner_id = $2 AND ",
-        suppressions::holds("$6", "$3")
+        COALESCE('suppressed_' || s.reason, ''), $3 FROM clients c {} WHERE c.owner_id = $2 AND ",
+        ledger("$6", "$3")
     );
     let (text, selection) = bound(audience);
     let places = ["$4", "$5"];
@@ -209,9 +249,8 @@ pub async fn fill(
         .map(|done| done.rows_affected()))?;
     claims::open(tx, run).await?;
     let total = i64::try_from(rows).unwrap_or(i64::MAX);
-    const ANY: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1)";
     const LEFT_OUT: &str = "SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND listed = 'not_sent'";
-    let any: bool = on_tx!(&mut *tx, conn => sqlx::query_scalar(ANY).bind(owner).fetch_one(conn).await)?;
+    let any: bool = on_tx!(&mut *tx, conn => sqlx::query_scalar(ANY_LEFT_OUT).bind(owner).fetch_one(conn).await)?;
     let left_out: i64 = match any {
         true => on_tx!(&mut *tx, conn => sqlx::query_scalar(LEFT_OUT).bind(run).fetch_one(conn).await)?,
         false => 0,

@@ -15,23 +15,29 @@ pub use deliveries::{deliveries, delivery, run_of};
 pub use doubt::decide;
 pub(super) use list::rows;
 pub use list::{Listing, list, look};
-pub use mass::{allow, mass_mail};
+pub use mass::mass_mail;
 pub use pick::{begin as begin_picking, change as change_picks, choices};
 pub use show::{detail, live};
 pub use stop::{delete, delete_chosen, pause, pause_chosen, resume, resume_chosen};
 
 use super::{Actor, Error, Result};
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::user::Permission;
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{self, Db};
+use chrono::{DateTime, Utc};
 
-/// Clients who would get a mailing now.
+/// Clients whom a mailing about a topic would be for now, and how many of them get nothing.
 ///
 /// # Errors
 /// Database errors.
-pub async fn audience_count(db: &Db, owner: i64, audience: &Audience) -> Result<i64> {
-    Ok(db::runs::audience_size(db, owner, audience).await?)
+pub async fn audience_size(
+    db: &Db,
+    (owner, topic): (i64, i64),
+    audience: &Audience,
+    now: DateTime<Utc>,
+) -> Result<AudienceSize> {
+    Ok(db::runs::audience_size(db, (owner, topic), audience, now).await?)
 }
 
 async fn mine(db: &Db, actor: &Actor, id: i64) -> Result<Mailing> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::mass_mail::MassMail;
 use crate::domain::user::{Permission, Role};
 use crate::forms::clients::ClientForm;
 use crate::forms::mailings::{MailingForm, NOW};
@@ -83,7 +84,9 @@ async fn a_mailing_that_is_sent_twice_is_one(db: Db) {
         let send = || {
             let (db, olga) = (db.clone(), olga.clone());
             tokio::spawn(async move {
-                mailings::save(&db, &olga, &mailing(about, format!("Mailing {n}")), "key", made_at()).await.unwrap()
+                mailings::save(&db, &olga, &mailing(about, format!("Mailing {n}")), "key", MassMail::May, made_at())
+                    .await
+                    .unwrap()
             })
         };
         let (first, second) = (send(), send());

@@ -6,6 +6,7 @@ use super::mine;
 use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{Review, RunState};
+use crate::domain::mass_mail::MassMail;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{self, Db};
@@ -15,17 +16,24 @@ use chrono::{DateTime, Utc};
 /// Future runs that a review shows.
 const NEXT: usize = 5;
 
-/// Makes a mailing and returns its id. The caller wakes the engine.
+/// Makes a mailing where mass mail may leave, and returns its id. The caller wakes the engine.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field: an unknown zone, a window that ends before it starts or is over, an
 /// empty audience, a message that is not the actor's.
 pub async fn create(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<i64> {
-    create_once(db, actor, form, "", now).await
+    create_once(db, actor, form, "", MassMail::May, now).await
 }
 
-async fn create_once(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
-    let plan = plan(db, actor, form, None, now).await?;
+async fn create_once(
+    db: &Db,
+    actor: &Actor,
+    form: &MailingForm,
+    once: &str,
+    may: MassMail,
+    now: DateTime<Utc>,
+) -> Result<i64> {
+    let plan = plan(db, actor, form, None, may, now).await?;
     let once = Once::new(actor, Made::Mailing, once, form);
     let mut tx = db.begin().await?;
     if let Some(id) = once.before(&mut tx, now).await? {
@@ -37,14 +45,18 @@ async fn create_once(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now
     Ok(id)
 }
 
-/// Changes a mailing. Runs that were opened keep their message and their audience.
+/// Changes a mailing where mass mail may leave. Runs that were opened keep their message and their audience.
 ///
 /// # Errors
 /// As [`create`]; [`Error::Invalid`] for a start now while a run still sends; [`Error::NotFound`] if the actor has no such
 /// mailing; as [`still_as_opened`].
 pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<()> {
+    update_where(db, actor, form, MassMail::May, now).await
+}
+
+async fn update_where(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, now: DateTime<Utc>) -> Result<()> {
     let old = mine(db, actor, form.id).await?;
-    let plan = plan(db, actor, form, Some(&old), now).await?;
+    let plan = plan(db, actor, form, Some(&old), may, now).await?;
     not_while_sending(db, form).await?;
     let mut tx = db.begin().await?;
     let stored = db::mailings::lock(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
@@ -57,28 +69,35 @@ pub async fn update(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Ut
 /// Makes a mailing, one for each key (`once`), or changes one, as the form's id says, and returns the id.
 ///
 /// # Errors
-/// Those of [`create`] and [`update`].
-pub async fn save(db: &Db, actor: &Actor, form: &MailingForm, once: &str, now: DateTime<Utc>) -> Result<i64> {
+/// Those of [`create`] and [`update`]; [`Error::Invalid`] at the field of the clients for mass mail that may not leave.
+pub async fn save(
+    db: &Db,
+    actor: &Actor,
+    form: &MailingForm,
+    once: &str,
+    may: MassMail,
+    now: DateTime<Utc>,
+) -> Result<i64> {
     if form.id == 0 {
-        return create_once(db, actor, form, once, now).await;
+        return create_once(db, actor, form, once, may, now).await;
     }
-    update(db, actor, form, now).await.map(|()| form.id)
+    update_where(db, actor, form, may, now).await.map(|()| form.id)
 }
 
 /// What a form would do, without doing it.
 ///
 /// # Errors
-/// As [`create`].
-pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, now: DateTime<Utc>) -> Result<Review> {
+/// As [`save`].
+pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, now: DateTime<Utc>) -> Result<Review> {
     let old = if form.id == 0 { None } else { Some(mine(db, actor, form.id).await?) };
-    let Plan { new, schedule, subject, count, starts_now } = plan(db, actor, form, old.as_ref(), now).await?;
+    let Plan { new, schedule, subject, size, starts_now } = plan(db, actor, form, old.as_ref(), may, now).await?;
     not_while_sending(db, form).await?;
     let next = new.next_at.map(|at| schedule.upcoming(at, NEXT)).unwrap_or_default();
     Ok(Review {
         title: new.title,
         message_subject: subject,
         audience: new.audience,
-        audience_count: count,
+        audience_size: size,
         starts_now,
         start_local: new.start_local,
         end_local: wall(schedule.zone, new.end_at),

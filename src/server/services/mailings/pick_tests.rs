@@ -54,7 +54,7 @@ async fn picking(db: Db) {
     assert!(matches!(used, Err(Error::Conflict("error.selection.used"))), "{used:?}");
     let copy = begin(&db, &anna, selection, now()).await.unwrap();
     assert_eq!(change(&db, &anna, &Picks { selection: copy, ..all("take", "one@") }).await.unwrap(), 1);
-    assert_eq!(mailings::detail(&db, &anna, mailing, now()).await.unwrap().audience_count, 2);
+    assert_eq!(mailings::detail(&db, &anna, mailing, now()).await.unwrap().audience_size.clients, 2);
     let foreign = begin(&db, &other, selection, now()).await.unwrap();
     let nothing = Picks { selection: foreign, ..Picks::default() };
     assert_eq!(change(&db, &other, &nothing).await.unwrap(), 0, "another's selection is not copied");

@@ -1,11 +1,13 @@
 //! From what somebody filled in to what is stored: every rule of a mailing.
 
 use super::super::{Actor, Error, Result};
-use super::audience_count;
+use super::{audience_size, mass};
 use crate::api::error::FieldErrors;
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::mailing::{DoubtPolicy, MailingStatus};
+use crate::domain::mass_mail::MassMail;
 use crate::domain::schedule::Period;
+use crate::domain::suppression::NO_TOPIC;
 use crate::forms::Check;
 use crate::forms::mailings::{MailingForm, Moment, NOW, parse_moment};
 use crate::server::db::mailings::{Mailing, NewMailing};
@@ -19,7 +21,7 @@ pub(super) struct Plan {
     pub new: NewMailing,
     pub schedule: Schedule,
     pub subject: String,
-    pub count: i64,
+    pub size: AudienceSize,
     pub starts_now: bool,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn audience(form: &MailingForm) -> Option<Audience> {
     }
 }
 
-/// Checks a form against every rule; `old` is the stored mailing that it changes.
+/// Checks a form against every rule; `old` is the stored mailing that it changes, `may` whether mass mail may leave.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
@@ -42,6 +44,7 @@ pub(super) async fn plan(
     actor: &Actor,
     form: &MailingForm,
     old: Option<&Mailing>,
+    may: MassMail,
     now: DateTime<Utc>,
 ) -> Result<Plan> {
     let mut errors = form.check();
@@ -53,13 +56,14 @@ pub(super) async fn plan(
     let audience = audience(form);
     // An audience that cannot be is not counted: a search for nothing would find everybody.
     let audience = audience.filter(|_| fine(&errors, &["clients", "search"]));
-    let count = match &audience {
-        Some(audience) => audience_count(db, actor.id, audience).await?,
-        None => 0,
+    let size = match &audience {
+        Some(audience) => audience_size(db, (actor.id, NO_TOPIC), audience, now).await?,
+        None => AudienceSize::default(),
     };
-    if audience.is_some() && count == 0 {
+    if audience.is_some() && size.clients == 0 {
         errors.push("clients", "error.audience.empty");
     }
+    mass::judge(&mut errors, may, size.letters());
     // A window can be judged only where each of its parts can be read.
     let mut judged = None;
     if fine(&errors, &["start", "end", "zone", "period"]) {
@@ -90,7 +94,7 @@ pub(super) async fn plan(
         next_at,
     };
     let starts_now = next_at.is_some_and(|at| at <= now);
-    Ok(Plan { new, schedule, subject: message.subject, count, starts_now })
+    Ok(Plan { new, schedule, subject: message.subject, size, starts_now })
 }
 
 struct Window {

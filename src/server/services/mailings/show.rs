@@ -2,9 +2,10 @@
 
 use super::super::{Actor, Error, Result};
 use super::list::rows;
-use super::{audience_count, visible};
+use super::{audience_size, visible};
 use crate::domain::mailing::{Held, MailingDetail, MailingLive, Run, RunState};
 use crate::domain::oversight::{Owner, Stopped};
+use crate::domain::suppression::NO_TOPIC;
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{Db, limits, messages, returns, runs, users};
 use crate::server::schedule::{Schedule, parse_zone};
@@ -46,7 +47,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
         owner,
         stopped,
         held,
-        audience_count: audience_count(db, mailing.owner_id, &mailing.audience).await?,
+        audience_size: audience_size(db, (mailing.owner_id, NO_TOPIC), &mailing.audience, now).await?,
         policy: mailing.policy,
         message_id: mailing.message_id,
         message_subject: message.subject,

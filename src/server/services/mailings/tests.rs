@@ -1,10 +1,13 @@
 use super::*;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::email::EmailAddress;
 use crate::domain::mailing::{MailingSort, MailingState, MailingStatus, RunState};
-use crate::domain::mass_mail::FEW;
+use crate::domain::mass_mail::{FEW, MassMail};
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::forms::chosen::Chosen;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Filter;
+use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{runs, selections, testing};
 use crate::server::services::testing::actor;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -98,7 +101,7 @@ async fn rules(db: Db) {
         form.clients = "picked".to_owned();
         form.selection = selection;
     });
-    assert_eq!(review(&db, &actor, &picked, now()).await.unwrap().audience_count, 1);
+    assert_eq!(review(&db, &actor, &picked, MassMail::May, now()).await.unwrap().audience_size.clients, 1);
     let theirs = message(&db, &other).await;
     refused(
         create(&db, &other, &MailingForm { message: theirs, ..picked }, now()).await,
@@ -112,8 +115,8 @@ async fn starts(db: Db) {
     client(&db, &actor, "one@example.org").await;
     let at_once = form(message(&db, &actor).await);
 
-    let shown = review(&db, &actor, &at_once, now()).await.unwrap();
-    assert!(shown.starts_now && shown.title == "The catalogue" && shown.audience_count == 1);
+    let shown = review(&db, &actor, &at_once, MassMail::May, now()).await.unwrap();
+    assert!(shown.starts_now && shown.title == "The catalogue" && shown.audience_size.letters() == 1);
     assert_eq!(shown.next.len(), 5);
     let id = create(&db, &actor, &at_once, now()).await.unwrap();
     let made = detail(&db, &actor, id, now()).await.unwrap();
@@ -121,12 +124,12 @@ async fn starts(db: Db) {
     assert_eq!(made.row.start_local.to_string(), "2026-11-23 10:00:00");
 
     let later = MailingForm { start: "2026-11-24T10:00".to_owned(), ..at_once.clone() };
-    assert!(!review(&db, &actor, &later, now()).await.unwrap().starts_now);
+    assert!(!review(&db, &actor, &later, MassMail::May, now()).await.unwrap().starts_now);
     let id = create(&db, &actor, &later, now()).await.unwrap();
     assert_eq!(detail(&db, &actor, id, now()).await.unwrap().row.next_at, Some(now() + TimeDelta::days(1)));
 
     let instant = MailingForm { start: "2026-11-24T07:00:00Z".to_owned(), ..at_once };
-    let shown = review(&db, &actor, &instant, now()).await.unwrap();
+    let shown = review(&db, &actor, &instant, MassMail::May, now()).await.unwrap();
     assert_eq!(shown.start_local.to_string(), "2026-11-24 10:00:00");
 }
 
@@ -153,7 +156,7 @@ async fn changes(db: Db) {
     assert_eq!(row.next_at, Some(next + TimeDelta::days(6)), "what has run does not run again at once");
 
     edited.start = NOW.to_owned();
-    assert!(review(&db, &actor, &edited, now()).await.unwrap().starts_now, "unless asked to");
+    assert!(review(&db, &actor, &edited, MassMail::May, now()).await.unwrap().starts_now, "unless asked to");
 
     pause(&db, &actor, id, now()).await.unwrap();
     assert!(live(&db, &actor, id, now()).await.unwrap().paused);
@@ -316,13 +319,13 @@ async fn two_windows(db: Db) {
     let mut tx = db.begin().await.unwrap();
     testing::open_run(&mut tx, id, actor.id, now()).await;
     tx.commit().await.unwrap();
-    save(&db, &actor, &window("One"), "", now()).await.unwrap();
-    let refused = save(&db, &actor, &window("Two"), "", now()).await.unwrap_err();
+    save(&db, &actor, &window("One"), "", MassMail::May, now()).await.unwrap();
+    let refused = save(&db, &actor, &window("Two"), "", MassMail::May, now()).await.unwrap_err();
     let Error::Invalid(errors) = refused else { panic!("{refused}") };
     assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
     assert_eq!(draft(&db, &actor, id, false).await.unwrap().title, "One");
     let knowing = MailingForm { version: errors.0[0].args[0].1.clone(), ..window("Two") };
-    save(&db, &actor, &knowing, "", now()).await.unwrap();
+    save(&db, &actor, &knowing, "", MassMail::May, now()).await.unwrap();
     assert_eq!(draft(&db, &actor, id, false).await.unwrap().title, "Two");
     assert_eq!(draft(&db, &actor, id, true).await.unwrap().version, "", "a copy replaces nothing");
 }
@@ -336,11 +339,64 @@ async fn mass_mail_is_refused_where_nobody_could_leave(db: Db) {
     let found = MailingForm { clients: "search".into(), search: "c1".into(), ..all.clone() };
     let site = "http://127.0.0.1:3000";
     let nowhere = mass_mail(&db, site, true).await.unwrap();
-    refused(allow(&db, &actor, &all, nowhere).await, "clients", "error.mailing.no_public_address");
-    allow(&db, &actor, &found, nowhere).await.unwrap();
+    refused(review(&db, &actor, &all, nowhere, now()).await, "clients", "error.mailing.no_public_address");
+    refused(save(&db, &actor, &all, "", nowhere, now()).await, "clients", "error.mailing.no_public_address");
+    review(&db, &actor, &found, nowhere, now()).await.unwrap();
     for may in [mass_mail(&db, "https://mail.example.org", true).await, mass_mail(&db, site, false).await] {
-        allow(&db, &actor, &all, may.unwrap()).await.unwrap();
+        review(&db, &actor, &all, may.unwrap(), now()).await.unwrap();
     }
+    // Whoever gets nothing is no letter, for the form as for the engine.
+    left_out(&db, &actor, "c1@example.org", Reason::Unsubscribed).await;
+    let few = review(&db, &actor, &all, nowhere, now()).await.unwrap();
+    assert_eq!((few.audience_size.clients, few.audience_size.letters()), (FEW + 1, FEW));
+}
+
+async fn left_out(db: &Db, actor: &Actor, email: &str, reason: Reason) {
+    let email = EmailAddress::parse(email).unwrap();
+    let entry = NewEntry {
+        owner: actor.id,
+        email: &email,
+        topic: NO_TOPIC,
+        reason,
+        source: Source::Owner,
+        since: now(),
+        until: None,
+        evidence: "",
+        actor: "",
+        delivery: None,
+    };
+    let mut tx = db.begin().await.unwrap();
+    suppressions::add(&mut tx, &entry).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The form counts those who get nothing as the run does, each once, by the reason that the record has.
+async fn form_and_run_agree_on_who_gets_nothing(db: Db) {
+    let actor = actor(&db, "a@example.org").await;
+    for n in 0..8 {
+        client(&db, &actor, &format!("c{n}@example.org")).await;
+    }
+    for (n, reason) in [
+        (0, Reason::Unsubscribed),
+        (1, Reason::Complaint),
+        (1, Reason::Unsubscribed),
+        (2, Reason::HardBounce),
+        (3, Reason::SoftBounces),
+        (4, Reason::Imported),
+        (9, Reason::ByHand),
+    ] {
+        left_out(&db, &actor, &format!("C{n}@Example.org"), reason).await;
+    }
+    let all = form(message(&db, &actor).await);
+    let size = review(&db, &actor, &all, MassMail::May, now()).await.unwrap().audience_size;
+    assert_eq!(size, AudienceSize { clients: 8, left: 1, complained: 1, returned: 2, listed: 1 });
+    let id = create(&db, &actor, &all, now()).await.unwrap();
+    assert_eq!(detail(&db, &actor, id, now()).await.unwrap().audience_size, size);
+    let mut tx = db.begin().await.unwrap();
+    testing::open_run(&mut tx, id, actor.id, now()).await;
+    tx.commit().await.unwrap();
+    let counts = live(&db, &actor, id, now()).await.unwrap().run.unwrap().counts;
+    assert_eq!((counts.waiting, counts.not_sent), (size.letters(), size.left_out()));
 }
 
 /// While a run sends, its mailing does not start once more: the new run would be passed over, and hide the one that sends.
@@ -356,7 +412,7 @@ async fn what_sends_is_not_started_now(db: Db) {
         tx.commit().await.unwrap();
         let stored = draft(&db, &actor, id, false).await.unwrap();
         let again = MailingForm { start: NOW.to_owned(), title: "Typed".to_owned(), ..stored.clone() };
-        refused(review(&db, &actor, &again, now()).await, "start", "error.window.sending");
+        refused(review(&db, &actor, &again, MassMail::May, now()).await, "start", "error.window.sending");
         refused(update(&db, &actor, &again, now()).await, "start", "error.window.sending");
         update(&db, &actor, &MailingForm { title: "Typed".to_owned(), ..stored }, now())
             .await
@@ -409,5 +465,6 @@ testing::on_both!(
     says_who_gets_it_and_who_did_not,
     runs_and_deliveries,
     two_windows,
-    mass_mail_is_refused_where_nobody_could_leave
+    mass_mail_is_refused_where_nobody_could_leave,
+    form_and_run_agree_on_who_gets_nothing
 );

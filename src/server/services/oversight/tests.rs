@@ -197,7 +197,7 @@ async fn managers_look_at_a_mailing_and_stop_it_but_change_nothing(db: Db) {
     assert!(matches!(disable(&db, origin(), &other, &stop(id, "why"), now()).await, Err(Error::Forbidden)));
     let seen = own::detail(&db, &manager, id, now()).await.unwrap();
     assert_eq!(seen.owner.unwrap().email, "owner@example.org");
-    assert_eq!(seen.audience_count, 1, "the owner's clients are counted, not the manager's");
+    assert_eq!(seen.audience_size.clients, 1, "the owner's clients are counted, not the manager's");
     own::live(&db, &manager, id, now()).await.unwrap();
     assert_eq!(own::run_of(&db, &manager, id, 0).await.unwrap(), None);
     assert!(matches!(own::pause(&db, &manager, id, now()).await, Err(Error::NotFound)));

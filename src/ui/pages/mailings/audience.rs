@@ -3,9 +3,10 @@
 
 use super::query::Step;
 use super::steps::{error, step_form};
-use super::{pick, wizard};
+use super::{left_out_words, pick, wizard};
 use crate::api::error::FieldErrors;
 use crate::api::mailings::count_audience;
+use crate::domain::audience::AudienceSize;
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::field::TextField;
 use crate::ui::i18n::{t, tn};
@@ -23,7 +24,7 @@ struct Choice {
     text: RwSignal<String>,
     counts: StoredValue<wizard::Counts>,
     /// Clients that the search finds; none while that is not known.
-    found: RwSignal<Option<i64>>,
+    found: RwSignal<Option<AudienceSize>>,
 }
 
 impl Choice {
@@ -34,7 +35,7 @@ impl Choice {
     }
 
     /// Clients of one of the choices, as far as they are known.
-    fn count(self, kind: &str) -> Option<i64> {
+    fn count(self, kind: &str) -> Option<AudienceSize> {
         match kind {
             "all" => Some(self.counts.get_value().all),
             "picked" => Some(self.counts.get_value().picked),
@@ -87,7 +88,7 @@ pub fn clients(form: RwSignal<MailingForm>, errors: FieldErrors, counts: wizard:
     Effect::new(move |_| alive.set(true));
     let go = Signal::derive(move || {
         let count = choice.kind.with(|kind| choice.count(kind)).filter(|_| alive.get());
-        count.map_or_else(|| t("mailings.continue"), |n| tn("mailings.continue_with", n))
+        count.map_or_else(|| t("mailings.continue"), |size| tn("mailings.continue_with", size.letters()))
     });
     let unsent = Signal::derive(move || alive.get() && choice.kind.with(|kind| kind != "search"));
     let wrong = error(&errors, "clients");
@@ -124,7 +125,8 @@ pub fn clients(form: RwSignal<MailingForm>, errors: FieldErrors, counts: wizard:
 }
 
 fn option(choice: Choice, kind: &'static str, word: &'static str) -> AnyView {
-    let count = move || choice.count(kind).map(|n| tn("mailings.clients_count", n));
+    let count = move || choice.count(kind).map(|size| tn("mailings.clients_count", size.clients));
+    let left_out = move || choice.count(kind).and_then(left_out_words);
     // The box of a search stays free: without scripts whoever types need not tick as well.
     view! {
         <label class="flex items-start gap-2 py-1 text-sm">
@@ -139,7 +141,7 @@ fn option(choice: Choice, kind: &'static str, word: &'static str) -> AnyView {
             />
             <span>
                 {t(word)}
-                <span class="block text-xs tabular-nums opacity-80" aria-live="polite">{count}</span>
+                <span class="block text-xs tabular-nums opacity-80" aria-live="polite">{count} " " {left_out}</span>
             </span>
         </label>
     }

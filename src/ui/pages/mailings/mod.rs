@@ -23,13 +23,13 @@ pub use show::MailingShowPage;
 pub use wizard::{MailingEditPage, MailingNewPage};
 
 use crate::api::error::AppError;
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::mailing::Run;
 use crate::domain::returned::ReturnedCounts;
 use crate::domain::schedule::{Occurrence, Period};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
-use crate::ui::i18n::{number, t, t_with, tn, use_lang};
+use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
 use crate::ui::time::format_naive;
 use chrono::NaiveDateTime;
 use leptos::prelude::*;
@@ -91,6 +91,18 @@ pub fn outcome(run: &Run) -> String {
     ];
     let rest = rest.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n));
     std::iter::once(sent).chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// How many of an audience get nothing, and why: “12 of them get nothing: 8 unsubscribed, 4 bounced.”
+fn left_out_words(size: AudienceSize) -> Option<String> {
+    let parts = [
+        ("mailings.left_out_left", size.left),
+        ("mailings.left_out_complained", size.complained),
+        ("mailings.left_out_returned", size.returned),
+        ("mailings.left_out_listed", size.listed),
+    ];
+    let why: Vec<String> = parts.into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn(key, n)).collect();
+    (!why.is_empty()).then(|| tn_with("mailings.left_out", size.left_out(), &[("why", &why.join(", "))]))
 }
 
 /// What came back of letters that count as sent: “14 emails returned later · 1 complaint”.

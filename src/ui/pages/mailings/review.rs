@@ -2,7 +2,7 @@
 
 use super::query::{self, Step};
 use super::steps::FORM;
-use super::{audience_word, occurrences, period_word, wall};
+use super::{audience_word, left_out_words, occurrences, period_word, wall};
 use crate::api::mailings::SaveMailing;
 use crate::domain::mailing::Review;
 use crate::forms::mailings::MailingForm;
@@ -23,12 +23,17 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         (true, false) => ("mailings.do_plan", "mailings.ask_plan"),
         (false, _) => ("mailings.do_save", "mailings.ask_save"),
     };
-    let (ask, go) = (tn(ask, review.audience_count), tn(key, review.audience_count));
+    let (ask, go) = (tn(ask, review.audience_size.letters()), tn(key, review.audience_size.letters()));
+    let clients = tn("mailings.clients_count", review.audience_size.clients);
+    let audience = match left_out_words(review.audience_size) {
+        Some(words) => format!("{clients}. {words}"),
+        None => clients,
+    };
     let facts = [
         ("mailings.title_field", review.title),
         ("mailings.message", review.message_subject),
         ("mailings.clients", audience_word(&review.audience)),
-        ("mailings.audience", tn("mailings.clients_count", review.audience_count)),
+        ("mailings.audience", audience),
         ("mailings.start", if review.starts_now { t("mailings.start_now") } else { wall(review.start_local) }),
         ("mailings.end", wall(review.end_local)),
         ("mailings.zone", review.zone),

@@ -3,8 +3,8 @@
 use super::live::{newest, state_now};
 use super::runs::{progress, runs_table};
 use super::{
-    audience_word, breadcrumb, came_back, deliveries, doubt, failed_page, occurrences, period_word, reason_word,
-    use_id, wall,
+    audience_word, breadcrumb, came_back, deliveries, doubt, failed_page, left_out_words, occurrences, period_word,
+    reason_word, use_id, wall,
 };
 use crate::api::error::AppError;
 use crate::api::mailings::{
@@ -134,7 +134,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         stopped,
         held,
         row,
-        audience_count,
+        audience_size,
         policy,
         message_id,
         message_subject,
@@ -228,7 +228,8 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                         <h2 class="font-semibold">{t("mailings.message")}</h2>
                         {message}
                         <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
-                        <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_count)}</p>
+                        <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_size.clients)}</p>
+                        {left_out_words(audience_size).map(|words| view! { <p class="mt-1 text-xs opacity-80" data-testid="left-out">{words}</p> })}
                         <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
                         <p class="mt-1 text-sm">{t(&format!("mailings.policy_{}", policy.as_str()))}</p>
                         <p class="mt-1 text-xs opacity-80">{t(&format!("mailings.policy_{}_hint", policy.as_str()))}</p>

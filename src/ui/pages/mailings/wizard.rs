@@ -5,6 +5,7 @@ use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id};
 use crate::api::error::{AppError, FieldErrors};
 use crate::api::mailings::{SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_mailing};
 use crate::api::messages::{get_message, list_messages};
+use crate::domain::audience::AudienceSize;
 use crate::domain::client::Client;
 use crate::domain::mailing::Review;
 use crate::domain::message::MessageRow;
@@ -53,9 +54,9 @@ pub enum Shown {
 /// How many clients there are, and how many of them the search finds and the selection holds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
-    pub all: i64,
-    pub found: i64,
-    pub picked: i64,
+    pub all: AudienceSize,
+    pub found: AudienceSize,
+    pub picked: AudienceSize,
 }
 
 /// A step with the form as it is so far.
@@ -118,13 +119,13 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
             Shown::Message { q, messages, chosen: chosen.map(|message| message.subject) }
         }
         Step::Pick => {
-            let chosen = count_audience("picked".to_owned(), String::new(), form.selection).await?;
+            let chosen = count_audience("picked".to_owned(), String::new(), form.selection).await?.clients;
             Shown::Pick { clients: list_choices(form.selection, q, after).await?, chosen }
         }
         Step::Clients => {
             let count = |kind: &str, search: &str| count_audience(kind.to_owned(), search.to_owned(), form.selection);
             let (all, found) = (count("all", "").await?, count("search", &form.search).await?);
-            let picked = if form.selection == 0 { 0 } else { count("picked", "").await? };
+            let picked = if form.selection == 0 { AudienceSize::default() } else { count("picked", "").await? };
             Shown::Clients(Counts { all, found, picked })
         }
         Step::Window | Step::Review => {
