@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An address that may be stored and sent to. Local parts are dot-atoms (RFC 5322 3.2.3) that may
-/// hold non-ASCII letters (RFC 6531 3.3); quoted local parts and address literals are refused,
-/// because hardly any receiver has them and hardly any form survives them.
+/// hold non-ASCII letters (RFC 6531 3.3). A quoted local part is written without quotes where it can be: that is the same address
+/// (RFC 5321 4.1.2). Others, and address literals, are refused, because hardly any receiver has them and hardly any form survives
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {
@@ -22,6 +23,8 @@ pub enum EmailError {
     At,
     #[error("the part before the @ is not valid")]
     Local,
+    #[error("the part before the @ needs quotes")]
+    Quoted,
     #[error("the part after the @ is not a domain")]
     Domain,
     #[error("the address is too long")]
@@ -35,6 +38,7 @@ impl EmailError {
             Self::Empty => "error.email.empty",
             Self::At => "error.email.at",
             Self::Local => "error.email.local",
+            Self::Quoted => "error.email.quoted",
             Self::Domain => "error.email.domain",
             Self::TooLong => "error.email.too_long",
         }
@@ -59,6 +63,8 @@ impl EmailAddress {
         if text.is_empty() {
             return Err(EmailError::Empty);
         }
+        let unquoted = unquoted(text)?;
+        let text = unquoted.as_deref().unwrap_or(text);
         let Some((local, domain)) = text.split_once('@') else {
             return Err(EmailError::At);
         };
@@ -68,7 +74,7 @@ impl EmailAddress {
         if text.len() > MAX_OCTETS || local.len() > MAX_LOCAL_OCTETS {
             return Err(EmailError::TooLong);
         }
-        if local.is_empty() || local.split('.').any(|atom| atom.is_empty() || !atom.chars().all(is_atext)) {
+        if !is_dot_atom(local) {
             return Err(EmailError::Local);
         }
         if !is_domain(domain) {
@@ -115,6 +121,27 @@ pub fn mailbox(text: &str) -> (String, &str) {
     let name = trim(name);
     let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
     (name.replace("\\\"", "\"").replace("\\\\", "\\"), trim(address))
+}
+
+/// An address with a quoted local part, written without quotes; none if it has no such part.
+fn unquoted(text: &str) -> Result<Option<String>, EmailError> {
+    let Some((quoted, domain)) = text.strip_prefix('"').and_then(|text| text.rsplit_once("\"@")) else {
+        return Ok(None);
+    };
+    let mut local = String::new();
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return Err(EmailError::Local),
+            '\\' => local.push(chars.next().ok_or(EmailError::Local)?),
+            c => local.push(c),
+        }
+    }
+    if is_dot_atom(&local) { Ok(Some(format!("{local}@{domain}"))) } else { Err(EmailError::Quoted) }
+}
+
+fn is_dot_atom(local: &str) -> bool {
+    !local.is_empty() && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
 fn bare(text: &str) -> &str {
@@ -221,7 +248,11 @@ mod tests {
             (".a@example.org", Local),
             ("a b@example.org", Local),
             ("a\r\nRCPT@example.org", Local),
-            ("\"a\"@example.org", Local),
+            ("\"john smith\"@example.org", Quoted),
+            ("\"a@b\"@example.org", Quoted),
+            ("\"\"@example.org", Quoted),
+            ("\"a\"b\"@example.org", Local),
+            ("\"a@example.org", Local),
             ("a@localhost", Domain),
             ("a@-x.org", Domain),
             ("a@[127.0.0.1]", Domain),
@@ -255,6 +286,18 @@ mod tests {
                 Ok("a@example.org".to_owned()),
                 "{written:?}"
             );
+        }
+    }
+
+    #[test]
+    fn needless_quotes_are_no_other_address() {
+        for (written, plain) in [
+            ("\"john.smith\"@Example.org", "john.smith@Example.org"),
+            ("<\"o'neil\"@example.org>", "o'neil@example.org"),
+            ("mailto:\"j\\ohn\"@example.org", "john@example.org"),
+        ] {
+            let parsed = EmailAddress::parse(written).map(|email| (email.local().len(), email.text));
+            assert_eq!(parsed, Ok((plain.find('@').unwrap(), plain.to_owned())), "{written:?}");
         }
     }
 
