@@ -1,16 +1,31 @@
-//! Which way texts are read, and the signs that turn the direction of a text around (Unicode's Bidi_Control), with which one name can look like another:
-//! a name or a reply shows them, instead of following them.
+//! Which way texts are read, and signs that nobody sees: those that turn the direction of a text around (Unicode's
+//! Bidi_Control), with which one name can look like another, and those without any width. A name or a reply shows them, instead
+//! of following them.
 
 /// Whether a sign changes the direction of the text around it and shows nothing itself.
 pub fn is_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text for a reader: with `\u{202e}` in the place of such a sign.
+/// Whether a sign shows nothing, and no script needs it: what is copied out of web pages and documents brings them along.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// A text for a reader: with `\u{202e}` in the place of such a sign. Joiners are shown where they join nothing: scripts and
+/// pictures that need them have no ASCII.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_control(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    let (mut before, mut chars) = (None, text.chars().peekable());
+    while let Some(c) = chars.next() {
+        let joins = |beside: Option<char>| beside.is_some_and(|c| !c.is_ascii());
+        let idle = matches!(c, '\u{200c}' | '\u{200d}') && !(joins(before) && joins(chars.peek().copied()));
+        if is_control(c) || is_hidden(c) || idle {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        before = Some(c);
     }
     shown
 }
@@ -75,6 +90,9 @@ mod tests {
         for name in ["", "Анна Ким", "שלום", "علي", "👩\u{200d}🚀", "می\u{200c}خواهم"] {
             assert_eq!(visible(name), name);
         }
+        assert_eq!(visible("b@example.org\u{200b}"), "b@example.org\\u{200b}");
+        assert_eq!(visible("An\u{ad}na\u{200d}"), "An\\u{ad}na\\u{200d}");
+        assert_eq!(visible("\u{feff}a\u{200c}b"), "\\u{feff}a\\u{200c}b");
         // All of Unicode's Bidi_Control, and nothing beside it.
         let found: Vec<char> = ('\0'..=char::MAX).filter(|c| is_control(*c)).collect();
         assert_eq!(found.len(), 12);
