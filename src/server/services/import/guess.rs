@@ -58,6 +58,8 @@ const FULL_NAME: &[&str] = &[
     "nom complet",
     "nombre completo",
 ];
+/// The one of them that can also be a part of a name.
+const BARE_NAME: &str = "name";
 const FIRST_NAME: &[&str] = &[
     "first name",
     "firstname",
@@ -150,7 +152,19 @@ pub fn layout(first: &[String], more: &[Vec<String>], encoding: Encoding) -> Lay
     let email = find(EMAIL).or(fullest);
     let other = |names: &[&str]| find(names).filter(|at| Some(*at) != email);
     let layout = Layout { email, comment: other(COMMENT), header: true, encoding, ..Layout::default() };
-    match (other(FULL_NAME), other(FIRST_NAME), other(MIDDLE_NAME), other(LAST_NAME)) {
+    let (full, first_name, last_name) = (other(FULL_NAME), other(FIRST_NAME), other(LAST_NAME));
+    // Beside a column of one part, a mere "name" may be the other part: it is where it does not hold the first.
+    let part = full.filter(|at| named[*at] == BARE_NAME).filter(|at| match (first_name, last_name) {
+        (Some(first), None) => holds(more, *at, first) == Some(false),
+        (None, Some(last)) => holds(more, *at, last) != Some(true),
+        _ => false,
+    });
+    let (full, first_name, last_name) = match part {
+        Some(_) if first_name.is_none() => (None, part, last_name),
+        Some(_) => (None, first_name, part),
+        None => (full, first_name, last_name),
+    };
+    match (full, first_name, other(MIDDLE_NAME), last_name) {
         (Some(full), ..) => Layout { full_name: Some(full), ..layout },
         // A last name alone is all that there is of the name.
         (None, first, middle, last) => Layout {
@@ -160,6 +174,16 @@ pub fn layout(first: &[String], more: &[Vec<String>], encoding: Encoding) -> Lay
             ..layout
         },
     }
+}
+
+/// Whether one column mostly holds what another one does; none where no line has both.
+fn holds(lines: &[Vec<String>], whole: usize, part: usize) -> Option<bool> {
+    let both = lines.iter().filter_map(|line| Some((line.get(whole)?.to_lowercase(), line.get(part)?.to_lowercase())));
+    let both: Vec<bool> = both
+        .filter(|(whole, part)| !whole.is_empty() && !part.is_empty())
+        .map(|(whole, part)| whole.contains(&part))
+        .collect();
+    (!both.is_empty()).then(|| both.iter().filter(|holds| **holds).count() * 2 > both.len())
 }
 
 #[cfg(test)]
@@ -201,6 +225,26 @@ mod tests {
             ("Фамилия,почта", 1, vec![0], ""),
         ] {
             assert_eq!(names(head), (Some(email), joined, unused.to_owned()), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_mere_name_is_the_part_that_is_missing_unless_it_is_the_whole() {
+        let joined = |lines: &[&str]| {
+            let lines: Vec<Vec<String>> =
+                lines.iter().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+            layout(&lines[0], &lines[1..], Encoding::Utf8).names().collect::<Vec<_>>()
+        };
+        for (lines, names) in [
+            (vec!["Name,Last Name,Email", "John,Smith,j@example.org"], vec![0, 1]),
+            (vec!["Name,Last Name,Email", "John Smith,Smith,j@example.org"], vec![0]),
+            (vec!["Name,Vorname,E-Mail", "Müller,Hans,h@example.org"], vec![1, 0]),
+            (vec!["Name,First Name,Email", "Ann Lee,Ann,a@example.org", "Bo Kim,Bo,b@example.org"], vec![0]),
+            (vec!["Name,First Name,Last Name,Email", "X,Ann,Lee,a@example.org"], vec![0]),
+            (vec!["Full name,Last Name,Email", "John,Smith,j@example.org"], vec![0]),
+            (vec!["Name,Surname,Email"], vec![0, 1]),
+        ] {
+            assert_eq!(joined(&lines), names, "{lines:?}");
         }
     }
 
