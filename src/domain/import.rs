@@ -120,7 +120,25 @@ pub struct LineProblem {
     pub key: String,
     /// What stood there, shortened.
     pub value: String,
+    /// The whole line, each cell shortened.
+    #[serde(default)]
+    pub cells: Vec<String>,
+    /// What a client would be made of: address, name and comment, as they stand there. None where that is not known, or too
+    /// long for a link.
+    #[serde(default)]
+    pub fields: Option<Box<[String; 3]>>,
 }
+
+impl LineProblem {
+    /// A problem with a line of which nothing more is said.
+    pub fn new(line: i64, key: &str, value: &str) -> Self {
+        let value = value.chars().take(CELL_SHOWN).collect();
+        Self { line, key: key.to_owned(), value, cells: Vec::new(), fields: None }
+    }
+}
+
+/// Longest piece of a cell that is shown, in characters.
+pub const CELL_SHOWN: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -193,6 +211,9 @@ pub struct Outlook {
     pub new: i64,
     pub known: i64,
     pub faulty: i64,
+    /// Others follow, which nobody has looked at.
+    #[serde(default)]
+    pub more: bool,
 }
 
 /// An import, and while it waits to be started the beginning of its file, and what is wrong in it, under a
@@ -208,4 +229,6 @@ pub struct ImportPreview {
     pub lines: Vec<FirstLine>,
     pub outlook: Outlook,
     pub problems: Vec<LineProblem>,
+    /// The lines that were not taken can be had as a file.
+    pub faulty_kept: bool,
 }

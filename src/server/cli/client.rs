@@ -30,6 +30,9 @@ pub enum ClientCommand {
         /// What to do with a line whose address the owner already has: skip or update
         #[arg(long, value_parser = parse_duplicates, default_value = "skip")]
         duplicates: Duplicates,
+        /// A new file for the lines that are not taken, with all their columns: mend them there and import it
+        #[arg(long, value_name = "FILE")]
+        faulty: Option<PathBuf>,
         /// The file, in UTF-8, UTF-16, Windows-1251 or Windows-1252
         file: PathBuf,
     },
@@ -55,8 +58,9 @@ fn parse_duplicates(text: &str) -> Result<Duplicates, String> {
 pub async fn run(config: &Config, clock: SharedClock, command: ClientCommand, json: bool) -> Outcome {
     let db = service::open(config).await?;
     let done = match command {
-        ClientCommand::Import { owner, duplicates, file } => {
-            let imported = take(&db, &owner, duplicates, &file, clock.now()).await?;
+        ClientCommand::Import { owner, duplicates, faulty, file } => {
+            let target = Target { owner: actor(&db, &owner).await?.id, import: None, duplicates, faulty };
+            let imported = take(&db, target, &file, clock.now()).await?;
             report(&imported, json, &mut out(), &mut log::lines())
         }
         ClientCommand::Doubles { owner, join } => {
@@ -92,16 +96,11 @@ async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: b
     Ok(())
 }
 
-async fn take(
-    db: &Db,
-    owner: &str,
-    duplicates: Duplicates,
-    path: &Path,
-    now: DateTime<Utc>,
-) -> Result<import::Outcome, Failure> {
+async fn take(db: &Db, target: Target, path: &Path, now: DateTime<Utc>) -> Result<import::Outcome, Failure> {
     let file = File::open(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-    let owner = actor(db, owner).await?.id;
-    let target = Target { owner, import: None, duplicates };
+    if let Some(faulty) = target.faulty.as_ref().filter(|faulty| faulty.exists()) {
+        return Err(Failure::Failed(format!("{} exists already", faulty.display())));
+    }
     Ok(import::import_csv(db, target, file, None, now, |_| ()).await?)
 }
 
@@ -109,7 +108,7 @@ async fn take(
 pub fn report(imported: &import::Outcome, json: bool, out: &mut impl Write, errors: &mut impl Write) -> Outcome {
     let import::Outcome { counts, problems, failure, unused } = imported;
     let sentence = |key: &str| locales::text(Lang::En, key);
-    for LineProblem { line, key, value } in problems {
+    for LineProblem { line, key, value, .. } in problems {
         // Quoted as Rust quotes: what stands in a file must not steer the terminal.
         writeln!(errors, "line {line}: {} {value:?}", sentence(key))?;
     }
@@ -185,7 +184,8 @@ mod tests {
     async fn import_bytes(db: &Db, duplicates: Duplicates, bytes: &[u8]) -> Result<import::Outcome, Failure> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        take(db, OWNER, duplicates, file.path(), Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()).await
+        let target = Target { owner: actor(db, OWNER).await?.id, import: None, duplicates, faulty: None };
+        take(db, target, file.path(), Utc.with_ymd_and_hms(2026, 3, 1, 9, 0, 0).unwrap()).await
     }
 
     async fn with_owner() -> (Db, tempfile::TempDir, i64) {
@@ -277,7 +277,8 @@ mod tests {
         let starts: Vec<_> = printed.errors.lines().map(|line| &line[..7]).collect();
         assert_eq!(starts, ["line 3:"]);
         assert!(matches!(printed.outcome, Err(Failure::Partly(_))), "{:?}", printed.outcome);
-        let error = take(&db, OWNER, Duplicates::Skip, Path::new("/no/such/file.csv"), DateTime::UNIX_EPOCH).await;
+        let target = Target { owner: 1, import: None, duplicates: Duplicates::Skip, faulty: None };
+        let error = take(&db, target, Path::new("/no/such/file.csv"), DateTime::UNIX_EPOCH).await;
         assert!(matches!(error, Err(Failure::Failed(why)) if why.starts_with("/no/such/file.csv: ")));
     }
 

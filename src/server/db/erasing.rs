@@ -87,8 +87,7 @@ pub async fn mailings(tx: &mut Tx, owner: i64, limit: i64) -> DbResult<Vec<i64>>
 
 /// Files of a user's uploads.
 pub async fn files(db: &Db, owner: i64) -> DbResult<Vec<String>> {
-    const SQL: &str =
-        "SELECT path FROM imports WHERE owner_id = $1 AND path <> '' AND state IN ('uploaded', 'running')";
+    const SQL: &str = "SELECT path FROM imports WHERE owner_id = $1 AND path <> ''";
     Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(owner).fetch_all(pool).await)?)
 }
 

@@ -151,8 +151,9 @@ pub async fn stale(db: &Db, before: DateTime<Utc>) -> DbResult<Vec<(i64, String)
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(before).fetch_all(pool).await)?)
 }
 
-/// Where the files lie that are still needed.
-pub async fn files(db: &Db) -> DbResult<Vec<String>> {
-    const SQL: &str = "SELECT path FROM imports WHERE state IN ('uploaded', 'running')";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)?)
+/// Uploads whose files are still needed, or what is kept beside them: those that wait or run, and those made after an instant.
+pub async fn files(db: &Db, after: DateTime<Utc>) -> DbResult<Vec<String>> {
+    const SQL: &str =
+        "SELECT path FROM imports WHERE path <> '' AND (state IN ('uploaded', 'running') OR created_at > $1)";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(after).fetch_all(pool).await)?)
 }

@@ -2,6 +2,7 @@
 
 use super::{Error, Result};
 use crate::domain::formula::inert;
+use csv::ByteRecord;
 
 /// Spreadsheets take a file for UTF-8 only if it begins so.
 pub const BOM: &str = "\u{feff}";
@@ -11,10 +12,18 @@ pub const BOM: &str = "\u{feff}";
 /// # Errors
 /// Only if the machine cannot (no memory).
 pub fn lines(records: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    raw_lines(records.map(|record| record.iter().map(|cell| inert(cell).into_owned()).collect()))
+}
+
+/// The same of cells as they are.
+///
+/// # Errors
+/// The same.
+pub fn raw_lines(records: impl Iterator<Item = ByteRecord>) -> Result<Vec<u8>> {
     let fail = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for record in records {
-        writer.write_record(record.iter().map(|cell| inert(cell).into_owned())).map_err(|error| fail(&error))?;
+        writer.write_byte_record(&record).map_err(|error| fail(&error))?;
     }
     writer.into_inner().map_err(|error| fail(&error))
 }

@@ -73,7 +73,7 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     // The same file once more, with update.
     let csv = "email,full name\nREADER@example.org,Reader\nreader@EXAMPLE.org,Reader\n";
     for duplicates in [Duplicates::Update, Duplicates::Skip] {
-        let target = Target { owner: anna.id, import: None, duplicates };
+        let target = Target { owner: anna.id, import: None, duplicates, faulty: None };
         let counts = import_csv(&db, target, std::io::Cursor::new(csv), None, now(), |_| {}).await.unwrap().counts;
         assert_eq!(counts.suppressed, 2, "the import says so");
         assert_eq!(counts.suppressed_first, ["READER@example.org", "reader@EXAMPLE.org"]);

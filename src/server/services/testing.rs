@@ -32,7 +32,7 @@ pub async fn mailing(db: &Db, owner: &Actor, subject: &str, body: &str, now: Dat
 pub async fn sent_mailing(db: &Db, owner: &Actor, clients: usize) {
     let lines: String = (0..clients).map(|n| format!("c{n}@example.org\n")).collect();
     let file = std::io::Cursor::new(format!("email\n{lines}").into_bytes());
-    let target = import::Target { owner: owner.id, import: None, duplicates: Duplicates::Skip };
+    let target = import::Target { owner: owner.id, import: None, duplicates: Duplicates::Skip, faulty: None };
     let now = made_at();
     import::import_csv(db, target, file, None, now, |_| ()).await.unwrap();
     let mailing = mailing(db, owner, "For {{ full_name }}", "Hello", now).await;

@@ -58,7 +58,7 @@ async fn one_address_is_one_client(db: Db) {
         }
         let line = |name: &str| std::io::Cursor::new(format!("email,name\n{typed},{name}\n").into_bytes());
         for (duplicates, updated) in [(Duplicates::Skip, 0), (Duplicates::Update, 1)] {
-            let target = Target { owner: anna.id, import: None, duplicates };
+            let target = Target { owner: anna.id, import: None, duplicates, faulty: None };
             let counts = import_csv(&db, target, line("Imported"), None, now(), |_| ()).await.unwrap().counts;
             assert_eq!((counts.added, counts.updated, counts.skipped), (0, updated, 1 - updated));
         }
@@ -77,7 +77,7 @@ async fn an_import_finds_the_double_that_is_meant(db: Db) {
     let stays = testing::client(&db, anna.id, "ann@example.org", "", "").await;
     let goes = testing::double(&db, anna.id, "Ann@example.org", "", "").await;
     let file = std::io::Cursor::new(b"email,name\nAnn@example.org,Double\nANN@example.org,Stays\n");
-    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Update };
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Update, faulty: None };
     let counts = import_csv(&db, target, file, None, now(), |_| ()).await.unwrap().counts;
     assert_eq!((counts.added, counts.updated), (0, 2));
     assert_eq!(get(&db, &anna, goes).await.unwrap().full_name, "Double");
@@ -156,14 +156,14 @@ async fn out_and_in_again(db: Db) {
         file.extend(part);
     }
     for duplicates in [Duplicates::Skip, Duplicates::Update] {
-        let target = Target { owner: anna.id, import: None, duplicates };
+        let target = Target { owner: anna.id, import: None, duplicates, faulty: None };
         let reader = std::io::Cursor::new(file.clone());
         let came = import_csv(&db, target, reader, None, now(), |_| {}).await.unwrap();
         assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (5, 0, 0), "{:?}", came.problems);
         assert_eq!(texts(all().await.unwrap()), before);
     }
     delete(&db, &anna, &Chosen { all: true, n: 5, ..Chosen::default() }, now()).await.unwrap();
-    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip };
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip, faulty: None };
     import_csv(&db, target, std::io::Cursor::new(file), None, now(), |_| {}).await.unwrap();
     assert_eq!(texts(all().await.unwrap()), before, "nor does an empty list get others");
 }

@@ -2,10 +2,13 @@
 //! are stored, each with how far the import has come in one transaction.
 
 pub mod encoding;
+pub mod faulty;
 mod guess;
 pub mod lines;
 mod outlook;
+mod quotes;
 mod read;
+mod records;
 mod sweep;
 mod uploads;
 
@@ -15,8 +18,11 @@ use crate::domain::import::{Duplicates, ImportCounts, Layout, LineProblem, SUPPR
 use crate::server::db::clients::{self, Upsert, Way};
 use crate::server::db::{Db, DbResult, imports, limits, suppressions};
 use chrono::{DateTime, Utc};
-use lines::{Batch, Fault};
+use csv::ByteRecord;
+use faulty::Faulty;
+use lines::{Batch, Fault, Line};
 use std::io::{Read, Seek};
+use std::path::PathBuf;
 pub use sweep::{keep_sweeping, sweep};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -70,18 +76,20 @@ impl Outcome {
     fn fail(&mut self, fault: Fault) {
         self.failure = Some(fault.key);
         if fault.line > 0 {
-            self.problems.push(LineProblem { line: fault.line, key: fault.key.to_owned(), value: String::new() });
+            self.problems.push(LineProblem::new(fault.line, fault.key, ""));
         }
     }
 }
 
 /// Where the lines go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     pub owner: i64,
     /// The row of `imports` that shows how far it is; none on the command line.
     pub import: Option<i64>,
     pub duplicates: Duplicates,
+    /// Where the lines go that are not taken.
+    pub faulty: Option<PathBuf>,
 }
 
 /// A file that a thread reads and checks.
@@ -132,8 +140,8 @@ impl Reading {
     }
 }
 
-/// Imports a CSV file. Without a layout it is found out. A faulty line is
-/// noted, the rest goes in. `progress` is called after each stored batch.
+/// Imports a CSV file. Without a layout it is found out. A faulty line is noted, and goes into the file that `target` names;
+/// the rest goes in. `progress` is called after each stored batch.
 ///
 /// # Errors
 /// Database errors; a file that cannot be read is [`Outcome::failure`].
@@ -147,26 +155,39 @@ pub async fn import_csv(
 ) -> Result<Outcome> {
     let mut reading = Reading::start(reader, layout);
     let mut outcome = Outcome::default();
+    let mut faulty = target.faulty.clone().map(Faulty::new);
     while let Some(batch) = reading.next().await {
-        store(db, target, batch, now, &mut outcome).await?;
+        let head = batch.head.clone();
+        let left = store(db, &target, batch, now, &mut outcome).await?;
+        if let Some(faulty) = &mut faulty {
+            faulty.add(&head, &left).await?;
+        }
         progress(&outcome.counts);
     }
     reading.end(&mut outcome).await?;
     Ok(outcome)
 }
 
-async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> DbResult<()> {
+/// Stores what a batch holds, and returns its lines that were not taken.
+async fn store(
+    db: &Db,
+    target: &Target,
+    batch: Batch,
+    now: DateTime<Utc>,
+    outcome: &mut Outcome,
+) -> DbResult<Vec<ByteRecord>> {
     let overwrite = target.duplicates == Duplicates::Update;
     // Before the transaction: nobody holds one connection and waits for another.
-    let left_out =
-        suppressions::held(db, target.owner, batch.clients.iter().map(|(_, client)| &client.email), now).await?;
+    let emails = batch.clients.iter().map(|line| &line.made.email);
+    let left_out = suppressions::held(db, target.owner, emails, now).await?;
     outcome.left_out(&left_out);
     let mut tx = db.begin().await?;
     let mut room = limits::clients_room(&mut tx, target.owner).await?.map_or(i64::MAX, |(_, room)| room);
-    let mut refused = Vec::new();
-    for (line, client) in &batch.clients {
+    let mut problems = batch.problems;
+    let mut stored = 0;
+    for line in batch.clients {
         let way = Way { overwrite, room: room > 0 };
-        match clients::upsert(&mut tx, target.owner, client, way, now).await? {
+        match clients::upsert(&mut tx, target.owner, &line.made, way, now).await? {
             Upsert::Added => {
                 outcome.counts.added += 1;
                 room -= 1;
@@ -174,20 +195,21 @@ async fn store(db: &Db, target: Target, batch: Batch, now: DateTime<Utc>, outcom
             Upsert::Updated => outcome.counts.updated += 1,
             Upsert::Skipped => outcome.counts.skipped += 1,
             Upsert::Refused => {
-                let (key, value) = ("error.import.client_limit".to_owned(), client.email.as_str().to_owned());
-                refused.push(LineProblem { line: *line, key, value });
+                problems.push(line.refused("error.import.client_limit"));
+                continue;
             }
         }
+        stored += 1;
     }
-    let stored = batch.clients.len() - refused.len();
-    let mut problems = batch.problems;
-    problems.extend(refused);
-    problems.sort_by_key(|problem| problem.line);
+    problems.sort_by_key(|problem| problem.number);
+    let (problems, left): (Vec<LineProblem>, Vec<ByteRecord>) =
+        problems.into_iter().map(|Line { made, record, .. }| (made, record)).unzip();
     outcome.took(stored, problems, batch.bytes);
     if let Some(import) = target.import {
         imports::progress(&mut tx, import, &outcome.counts).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(left)
 }
 
 #[cfg(test)]

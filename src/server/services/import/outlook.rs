@@ -6,16 +6,17 @@ use crate::server::db::address::address_key;
 use crate::server::db::{Db, DbResult, clients};
 use std::collections::HashSet;
 
-/// The lines that are shown with their fates, how all that were checked fare, and what is wrong in them.
+/// The lines that are shown with their fates, how all that were checked fare, and what is wrong in them. `more`: others follow.
 pub async fn outlook(
     db: &Db,
     owner: i64,
     checked: Vec<Checked>,
+    more: bool,
 ) -> DbResult<(Vec<FirstLine>, Outlook, Vec<LineProblem>)> {
     let keys: Vec<String> =
         checked.iter().filter_map(|line| Some(address_key(&line.held.as_ref()?.as_ref().ok()?.email))).collect();
     let mut known: HashSet<String> = clients::known(db, owner, &keys).await?.into_iter().collect();
-    let (mut lines, mut outlook, mut problems) = (Vec::new(), Outlook::default(), Vec::new());
+    let (mut lines, mut outlook, mut problems) = (Vec::new(), Outlook { more, ..Outlook::default() }, Vec::new());
     for Checked { cells, held } in checked {
         outlook.lines += 1;
         let fate = match held {

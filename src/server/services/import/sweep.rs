@@ -1,5 +1,6 @@
 //! Uploads that nobody needs any more.
 
+use super::faulty::beside;
 use super::uploads::remove;
 use super::{Error, Result};
 use crate::server::clock::SharedClock;
@@ -16,8 +17,8 @@ const KEPT: TimeDelta = TimeDelta::days(1);
 /// Time between two sweeps.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// Removes uploads that nobody started for a day, and files that belong to no upload: those a day old, or
-/// `all` of them, where no other process can be writing one. Returns how many went.
+/// Removes uploads that nobody started for a day, lines that were not taken a day ago, and files that belong to no upload:
+/// those a day old, or `all` of them, where no other process can be writing one. Returns how many went.
 ///
 /// # Errors
 /// Database errors, and a folder that cannot be read.
@@ -34,7 +35,8 @@ pub async fn sweep(db: &Db, folder: &Path, all: bool, now: DateTime<Utc>) -> Res
             swept += 1;
         }
     }
-    let needed: HashSet<PathBuf> = imports::files(db).await?.into_iter().map(PathBuf::from).collect();
+    let needed = imports::files(db, before).await?.into_iter().map(PathBuf::from);
+    let needed: HashSet<PathBuf> = needed.flat_map(|path| [beside(&path), path]).collect();
     let fail = |error: std::io::Error| Error::Internal(format!("{}: {error}", folder.display()));
     let mut entries = match tokio::fs::read_dir(folder).await {
         Ok(entries) => entries,

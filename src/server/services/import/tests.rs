@@ -1,6 +1,6 @@
 use super::uploads::{RUNNING_MAX, WAITING_MAX};
 use super::*;
-use crate::domain::import::{Fate, ImportPreview, ImportState};
+use crate::domain::import::{Encoding, Fate, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::server::clock::ManualClock;
 use crate::server::clock::SharedClock;
@@ -16,7 +16,7 @@ fn now() -> DateTime<Utc> {
 }
 
 async fn take(db: &Db, owner: i64, duplicates: Duplicates, text: String) -> Outcome {
-    let target = Target { owner, import: None, duplicates };
+    let target = Target { owner, import: None, duplicates, faulty: None };
     import_csv(db, target, Cursor::new(text.into_bytes()), None, now(), |_| ()).await.unwrap()
 }
 
@@ -61,6 +61,66 @@ async fn lines_beyond_the_limit_are_named(db: Db) {
 
 async fn show(db: &Db, actor: &Actor, id: i64) -> Result<ImportPreview> {
     super::show(db, actor, id, None, 1000).await
+}
+
+/// The lines that were not taken are a file with the same columns; once it is mended it goes in, and nothing is lost.
+async fn what_was_left_out_goes_in_once_it_is_mended(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv.faulty");
+    let file = "Email,Full name,Comment,City\nok@example.org,A,,\nnobody,\"=x, y\",'+7 900,Kazan\n\
+                a@example.org,\"Anna\nb@example.org,Boris,,Omsk\n";
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip, faulty: Some(path.clone()) };
+    let reader = Cursor::new(file.as_bytes().to_vec());
+    let outcome = import_csv(&db, target, reader, None, now(), |_| ()).await.unwrap();
+    assert_eq!((outcome.counts.added, outcome.counts.faulty), (1, 3));
+    let left = std::fs::read_to_string(&path).unwrap();
+    let expected = "\u{feff}Email,Full name,Comment,City\r\nnobody,\"'=x, y\",'+7 900,Kazan\r\n\
+                    a@example.org,Anna\r\nb@example.org,Boris,,Omsk\r\n";
+    assert_eq!(left, expected);
+    let mended = take(&db, anna.id, Duplicates::Skip, left.replace("nobody", "n@example.org")).await;
+    assert_eq!((mended.counts.added, mended.counts.faulty), (3, 0));
+    let found = service::list(&db, &anna, &service::Listing::new("n@example.org", "", "")).await.unwrap().rows;
+    assert_eq!((found[0].full_name.as_str(), found[0].comment.as_str()), ("=x, y", "+7 900"));
+}
+
+/// Lines in another encoding, or of a file without names of columns, are the same lines when they come again.
+async fn what_was_left_out_stays_as_it_was(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let folder = tempfile::tempdir().unwrap();
+    let left = async |name: &str, file: Vec<u8>, layout: Option<Layout>| {
+        let path = folder.path().join(name);
+        let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip, faulty: Some(path.clone()) };
+        let outcome = import_csv(&db, target, Cursor::new(file), layout, now(), |_| ()).await.unwrap();
+        (std::fs::read(&path).unwrap(), outcome)
+    };
+    let cp1251 = |text: &str| encoding_rs::WINDOWS_1251.encode(text).0.into_owned();
+    let mut mixed = "email,имя\na@example.org,Анна\n".as_bytes().to_vec();
+    mixed.extend(cp1251("b@example.org,Борис\n"));
+    let (file, outcome) = left("mixed", mixed, None).await;
+    assert_eq!((outcome.counts.added, outcome.counts.faulty), (1, 1));
+    assert!(file.ends_with(&cp1251("b@example.org,Борис\r\n")), "to the byte");
+    let (again, outcome) = left("again", file.clone(), None).await;
+    assert_eq!((outcome.counts.added, outcome.counts.faulty, again), (0, 1, file.clone()), "and again");
+    let layout = Layout {
+        email: Some(0),
+        full_name: Some(1),
+        header: true,
+        encoding: Encoding::Windows1251,
+        ..Layout::default()
+    };
+    let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip, faulty: None };
+    let outcome = import_csv(&db, target, Cursor::new(file), Some(layout), now(), |_| ()).await.unwrap();
+    assert_eq!(outcome.counts.added, 1);
+    let found = service::list(&db, &anna, &service::Listing::new("b@example.org", "", "")).await.unwrap().rows;
+    assert_eq!(found[0].full_name, "Борис");
+
+    let (file, _) = left("other", cp1251("email;имя\nnobody;Борис Ежов\n"), None).await;
+    assert_eq!(String::from_utf8(file).unwrap(), "\u{feff}email,имя\r\nnobody,Борис Ежов\r\n");
+    let (file, _) = left("nameless", b"x,c@example.org\ny,nobody\n".to_vec(), None).await;
+    assert_eq!(String::from_utf8(file.clone()).unwrap(), "\u{feff},email\r\ny,nobody\r\n");
+    let (_, outcome) = left("nameless again", file, None).await;
+    assert_eq!((outcome.counts.lines, outcome.counts.faulty), (1, 1), "the first line is still one");
 }
 
 /// What would become of each line is told anew for other columns and another first line.
@@ -166,6 +226,15 @@ async fn uploads(db: Db) {
     });
     let done = done.await.expect("the import ends");
     assert_eq!((done.state, done.counts.added, done.counts.faulty), (ImportState::Done, 1, 1));
+    // What was left out is kept for its owner, for a day.
+    assert!(show(&db, &anna, id).await.unwrap().faulty_kept);
+    assert!(faulty::open(&db, &anna, id).await.is_ok());
+    assert!(matches!(faulty::open(&db, &boris, id).await, Err(Error::NotFound)));
+    let day = chrono::TimeDelta::days(1);
+    assert_eq!(sweep(&db, folder.path(), true, now() + day - chrono::TimeDelta::seconds(1)).await.unwrap(), 0);
+    assert_eq!(sweep(&db, folder.path(), true, now() + day).await.unwrap(), 1);
+    assert!(matches!(faulty::open(&db, &anna, id).await, Err(Error::NotFound)));
+    assert!(!show(&db, &anna, id).await.unwrap().faulty_kept);
 
     let path = folder.path().join("b.csv");
     std::fs::write(&path, b"\x89PNG\r\n").unwrap();
@@ -191,6 +260,8 @@ testing::on_both!(
     lines_beyond_the_limit_are_named,
     uploads,
     a_look_ahead_follows_what_is_chosen,
+    what_was_left_out_goes_in_once_it_is_mended,
+    what_was_left_out_stays_as_it_was,
     uploads_do_not_pile_up,
     no_user_runs_many_imports_at_once,
 );

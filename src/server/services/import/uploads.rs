@@ -1,5 +1,6 @@
 //! Uploaded files: taken in, looked at, started.
 
+use super::faulty::beside;
 use super::outlook::outlook;
 use super::{Actor, Error, Outcome, Result, Target, checked, import_csv, lines, tokens};
 use crate::api::error::FieldErrors;
@@ -62,8 +63,14 @@ pub async fn refuse(db: &Db, actor: &Actor, name: &str, size: i64, key: &str, no
     Ok(id)
 }
 
-/// Removes a file that was uploaded.
+/// Removes a file that was uploaded, and what was kept of it.
 pub(in crate::server::services) async fn remove(path: &str) {
+    remove_upload(path).await;
+    // Mostly there is none.
+    let _ = tokio::fs::remove_file(beside(Path::new(path))).await;
+}
+
+async fn remove_upload(path: &str) {
     if let Err(error) = tokio::fs::remove_file(path).await {
         tracing::warn!(path, %error, "an uploaded file stays behind");
     }
@@ -78,7 +85,7 @@ async fn preview_file(path: &Path, layout: Option<Layout>) -> Result<std::result
     tokio::task::spawn_blocking(read).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
-async fn stored(db: &Db, actor: &Actor, id: i64) -> Result<Stored> {
+pub(super) async fn stored(db: &Db, actor: &Actor, id: i64) -> Result<Stored> {
     imports::get(db, actor.id, id).await?.ok_or(Error::NotFound)
 }
 
@@ -108,10 +115,14 @@ pub async fn show(
     }
     let (lines, outlook, problems) = match preview.lines.is_empty() {
         true => (Vec::new(), Outlook::default(), Vec::new()),
-        false => outlook(db, actor.id, preview.lines).await?,
+        false => outlook(db, actor.id, preview.lines, preview.more).await?,
     };
     let max_size = i64::try_from(max_size).unwrap_or(i64::MAX);
-    Ok(ImportPreview { import, max_size, columns: preview.columns, layout: preview.layout, lines, outlook, problems })
+    let (columns, layout) = (preview.columns, preview.layout);
+    let over = matches!(import.state, ImportState::Done | ImportState::Failed);
+    let faulty_kept =
+        over && !path.is_empty() && tokio::fs::try_exists(beside(Path::new(&path))).await.unwrap_or(false);
+    Ok(ImportPreview { import, max_size, columns, layout, lines, outlook, problems, faulty_kept })
 }
 
 /// The chosen layout, without the columns that cannot be: a look ahead shows what is right so far.
@@ -139,7 +150,8 @@ pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClo
     let mut tx = db.begin().await?;
     set_going(&mut tx, actor, form.id, process).await?;
     tx.commit().await?;
-    let target = Target { owner: actor.id, import: Some(form.id), duplicates: form.duplicates };
+    let faulty = Some(beside(Path::new(&path)));
+    let target = Target { owner: actor.id, import: Some(form.id), duplicates: form.duplicates, faulty };
     tokio::spawn(run(db.clone(), form.id, path, target, form.layout(), clock.now()));
     Ok(())
 }
@@ -156,11 +168,12 @@ pub(in crate::server::services) async fn set_going(tx: &mut Tx, actor: &Actor, i
 }
 
 async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now: DateTime<Utc>) {
+    let owner = target.owner;
     let read = async |file| import_csv(&db, target, file, Some(layout), now, |_| ()).await;
-    see_through(&db, (target.owner, id), &path, read).await;
+    see_through(&db, (owner, id), &path, read).await;
 }
 
-/// Has an uploaded file read, notes what came of its import, whatever that is, and removes it.
+/// Has an uploaded file read, notes what came of its import, whatever that is, and removes the file.
 pub(in crate::server::services) async fn see_through(
     db: &Db,
     (owner, id): (i64, i64),
@@ -187,7 +200,7 @@ pub(in crate::server::services) async fn see_through(
             tracing::error!(%reference, import = id, %error, "its end could not be noted");
         }
     }
-    remove(path).await;
+    remove_upload(path).await;
 }
 
 /// Ends an import for a fault of ours; the counts of the batches that were stored stay.

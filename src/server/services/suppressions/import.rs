@@ -94,7 +94,7 @@ pub async fn begin(db: &Db, actor: &Actor, upload: Upload, clock: &SharedClock, 
 }
 
 async fn store(db: &Db, into: &Destination<'_>, batch: Batch, now: DateTime<Utc>, outcome: &mut Outcome) -> Result<()> {
-    let emails: Vec<_> = batch.clients.iter().map(|(_, client)| &client.email).collect();
+    let emails: Vec<_> = batch.clients.iter().map(|line| &line.made.email).collect();
     let entry = |email| NewEntry {
         owner: into.actor.id,
         email,
@@ -114,7 +114,7 @@ async fn store(db: &Db, into: &Destination<'_>, batch: Batch, now: DateTime<Utc>
         outcome.counts.added += i64::try_from(new).unwrap_or(i64::MAX);
         outcome.counts.skipped += i64::try_from(added.len() - new).unwrap_or(i64::MAX);
     }
-    outcome.took(emails.len(), batch.problems, batch.bytes);
+    outcome.took(emails.len(), batch.problems.into_iter().map(|line| line.made).collect(), batch.bytes);
     if let Some(import) = into.import {
         imports::progress(&mut tx, import, &outcome.counts).await?;
     }

@@ -20,6 +20,8 @@ pub const ROUTES: &[Row] = &[
     // Files, out and in.
     read("GET /account/data.json", users(ALL), ""),
     read("GET /clients/export", users(ALL), ""),
+    // This import has not run: nothing of it was left out.
+    read("GET /clients/import/{id}/faulty", users([No(404); 3]), "{import}"),
     read("GET /mailings/{id}/deliveries.csv", seen(), "{mailing}"),
     read("GET /mailings/{id}/deliveries.csv", seen(), "{mailing}?run={run}"),
     read("GET /mailings/{id}/deliveries.csv", users(OWNERS), "{mine.mailing}?run={run}"),

@@ -13,6 +13,7 @@ use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
+use crate::ui::link::use_param;
 use crate::ui::once::OnceField;
 use crate::ui::pages::suppressions::SuppressionPanel;
 use crate::ui::session::{refusal, use_session};
@@ -28,11 +29,13 @@ fn above() -> Vec<(String, String)> {
 #[component]
 pub fn ClientNewPage() -> impl IntoView {
     let session = use_session();
+    // A faulty line of an import is mended here.
+    let begun = ["email", "full_name", "comment"].map(|name| use_param(name).get_untracked());
     // The form asks nothing of the server, which would say who may not.
     let fields = move || {
         session.get().map(|session| match session.map_or_else(Some, |session| refusal(&session)) {
             Some(error) => failed(&error),
-            None => view! { <ClientFields client=None /> }.into_any(),
+            None => view! { <ClientFields client=None begun=begun.clone() /> }.into_any(),
         })
     };
     view! {
@@ -72,23 +75,29 @@ fn edit(client: Client, suppressions: Vec<Suppression>) -> AnyView {
     view! {
         <Page title=title breadcrumb=above()>
             {(!suppressions.is_empty()).then(|| view! { <SuppressionPanel client=client.id suppressions=suppressions /> })}
-            <ClientFields client=Some(client.clone()) />
+            <ClientFields client=Some(client.clone()) begun=Default::default() />
             <DeleteOne client=client />
         </Page>
     }
     .into_any()
 }
 
+/// A new client begins with these texts: address, name, comment.
 #[component]
-fn ClientFields(client: Option<Client>) -> impl IntoView {
+fn ClientFields(client: Option<Client>, begun: [String; 3]) -> impl IntoView {
     let action = ServerAction::<SaveClient>::new();
     let errors = Signal::derive(move || errors_of(action.value().get().as_ref()));
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     let form = NodeRef::<html::Form>::new();
     use_form_keys(form);
     use_unsaved_guard(form);
-    let (id, email, full_name, comment) =
-        client.map_or_else(Default::default, |client| (client.id, client.email, client.full_name, client.comment));
+    let (id, email, full_name, comment) = match client {
+        Some(client) => (client.id, client.email, client.full_name, client.comment),
+        None => {
+            let [email, full_name, comment] = begun;
+            (0, email, full_name, comment)
+        }
+    };
     let opened = if id == 0 { String::new() } else { version(&[&email, &full_name, &comment]) };
     view! {
         <FormErrors error=error />

@@ -8,6 +8,7 @@ use crate::domain::bidi::visible;
 use crate::domain::import::{Import, ImportCounts, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
+use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::progress::Progress;
 use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
@@ -124,7 +125,7 @@ fn state(
     place: &'static Place,
 ) -> AnyView {
     let limit = format_bytes(use_lang(), shown.max_size);
-    let import = shown.import.clone();
+    let (import, faulty_kept) = (shown.import.clone(), shown.faulty_kept);
     let file = t_with(
         "clients.file_name",
         &[("name", &visible(&import.file_name)), ("size", &format_bytes(use_lang(), import.size))],
@@ -137,7 +138,7 @@ fn state(
             {counts(&import, place)}
             {left_out(&import.counts)}
             <a class="btn btn-primary mt-4" href=place.list>{t(place.to_list)}</a>
-            {problems(import)}
+            {problems(import, faulty_kept)}
         }
         .into_any(),
         ImportState::Failed => view! {
@@ -147,7 +148,7 @@ fn state(
                 </ErrorPanel>
             </div>
             {(import.counts.lines > 0).then(|| (counts(&import, place), left_out(&import.counts)))}
-            {problems(import)}
+            {problems(import, faulty_kept)}
         }
         .into_any(),
     };
@@ -207,10 +208,21 @@ fn running(import: &Import, since: RwSignal<Option<(f64, i64)>>, place: &Place) 
     .into_any()
 }
 
-fn problems(import: Import) -> Option<AnyView> {
+/// The lines that were not taken; `kept`: all of them can be had as a file.
+fn problems(import: Import, kept: bool) -> Option<AnyView> {
     (!import.problems.is_empty()).then(|| {
+        let file = kept.then(|| {
+            let href = format!("/clients/import/{}/faulty", import.id);
+            view! {
+                <p class="mt-2 flex flex-wrap items-center gap-3 text-sm">
+                    <a class="btn btn-sm" rel="external" download="" href=href>{icon(Icon::Download, "size-4")}{t("clients.faulty_file")}</a>
+                    <span class="opacity-80">{t("clients.faulty_file_text")}</span>
+                </p>
+            }
+        });
         view! {
             <h2 class="mt-8 font-semibold">{t("clients.problems")}</h2>
+            {file}
             {problem_table(import.problems)}
         }
         .into_any()

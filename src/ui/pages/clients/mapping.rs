@@ -137,7 +137,8 @@ pub fn MappingForm(
                 })}
                 {(!problems.is_empty()).then(|| {
                     let n = i64::try_from(problems.len()).unwrap_or(i64::MAX);
-                    let title = tn_with("clients.problems_ahead", n, &[("lines", &number(outlook.lines))]);
+                    let key = if outlook.more { "clients.problems_ahead" } else { "clients.problems_all" };
+                    let title = tn_with(key, n, &[("lines", &number(outlook.lines))]);
                     view! { <h2 class="mt-6 font-semibold">{title}</h2> {problem_table(problems)} }
                 })}
                 <h2 class="mt-8 mb-2 font-semibold">{t("clients.first_lines")}</h2>
