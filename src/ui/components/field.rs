@@ -77,7 +77,16 @@ fn mark(required: bool) -> Option<AnyView> {
     })
 }
 
-/// A line of text. `kind` is the input's type: text, email, password, number, datetime-local, file.
+/// What an input of a kind asks the browser for: its type, the keyboard, and that no word is corrected. A browser's own kind
+/// `email` refuses letters beyond ASCII before the @ (RFC 6531), and writes a domain anew while it is typed.
+fn typing(kind: &'static str) -> (&'static str, Option<&'static str>, Option<&'static str>) {
+    match kind {
+        "email" => ("text", Some("email"), Some("false")),
+        kind => (kind, None, None),
+    }
+}
+
+/// A line of text. `kind` is the input's type, or email: text, password, number, datetime-local, file.
 #[component]
 pub fn TextField(
     #[prop(into)] name: String,
@@ -96,11 +105,15 @@ pub fn TextField(
     // A password is typed again.
     let value = if kind == "password" { value } else { typed(&name).unwrap_or(value) };
     let frame = Frame::new(&name, errors, &hint);
+    let (kind, keyboard, spelling) = typing(kind);
     let control = view! {
         <input
             id=frame.id()
             name=move || (!unsent.get()).then(|| name.clone())
             type=kind
+            inputmode=keyboard
+            autocapitalize=keyboard.map(|_| "none")
+            spellcheck=spelling
             value=value
             class=if kind == "file" { "file-input w-full" } else { "input w-full" }
             class:input-error=move || frame.error.with(Option::is_some)
@@ -261,13 +274,19 @@ pub fn RadioField(
 
 #[cfg(test)]
 mod tests {
-    use super::{between_tags, field_of};
+    use super::{between_tags, field_of, typing};
     use leptos::prelude::*;
 
     #[test]
     fn no_text_ends_its_textarea() {
         let html = view! { <textarea>{between_tags("\n</textarea><script>&lt;")}</textarea> }.to_html();
         assert_eq!(html, "<textarea>\n\n&lt;/textarea>&lt;script>&amp;lt;</textarea>");
+    }
+
+    #[test]
+    fn no_browser_judges_an_address() {
+        assert_eq!(typing("email"), ("text", Some("email"), Some("false")));
+        assert_eq!(typing("password"), ("password", None, None));
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub(super) fn form(lang: Lang, typed: &str, wrong: Option<&str>) -> String {
     format!(
         "<form method=\"post\" action=\"/u\" class=\"rounded-box border border-base-300 bg-base-100 p-6\">\
          <p class=\"mb-4 text-sm\">{}</p><label class=\"block text-sm font-medium\" for=\"email\">{}</label>\
-         <input class=\"input mt-1 w-full\" id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" required \
+         <input class=\"input mt-1 w-full\" id=\"email\" name=\"email\" inputmode=\"email\" autocapitalize=\"none\" \
+         spellcheck=\"false\" autocomplete=\"email\" required \
          maxlength=\"{ADDRESS_MAX}\" value=\"{}\"{invalid}>{said}\
          <button class=\"btn btn-primary mt-4\">{}</button></form>",
         text("leaving.ask_text"),
