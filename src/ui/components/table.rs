@@ -100,6 +100,46 @@ pub fn Row(children: Children) -> impl IntoView {
     view! { <tr role="row" class="hover:bg-base-200/60 max-sm:block max-sm:p-4 max-sm:border-b max-sm:border-base-300">{children()}</tr> }
 }
 
+/// A row that is a card of two or three lines on a narrow screen: put [`Piece`]s inside. The first is beside the others.
+#[component]
+pub fn CompactRow(children: Children) -> impl IntoView {
+    view! {
+        <tr
+            role="row"
+            class="hover:bg-base-200/60 max-sm:grid max-sm:grid-cols-[auto_minmax(0,1fr)_auto] max-sm:items-baseline max-sm:gap-x-3 max-sm:px-4 max-sm:py-3 max-sm:border-b max-sm:border-base-300"
+        >
+            {children()}
+        </tr>
+    }
+}
+
+/// Where a piece stands in its card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Beside all others: a box to tick.
+    Side,
+    /// A line of its own.
+    Line,
+    /// The same, and no line if it is empty.
+    Extra,
+    /// What a line begins with; [`Place::End`] follows.
+    Begin,
+    End,
+}
+
+/// A cell of a [`CompactRow`].
+#[component]
+pub fn Piece(place: Place, children: Children) -> impl IntoView {
+    let class = match place {
+        Place::Side => "max-sm:p-0 max-sm:row-span-3 max-sm:self-start",
+        Place::Line => "max-sm:p-0 max-sm:col-start-2 max-sm:col-span-2",
+        Place::Extra => "max-sm:p-0 max-sm:col-start-2 max-sm:col-span-2 max-sm:row-start-3 max-sm:text-xs max-sm:opacity-80",
+        Place::Begin => "max-sm:p-0 max-sm:col-start-2 max-sm:row-start-2",
+        Place::End => "max-sm:p-0 max-sm:col-start-3 max-sm:row-start-2 max-sm:text-xs",
+    };
+    view! { <td role="cell" class=class><div class="min-w-0 wrap-anywhere sm:max-w-lg">{children()}</div></td> }
+}
+
 /// A cell. In a card, `label` stands before the value. One long word breaks, and pushes no other column away.
 #[component]
 pub fn Cell(#[prop(optional, into)] label: String, #[prop(optional)] right: bool, children: Children) -> impl IntoView {

@@ -16,7 +16,7 @@ use crate::ui::components::pagination::Pagination;
 use crate::ui::components::search::Search;
 use crate::ui::components::segmented::Segmented;
 use crate::ui::components::selection::Ticked;
-use crate::ui::components::table::{Cell, Column, Row, Table};
+use crate::ui::components::table::{Column, CompactRow, Piece, Place, Table};
 use crate::ui::i18n::{t, tn};
 use crate::ui::link::{href, use_param};
 use crate::ui::pages::suppressions::reason_badge;
@@ -124,13 +124,13 @@ fn row((client, left_out): Listed, selection: Selection) -> AnyView {
     let tick = selection.tick(id, &email);
     let left_out = left_out.map(|reason| view! { <span class="ml-2">{reason_badge(reason)}</span> });
     view! {
-        <Row>
-            <Cell>{tick}</Cell>
-            <Cell label=t("clients.email")><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a>{left_out}</Cell>
-            <Cell label=t("clients.full_name")>{visible(&full_name)}</Cell>
-            <Cell label=t("clients.comment")><span class="line-clamp-2">{visible(&comment)}</span></Cell>
-            <Cell label=t("clients.created")><Time at=created_at relative=true /></Cell>
-        </Row>
+        <CompactRow>
+            <Piece place=Place::Side>{tick}</Piece>
+            <Piece place=Place::Line><a class="link link-hover font-medium break-all" href=format!("/clients/{id}")>{email}</a>{left_out}</Piece>
+            <Piece place=Place::Begin><span class="max-sm:line-clamp-1">{visible(&full_name)}</span></Piece>
+            <Piece place=Place::Extra><span class="line-clamp-2 max-sm:line-clamp-1">{visible(&comment)}</span></Piece>
+            <Piece place=Place::End><Time at=created_at relative=true /></Piece>
+        </CompactRow>
     }
     .into_any()
 }
