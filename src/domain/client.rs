@@ -42,22 +42,42 @@ pub struct Double {
     pub stays: Client,
 }
 
-/// Gives a client what it lacks of another one's texts: the name, if it has none, and the comment behind its own, as far as
-/// there is room. Says whether that changes it.
-pub fn join_texts(stays: &mut Client, goes: &Client) -> bool {
-    let name = stays.full_name.is_empty() && !goes.full_name.is_empty();
-    if name {
+/// What becomes of a client's texts when its double is joined with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JoinedTexts {
+    /// The one that stays is changed.
+    pub changed: bool,
+    /// The double has another name, which goes into the comment.
+    pub name_to_comment: bool,
+    /// Something finds no room in the comment.
+    pub lost: bool,
+}
+
+/// Gives a client what it lacks of another one's texts: the name if it has none, else into the comment; and the comment behind
+/// its own, as far as there is room.
+pub fn join_texts(stays: &mut Client, goes: &Client) -> JoinedTexts {
+    let mut joined = JoinedTexts::default();
+    let mut more = vec![&goes.comment];
+    if stays.full_name.is_empty() {
+        joined.changed = !goes.full_name.is_empty();
         stays.full_name.clone_from(&goes.full_name);
+    } else if !stays.full_name.to_lowercase().contains(&goes.full_name.to_lowercase()) {
+        joined.name_to_comment = true;
+        more.insert(0, &goes.full_name);
     }
-    let joined = match stays.comment.as_str() {
-        comment if comment.contains(&goes.comment) => None,
-        "" => Some(goes.comment.clone()),
-        comment => Some(format!("{comment}\n{}", goes.comment)),
-    };
-    let joined = joined.filter(|text| text.chars().count() <= COMMENT_MAX);
-    let comment = joined.is_some();
-    stays.comment = joined.unwrap_or_else(|| std::mem::take(&mut stays.comment));
-    name || comment
+    for text in more {
+        if stays.comment.contains(text) {
+            continue;
+        }
+        let between = if stays.comment.is_empty() { "" } else { "\n" };
+        if stays.comment.chars().count() + between.len() + text.chars().count() > COMMENT_MAX {
+            joined.lost = true;
+            continue;
+        }
+        stays.comment = format!("{}{between}{text}", stays.comment);
+        joined.changed = true;
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -80,14 +100,25 @@ mod tests {
         let long = "x".repeat(COMMENT_MAX);
         for (stays, goes, joined) in [
             (("", ""), ("Ann", "met in May"), Some(("Ann", "met in May"))),
-            (("Ann", "fair"), ("Ann Lee", "met in May"), Some(("Ann", "fair\nmet in May"))),
+            (("Ann", "fair"), ("Ann Lee", "met in May"), Some(("Ann", "fair\nAnn Lee\nmet in May"))),
+            (("Ann Lee", ""), ("ann", ""), None),
+            (("Ann Lee", "Ann K."), ("Ann K.", ""), None),
+            (("Ann", &long[1..]), ("Boris", ""), None),
             (("Ann", "met in May"), ("", "May"), None),
             (("Ann", &long), ("Ann", "more"), None),
         ] {
             let mut client_that_stays = client(stays.0, stays.1);
-            let changed = join_texts(&mut client_that_stays, &client(goes.0, goes.1));
+            let JoinedTexts { changed, .. } = join_texts(&mut client_that_stays, &client(goes.0, goes.1));
             let (full_name, comment) = joined.unwrap_or(stays);
             assert_eq!((changed, client_that_stays), (joined.is_some(), client(full_name, comment)));
         }
+        let told = |stays: (&str, &str), goes: (&str, &str)| {
+            let joined = join_texts(&mut client(stays.0, stays.1), &client(goes.0, goes.1));
+            (joined.name_to_comment, joined.lost)
+        };
+        assert_eq!(told(("Ann", ""), ("Boris", "")), (true, false));
+        assert_eq!(told(("Ann", &long), ("Boris", "")), (true, true));
+        assert_eq!(told(("Ann", &long), ("ANN", "more")), (false, true));
+        assert_eq!(told(("", "fair"), ("Boris", "met")), (false, false));
     }
 }

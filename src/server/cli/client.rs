@@ -3,7 +3,7 @@
 use super::output::out;
 use super::user::actor;
 use super::{Failure, Outcome, service};
-use crate::domain::client::Double;
+use crate::domain::client::{Double, join_texts};
 use crate::domain::import::{Duplicates, LineProblem};
 use crate::domain::lang::Lang;
 use crate::locales;
@@ -80,7 +80,15 @@ async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: b
         for Double { goes, stays } in page.rows {
             match json {
                 true => writeln!(out, "{}", json!({ "goes": goes.email, "stays": stays.email }))?,
-                false => writeln!(out, "{} stays, {} goes", stays.email, goes.email)?,
+                false => {
+                    write!(out, "{} stays, {} goes", stays.email, goes.email)?;
+                    let joined = join_texts(&mut stays.clone(), &goes);
+                    if joined.name_to_comment {
+                        // Quoted as Rust quotes: what stands in a name must not steer the terminal.
+                        write!(out, "; the name {:?} stays, {:?} goes into the comment", stays.full_name, goes.full_name)?;
+                    }
+                    writeln!(out, "{}", if joined.lost { "; the comment has no room for all of it" } else { "" })?;
+                }
             }
         }
         match page.next {
@@ -241,11 +249,16 @@ mod tests {
     #[tokio::test]
     async fn doubles_are_listed_and_joined() {
         let (db, _folder, id) = with_owner().await;
-        testing::client(&db, id, "ann.lee@example.com", "", "").await;
-        testing::double(&db, id, "Ann.Lee@Example.com", "", "").await;
+        testing::client(&db, id, "ann.lee@example.com", "Ann", "").await;
+        testing::double(&db, id, "Ann.Lee@Example.com", "A. L.", "").await;
         let owner = actor(&db, OWNER).await.unwrap();
         for (join, json, printed) in [
-            (false, false, "ann.lee@example.com stays, Ann.Lee@Example.com goes\ndoubles 1, joined 0\n"),
+            (
+                false,
+                false,
+                "ann.lee@example.com stays, Ann.Lee@Example.com goes; the name \"Ann\" stays, \"A. L.\" goes into the comment\n\
+                 doubles 1, joined 0\n",
+            ),
             (
                 true,
                 true,

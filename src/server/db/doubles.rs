@@ -68,7 +68,7 @@ pub async fn join(tx: &mut Tx, owner: i64, limit: i64, now: DateTime<Utc>) -> Db
     for Double { goes, stays } in rows.into_iter().map(Double::from) {
         ids.push(goes.id);
         let (stays, changed) = kept.entry(stays.id).or_insert((stays, false));
-        *changed |= join_texts(stays, &goes);
+        *changed |= join_texts(stays, &goes).changed;
     }
     for (stays, _) in kept.into_values().filter(|(_, changed)| *changed) {
         clients::set_texts(tx, &stays, now).await?;

@@ -78,7 +78,7 @@ async fn doubles_are_joined_and_nothing_is_lost(db: Db) {
     tx.commit().await.unwrap();
     assert_eq!(found(&db, owner).await, []);
     let ann = clients::get(&db, owner, stays).await.unwrap().unwrap();
-    assert_eq!((ann.full_name.as_str(), ann.comment.as_str()), ("Ann Lee", "fair\nmet in May"));
+    assert_eq!((ann.full_name.as_str(), ann.comment.as_str()), ("Ann Lee", "fair\nA. Lee\nmet in May"));
     assert_eq!(clients::count(&db, owner, "met in may").await.unwrap(), 1);
     assert_eq!(selections::members(&db, owner, picked, &[stays, boris]).await.unwrap().len(), 2);
     // The record of what was sent stays.

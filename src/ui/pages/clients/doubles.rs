@@ -3,8 +3,9 @@
 use crate::api::clients::{JoinDoubles, count_doubles, list_doubles};
 use crate::api::error::AppError;
 use crate::domain::bidi::visible;
-use crate::domain::client::{Client, Double};
+use crate::domain::client::{Client, Double, join_texts};
 use crate::domain::page;
+use crate::ui::components::dialog::Confirm;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::icon::{Icon, icon};
@@ -13,7 +14,7 @@ use crate::ui::components::pagination::Pagination;
 use crate::ui::components::submit::Submit;
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::{ActionForm, FormErrors, error_of};
-use crate::ui::i18n::{t, tn};
+use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::use_param;
 use crate::ui::time::Time;
 use leptos::prelude::*;
@@ -71,10 +72,20 @@ fn shown(found: Result<page::Page<Double>, AppError>, join: ServerAction<JoinDou
     view! {
         <FormErrors error=error />
         <p class="mb-4 max-w-prose">{t("clients.doubles_text")}</p>
-        <ActionForm action=join attr:class="mb-4">
-            <input type="hidden" name="form[n]" value=page.total.to_string() />
-            <Submit label=tn("clients.join", page.total) pending=join.pending() />
-        </ActionForm>
+        <div class="mb-4">
+            <Confirm
+                name="join"
+                trigger=tn("clients.join", page.total)
+                class="btn btn-primary"
+                title=tn("clients.join_ask", page.total)
+                text=t("clients.join_text")
+            >
+                <ActionForm action=join>
+                    <input type="hidden" name="form[n]" value=page.total.to_string() />
+                    <Submit label=tn("clients.join", page.total) pending=join.pending() />
+                </ActionForm>
+            </Confirm>
+        </div>
         <Table label=t("clients.doubles") columns=columns>{rows}</Table>
         <Pagination next=page.next count=tn("clients.doubles_count", page.total) />
     }
@@ -82,9 +93,19 @@ fn shown(found: Result<page::Page<Double>, AppError>, join: ServerAction<JoinDou
 }
 
 fn row(Double { goes, stays }: Double) -> AnyView {
+    let joined = join_texts(&mut stays.clone(), &goes);
+    let told = match (joined.lost, joined.name_to_comment) {
+        (true, _) => Some(("text-warning-content bg-warning/40 rounded px-1", t("clients.join_lost"))),
+        (false, true) => {
+            let (kept, other) = (visible(&stays.full_name), visible(&goes.full_name));
+            Some(("opacity-80", t_with("clients.join_names", &[("kept", &kept), ("other", &other)])))
+        }
+        (false, false) => None,
+    };
+    let told = told.map(|(class, text)| view! { <p class="mt-1 text-sm"><span class=class>{text}</span></p> });
     view! {
         <Row>
-            <Cell label=t("clients.stays")>{client(stays)}</Cell>
+            <Cell label=t("clients.stays")>{client(stays)}{told}</Cell>
             <Cell label=t("clients.goes")>{client(goes)}</Cell>
         </Row>
     }
