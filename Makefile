@@ -78,8 +78,9 @@ bench: setup-test build ## measure sending beside Postfix's smtp-source
 bench-web: setup-test build ## measure home page and posts beside nginx, with wrk (both from Debian)
 	@.ci/postgres.sh .ci/bench-web.sh
 
-measure: setup-test ## print what a log-in tells of an address, and what a hundred at once cost
+measure: setup-test ## print what a log-in tells of an address, what a hundred at once cost, and what memory falls back afterwards
 	@cargo test --features ssr --lib what_a_log_in_tells_and_costs -- --ignored --nocapture
+	@cargo test --features ssr --lib what_was_needed_once_falls_back -- --ignored --nocapture
 
 lint: setup ## check formatting, clippy on both targets, shell scripts
 	@.ci/lint.sh

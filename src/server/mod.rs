@@ -9,6 +9,7 @@ pub mod engine;
 mod failpoint;
 pub mod log;
 pub mod mail;
+pub mod memory;
 pub mod metrics;
 pub mod private;
 pub mod receive;

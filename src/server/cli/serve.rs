@@ -8,6 +8,7 @@ use crate::server::engine::relays::Source;
 use crate::server::engine::{Wake, serve};
 use crate::server::log;
 use crate::server::mail::relay::Relay;
+use crate::server::memory;
 use crate::server::receive;
 use crate::server::seal::Sealer;
 use crate::server::services::doctor::checkups::Checkups;
@@ -181,4 +182,6 @@ fn tidy(supervisor: &Supervisor, db: &Db, config: &Config, clock: &SharedClock, 
     let ((swept, over), folder, clock) = (with(), config.uploads(), clock.clone());
     let sweep = move || import::keep_sweeping(swept.clone(), folder.clone(), clock.clone(), over.clone());
     supervisor.spawn("old uploads", sweep);
+    let over = stop.clone();
+    supervisor.spawn("memory", move || memory::keep_low(over.clone()));
 }
