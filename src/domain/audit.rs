@@ -58,7 +58,9 @@ acts! {
     RelayRemoved = "relay_removed",
     SuppressionAdded = "suppression_added",
     SuppressionLifted = "suppression_lifted",
+    SuppressionsImportStarted = "suppressions_import_started",
     SuppressionsImported = "suppressions_imported",
+    SuppressionsImportLifted = "suppressions_import_lifted",
 }
 
 impl Act {
@@ -94,7 +96,9 @@ impl Act {
             // Whose ledger it is: the address in it goes with the account.
             | Self::SuppressionAdded
             | Self::SuppressionLifted
-            | Self::SuppressionsImported => Target::User,
+            | Self::SuppressionsImportStarted
+            | Self::SuppressionsImported
+            | Self::SuppressionsImportLifted => Target::User,
         }
     }
 

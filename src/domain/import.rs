@@ -12,6 +12,24 @@ pub enum Duplicates {
     Update,
 }
 
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    Clients,
+    /// The ledger of addresses that are left out.
+    Suppressions,
+}
+
+impl Goal {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Suppressions => "suppressions",
+        }
+    }
+}
+
 /// How a file's text is written as bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
@@ -188,6 +206,15 @@ pub struct ImportCounts {
     pub bytes: i64,
 }
 
+impl ImportCounts {
+    /// Counts lines that are done with, stored and not, and how far the file has been read.
+    pub fn took(&mut self, stored: usize, faulty: usize, bytes: i64) {
+        self.lines += i64::try_from(stored + faulty).unwrap_or(i64::MAX);
+        self.faulty += i64::try_from(faulty).unwrap_or(i64::MAX);
+        self.bytes = bytes;
+    }
+}
+
 /// An import as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
@@ -202,6 +229,9 @@ pub struct Import {
     /// The first faulty lines.
     pub problems: Vec<LineProblem>,
     pub created_at: DateTime<Utc>,
+    /// Why its addresses are to be left out; empty for clients.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// How the first lines of a file fare.
@@ -214,6 +244,9 @@ pub struct Outlook {
     /// Others follow, which nobody has looked at.
     #[serde(default)]
     pub more: bool,
+    /// Lines of the whole file that can be taken; none where that was not counted.
+    #[serde(default)]
+    pub takeable: Option<i64>,
 }
 
 /// An import, and while it waits to be started the beginning of its file, and what is wrong in it, under a
@@ -231,4 +264,10 @@ pub struct ImportPreview {
     pub problems: Vec<LineProblem>,
     /// The lines that were not taken can be had as a file.
     pub faulty_kept: bool,
+    /// The file is an export of a ledger, whose reasons and dates are kept.
+    #[serde(default)]
+    pub is_ledger: bool,
+    /// Entries of the ledger that came with it and are still there.
+    #[serde(default)]
+    pub entries: i64,
 }

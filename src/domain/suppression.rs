@@ -93,4 +93,17 @@ pub struct Suppression {
     pub evidence: String,
     /// Who entered it, where somebody did: an address, as it was then.
     pub actor: String,
+    /// The import that it came with.
+    pub import: Option<i64>,
+    /// It had ended by itself when it was asked for.
+    #[serde(default)]
+    pub ended: bool,
+}
+
+impl Suppression {
+    /// The entry as it is at an instant.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        Self { ended: self.until.is_some_and(|until| until <= now), ..self }
+    }
 }

@@ -227,6 +227,7 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "suppression-new", path: "/suppressions/new" },
     { name: "suppression-errors", path: "/suppressions/new", refused: /suppressions\/add/, act: wrong({ email: "a@b..c", reason: "x" }) },
     { name: "suppressions-import", path: "/suppressions/import" },
+    { name: "suppressions-import-preview", path: "/suppressions/import", act: uploadLeft },
     { name: "outbox", path: "/outbox" },
     { name: "letter", path: `/outbox/${letter}` },
     { name: "letter-text", path: `/outbox/${letter}?view=text` },
@@ -272,6 +273,13 @@ async function askToDelete(page: Page): Promise<void> {
   await tick(page);
   await page.locator("#ask-delete-open").click();
   await dialog(page);
+}
+
+async function uploadLeft(page: Page): Promise<void> {
+  await page.locator('input[name="reason"]').fill("Left elsewhere");
+  await page.locator('input[type="file"]').setInputFiles({ name: "left.csv", mimeType: "text/csv", buffer: Buffer.from(CSV) });
+  await submit(page);
+  await expect(page).toHaveURL(/\/suppressions\/import\/\d+/);
 }
 
 async function imported(page: Page): Promise<void> {

@@ -85,7 +85,11 @@ async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: b
                     let joined = join_texts(&mut stays.clone(), &goes);
                     if joined.name_to_comment {
                         // Quoted as Rust quotes: what stands in a name must not steer the terminal.
-                        write!(out, "; the name {:?} stays, {:?} goes into the comment", stays.full_name, goes.full_name)?;
+                        write!(
+                            out,
+                            "; the name {:?} stays, {:?} goes into the comment",
+                            stays.full_name, goes.full_name
+                        )?;
                     }
                     writeln!(out, "{}", if joined.lost { "; the comment has no room for all of it" } else { "" })?;
                 }

@@ -12,10 +12,11 @@ use crate::server::db::suppressions::{self, Filter};
 use crate::server::log;
 use crate::server::services::suppressions::{self as ledger, Destination};
 use crate::server::services::{Actor, csv};
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub enum SuppressionCommand {
@@ -34,10 +35,20 @@ pub enum SuppressionCommand {
         /// Number of the entry, as the list shows it
         id: i64,
     },
-    /// Add the addresses of a CSV file; nothing is ever taken out
+    /// Send again to all addresses that one import has added
+    LiftImport {
+        #[command(flatten)]
+        why: Why,
+        /// Number of the import, as it was printed
+        id: i64,
+    },
+    /// Add the addresses of a CSV file, or what export has written, as it was; nothing is ever taken out
     Import {
         #[command(flatten)]
         why: Why,
+        /// A new file for the lines that are not taken, with all their columns
+        #[arg(long, value_name = "FILE")]
+        faulty: Option<PathBuf>,
         /// The file, in UTF-8, UTF-16, Windows-1251 or Windows-1252
         file: PathBuf,
     },
@@ -56,6 +67,9 @@ pub struct Which {
     /// unsubscribed, complaint, hard_bounce, soft_bounces, by_hand or imported
     #[arg(long, value_parser = parse_reason)]
     reason: Option<Reason>,
+    /// Also entries that have ended by themselves
+    #[arg(long)]
+    ended: bool,
 }
 
 #[derive(Args)]
@@ -88,8 +102,8 @@ pub async fn run(config: &Config, clock: SharedClock, command: SuppressionComman
 async fn act(db: &Db, clock: &SharedClock, command: SuppressionCommand, json: bool, out: &mut impl Write) -> Outcome {
     const SOURCE: Source = Source::CommandLine;
     match command {
-        SuppressionCommand::List(which) => list(db, &which, json, out).await,
-        SuppressionCommand::Export(which) => export(db, &which, out).await,
+        SuppressionCommand::List(which) => list(db, &which, clock.now(), json, out).await,
+        SuppressionCommand::Export(which) => export(db, &which, clock.now(), out).await,
         SuppressionCommand::Add { why, email } => {
             let form = AddForm { email, reason: why.reason };
             ledger::add(db, &actor(db, &why.owner).await?, SOURCE, &form, clock.now()).await.map_err(explain)
@@ -98,15 +112,48 @@ async fn act(db: &Db, clock: &SharedClock, command: SuppressionCommand, json: bo
             let form = LiftForm { id, reason: why.reason, client: 0 };
             ledger::lift(db, &actor(db, &why.owner).await?, SOURCE, &form, clock.now()).await.map_err(explain)
         }
-        SuppressionCommand::Import { why, file: path } => {
+        SuppressionCommand::LiftImport { why, id } => {
+            let form = LiftForm { id, reason: why.reason, client: 0 };
             let actor = actor(db, &why.owner).await?;
-            let file = File::open(&path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let into = Destination { actor: &actor, source: SOURCE, file: &name, reason: &why.reason, import: None };
-            let imported = ledger::import(db, &into, file, clock.now()).await.map_err(explain)?;
-            client::report(&imported, json, out, &mut log::lines())
+            let n = ledger::lift_import(db, &actor, SOURCE, &form, clock.now()).await.map_err(explain)?;
+            match json {
+                true => writeln!(out, "{}", serde_json::json!({ "lifted": n }))?,
+                false => writeln!(out, "lifted {n}")?,
+            }
+            Ok(())
+        }
+        SuppressionCommand::Import { why, faulty, file } => {
+            let actor = actor(db, &why.owner).await?;
+            import(db, clock, (&actor, &why.reason), &file, faulty, json, out).await
         }
     }
+}
+
+async fn import(
+    db: &Db,
+    clock: &SharedClock,
+    (actor, reason): (&Actor, &str),
+    path: &Path,
+    faulty: Option<PathBuf>,
+    json: bool,
+    out: &mut impl Write,
+) -> Outcome {
+    let fail = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(fail)?;
+    if let Some(faulty) = faulty.as_ref().filter(|faulty| faulty.exists()) {
+        return Err(Failure::Failed(format!("{} exists already", faulty.display())));
+    }
+    let size = i64::try_from(file.metadata().map_err(fail)?.len()).unwrap_or(i64::MAX);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (layout, source) = (None, Source::CommandLine);
+    let id = ledger::note(db, actor, &name, reason, size, clock.now()).await.map_err(explain)?;
+    let into = Destination { actor, source, file: &name, reason, import: id, faulty };
+    let imported = ledger::import(db, &into, file, layout, clock).await;
+    ledger::end(db, actor, id, imported.as_ref().ok()).await.map_err(explain)?;
+    if !json {
+        writeln!(out, "import {id}")?;
+    }
+    client::report(&imported.map_err(explain)?, json, out, &mut log::lines())
 }
 
 /// Reads entries page by page, so that 1 000 000 of them need no memory.
@@ -118,8 +165,9 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    async fn new(db: &'a Db, which: &'a Which) -> Result<Self, Failure> {
-        let filter = Filter { search: &which.search, reason: which.reason };
+    async fn new(db: &'a Db, which: &'a Which, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let at = (!which.ended).then_some(now);
+        let filter = Filter { search: &which.search, reason: which.reason, at };
         Ok(Self { db, owner: actor(db, &which.owner).await?, filter, before: i64::MAX })
     }
 
@@ -131,21 +179,22 @@ impl<'a> Entries<'a> {
     }
 }
 
-async fn list(db: &Db, which: &Which, json: bool, out: &mut impl Write) -> Outcome {
-    let mut entries = Entries::new(db, which).await?;
+async fn list(db: &Db, which: &Which, now: DateTime<Utc>, json: bool, out: &mut impl Write) -> Outcome {
+    let mut entries = Entries::new(db, which, now).await?;
     let mut between = if json { "[" } else { "" };
     loop {
         let page = entries.next().await?;
         if page.is_empty() {
             break;
         }
-        for entry in page {
+        for entry in page.into_iter().map(|entry| entry.at(now)) {
             if json {
                 write!(out, "{between}{}", serde_json::to_string(&entry)?)?;
                 between = ",\n";
                 continue;
             }
-            let until = entry.until.map(|until| format!(" until {}", until.to_rfc3339())).unwrap_or_default();
+            let ended = if entry.ended { " (ended)" } else { "" };
+            let until = entry.until.map(|until| format!(" until {}{ended}", until.to_rfc3339())).unwrap_or_default();
             let (reason, source, since) = (entry.reason.as_str(), entry.source.as_str(), entry.since.to_rfc3339());
             // Quoted as Rust quotes: what a stranger wrote must not steer the terminal.
             writeln!(out, "{} {} {reason} {source} {since}{until} {:?}", entry.id, entry.email, entry.evidence)?;
@@ -159,8 +208,8 @@ async fn list(db: &Db, which: &Which, json: bool, out: &mut impl Write) -> Outco
     Ok(())
 }
 
-async fn export(db: &Db, which: &Which, out: &mut impl Write) -> Outcome {
-    let mut entries = Entries::new(db, which).await?;
+async fn export(db: &Db, which: &Which, now: DateTime<Utc>, out: &mut impl Write) -> Outcome {
+    let mut entries = Entries::new(db, which, now).await?;
     write!(out, "{}{}\r\n", csv::BOM, ledger::HEAD.join(","))?;
     loop {
         let page = entries.next().await?;
@@ -212,7 +261,7 @@ mod tests {
         let path = file.path().to_str().unwrap();
         let import = ["import", "--owner", "anna@example.org", "--reason", "left elsewhere", path];
         let (said, outcome) = typed(&db, false, &import).await;
-        assert_eq!(said, "lines 3, added 1, updated 0, skipped 1, faulty 1\n");
+        assert_eq!(said, "import 1\nlines 3, added 1, updated 0, skipped 1, faulty 1\n");
         assert!(matches!(outcome, Err(Failure::Partly(_))), "{outcome:?}");
 
         let (text, _) = typed(&db, false, &with("list", &["--reason", "imported"])).await;
@@ -222,9 +271,12 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!((json[0]["email"].as_str(), json[1]["id"].as_i64()), (Some("left@example.org"), Some(1)));
         let (csv, _) = typed(&db, false, &with("export", &["--search", "reader"])).await;
-        let line = format!("reader@example.org,by_hand,command_line,{since},,asked,command line\r\n");
-        assert_eq!(csv, format!("\u{feff}email,reason,source,since,until,evidence,actor\r\n{line}"));
+        let line = format!("reader@example.org,by_hand,command_line,{since},,asked,command line,\r\n");
+        assert_eq!(csv, format!("\u{feff}email,reason,source,since,until,evidence,actor,topic\r\n{line}"));
 
+        let back = with("lift-import", &["--reason", "the wrong file", "1"]);
+        assert_eq!(typed(&db, false, &back).await.0, "lifted 1\n");
+        assert!(typed(&db, false, &back).await.1.is_err(), "nothing of it is there");
         typed(&db, false, &with("lift", &["--reason", "asked again", "1"])).await.1.unwrap();
         assert!(typed(&db, false, &with("lift", &["--reason", "asked again", "1"])).await.1.is_err());
         assert_eq!(typed(&db, false, &with("list", &["--search", "reader"])).await.0, "");

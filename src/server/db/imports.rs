@@ -1,7 +1,7 @@
 //! Table `imports`: uploaded files and how far their import has come.
 
 use super::{Db, DbError, DbResult, Tx, on_db, on_tx, word};
-use crate::domain::import::{Import, ImportCounts, ImportState, LineProblem};
+use crate::domain::import::{Goal, Import, ImportCounts, ImportState, LineProblem};
 use chrono::{DateTime, Utc};
 
 #[derive(sqlx::FromRow)]
@@ -15,6 +15,7 @@ struct Row {
     counts: String,
     problems: String,
     created_at: DateTime<Utc>,
+    why: String,
 }
 
 fn json<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> DbResult<T> {
@@ -32,40 +33,58 @@ pub struct Stored {
     pub path: String,
 }
 
-/// Notes an uploaded file. A `reason` (a locale key) says that it cannot be imported.
+/// A file, and what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct NewImport<'a> {
+    pub owner: i64,
+    pub goal: Goal,
+    /// Why its addresses are to be left out; empty for clients.
+    pub why: &'a str,
+    pub file_name: &'a str,
+    /// Where it lies; empty if nowhere.
+    pub path: &'a str,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// Notes an uploaded file. A reason (a locale key) says that it cannot be imported.
 pub async fn insert(
     tx: &mut Tx,
-    owner: i64,
-    file_name: &str,
-    path: &str,
-    size: i64,
+    new: &NewImport<'_>,
     failed: Option<(&str, &[LineProblem])>,
     now: DateTime<Utc>,
 ) -> DbResult<i64> {
     const SQL: &str =
-        "INSERT INTO imports (owner_id, file_name, path, size, state, reason, counts, problems, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+        "INSERT INTO imports (owner_id, file_name, path, size, state, reason, counts, problems, created_at, goal, why)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id";
     let state = if failed.is_some() { ImportState::Failed } else { ImportState::Uploaded };
     let (reason, problems) = failed.unwrap_or_default();
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(owner)
-        .bind(file_name)
-        .bind(path)
-        .bind(size)
+        .bind(new.owner)
+        .bind(new.file_name)
+        .bind(new.path)
+        .bind(new.size)
         .bind(state.as_str())
         .bind(reason)
         .bind(text("imports.counts", &ImportCounts::default())?)
         .bind(text("imports.problems", &problems)?)
         .bind(now)
+        .bind(new.goal.as_str())
+        .bind(new.why)
         .fetch_one(conn)
         .await)?)
 }
 
-/// One import of the owner.
-pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Stored>> {
-    const SQL: &str = "SELECT id, file_name, path, size, state, reason, counts, problems, created_at
-        FROM imports WHERE id = $1 AND owner_id = $2";
-    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(id).bind(owner).fetch_optional(pool).await)?;
+/// One import of the owner; none if its file is for something else.
+pub async fn get(db: &Db, owner: i64, goal: Goal, id: i64) -> DbResult<Option<Stored>> {
+    const SQL: &str = "SELECT id, file_name, path, size, state, reason, counts, problems, created_at, why
+        FROM imports WHERE id = $1 AND owner_id = $2 AND goal = $3";
+    let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL)
+        .bind(id)
+        .bind(owner)
+        .bind(goal.as_str())
+        .fetch_optional(pool)
+        .await)?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Stored {
         path: row.path,
@@ -78,6 +97,7 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Stored>> {
             counts: json("imports.counts", &row.counts)?,
             problems: json("imports.problems", &row.problems)?,
             created_at: row.created_at,
+            why: row.why,
         },
     }))
 }

@@ -179,6 +179,13 @@ impl DbError {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
     }
 
+    /// Whether the database has ended the transaction so that another one goes on (PostgreSQL's `deadlock_detected` and
+    /// `serialization_failure`): the same once more may do.
+    pub fn is_deadlock(&self) -> bool {
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+
     /// Whether a text holds what the database cannot keep: PostgreSQL's `character_not_in_repertoire`, a NUL.
     pub fn is_unstorable(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22021"))
@@ -186,6 +193,30 @@ impl DbError {
 }
 
 pub type DbResult<T> = Result<T, DbError>;
+
+/// Tries of a transaction that the database ends for others.
+const TRIES: u32 = 6;
+/// Time before the second try; then twice as long each time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Tries of one transaction, which begins anew where the database has ended it for the sake of another.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tries(u32);
+
+impl Tries {
+    /// Waits for the next try after an error.
+    ///
+    /// # Errors
+    /// The error, if trying again is no use, or has been none often enough.
+    pub async fn again(&mut self, error: DbError) -> DbResult<()> {
+        self.0 += 1;
+        if self.0 >= TRIES || !error.is_deadlock() {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE * 2_u32.pow(self.0 - 1)).await;
+        Ok(())
+    }
+}
 
 /// Runs one query on whichever database it is, outside a transaction: for reads.
 ///

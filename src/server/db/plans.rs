@@ -28,8 +28,10 @@ fn pages() -> Vec<(String, String)> {
             }
         }
         for reason in [None, Some(Reason::Complaint)] {
-            let filter = suppressions::Filter { search: if search { "a" } else { "" }, reason };
-            pages.push((format!("ledger, {reason:?}, search {search}"), suppressions::list_sql(&filter)));
+            for at in [None, Some(DateTime::UNIX_EPOCH)] {
+                let filter = suppressions::Filter { search: if search { "a" } else { "" }, reason, at };
+                pages.push((format!("ledger, {reason:?}, search {search}, {at:?}"), suppressions::list_sql(&filter)));
+            }
         }
         for filter in [false, true] {
             pages.push((format!("audit log, act {filter}, search {search}"), audit::list_sql(search, filter)));
@@ -55,11 +57,13 @@ fn pages() -> Vec<(String, String)> {
 
 /// Counts and reports: these read much, but from an index, and only what is asked for.
 fn sums() -> Vec<(&'static str, String)> {
-    let ledger = |search, reason| suppressions::count_sql(&suppressions::Filter { search, reason });
+    let ledger = |search, reason| suppressions::count_sql(&suppressions::Filter { search, reason, at: None });
+    let ended = suppressions::ended_sql(&suppressions::Filter::default());
     let left_out = clients::Found { search: "a", left_out_at: Some(DateTime::UNIX_EPOCH) };
     vec![
         ("clients who get nothing", clients::list_sql(&left_out, ClientSort::Email, false, true)),
         ("the ledger", ledger("", None)),
+        ("what has ended in the ledger", ended),
         ("the ledger by reason", ledger("", Some(Reason::Complaint))),
         ("addresses found in the ledger", ledger("a", None)),
         ("deliveries in a state", deliveries::count_sql(Some(DeliveryState::Failed), false)),
@@ -91,6 +95,8 @@ async fn plan(db: &Db, sql: &str) -> String {
 fn with_values(sql: &str) -> String {
     let mut sql = format!("EXPLAIN {sql}");
     for (parameter, value) in [
+        ("until > $6", "until > TIMESTAMPTZ '2026-01-01'"),
+        ("until <= $4", "until <= TIMESTAMPTZ '2026-01-01'"),
         ("LIMIT $2", "LIMIT 5"),
         ("LIMIT $3", "LIMIT 5"),
         ("LIMIT $4", "LIMIT 5"),

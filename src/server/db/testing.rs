@@ -209,3 +209,17 @@ pub async fn open_run(tx: &mut Tx, mailing: i64, owner: i64, at: DateTime<Utc>) 
     runs::fill(tx, run, (owner, snapshot.topic), &Audience::All, at).await.unwrap();
     run
 }
+
+/// From now on the database ends the first `n` statements that insert into a table for the sake of others, as it does in a
+/// deadlock. False where it never does: on SQLite, which has one writer.
+pub async fn deadlocks(db: &Db, table: &str, n: u32) -> bool {
+    let Db::Postgres(pool) = db else { return false };
+    let sql = format!(
+        "DROP SEQUENCE IF EXISTS ended; CREATE SEQUENCE ended;
+         CREATE OR REPLACE FUNCTION end_some() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('ended') <= {n} THEN RAISE EXCEPTION 'ended' USING ERRCODE = '40P01'; END IF; RETURN NULL; END $$;
+         CREATE OR REPLACE TRIGGER end_some AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION end_some()"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap();
+    true
+}

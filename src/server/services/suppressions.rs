@@ -1,6 +1,8 @@
 //! The ledger of addresses that a user's mailings leave out, for its owner.
 
+mod columns;
 mod import;
+mod preview;
 
 use super::{Actor, Error, Result, audit, checked, clients, paging};
 use crate::domain::audit::{Act, COMMAND_LINE};
@@ -13,26 +15,12 @@ use crate::server::db::audit::Entry;
 use crate::server::db::suppressions::{self, Added, Filter, NewEntry};
 use crate::server::db::{self, Db, clients as rows};
 use chrono::{DateTime, Utc};
-pub use import::{Destination, Upload, begin, import};
+pub use columns::{HEAD, record};
+pub use import::{Destination, end, import, lift_import, note, start};
+pub use preview::show_import;
 
 /// Clients whose address gets its key in one transaction.
 const BATCH: i64 = 500;
-
-/// The columns of the ledger as a file.
-pub const HEAD: [&str; 7] = ["email", "reason", "source", "since", "until", "evidence", "actor"];
-
-/// An entry as a line of such a file.
-pub fn record(entry: Suppression) -> Vec<String> {
-    vec![
-        entry.email,
-        entry.reason.as_str().to_owned(),
-        entry.source.as_str().to_owned(),
-        entry.since.to_rfc3339(),
-        entry.until.map(|until| until.to_rfc3339()).unwrap_or_default(),
-        entry.evidence,
-        entry.actor,
-    ]
-}
 
 /// Why a client gets nothing any more: every entry that holds.
 ///
@@ -59,14 +47,38 @@ pub async fn mark(
     Ok(Page { rows: rows.into_iter().zip(why).collect(), next, total })
 }
 
-/// A page of the actor's ledger, the newest first; `reason` is a word of [`Reason`], or empty for all.
+/// Which entries of a ledger are meant, as a page's address says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listing<'a> {
+    /// Part of the address.
+    pub search: &'a str,
+    /// A word of [`Reason`], or empty for all.
+    pub reason: &'a str,
+    /// Those, too, that have ended by themselves.
+    pub ended: bool,
+}
+
+impl<'a> Listing<'a> {
+    pub fn filter(&self, now: DateTime<Utc>) -> Filter<'a> {
+        Filter { search: self.search, reason: Reason::parse(self.reason), at: (!self.ended).then_some(now) }
+    }
+}
+
+/// A page of the actor's ledger, the newest first.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list(db: &Db, actor: &Actor, search: &str, reason: &str, after: &str) -> Result<Page<Suppression>> {
-    let filter = Filter { search, reason: Reason::parse(reason) };
+pub async fn list(
+    db: &Db,
+    actor: &Actor,
+    listing: &Listing<'_>,
+    after: &str,
+    now: DateTime<Utc>,
+) -> Result<Page<Suppression>> {
+    let filter = listing.filter(now);
     let before = paging::before(Some(after)).unwrap_or(i64::MAX);
     let rows = suppressions::list(db, actor.id, &filter, before, paging::FETCH).await?;
+    let rows = rows.into_iter().map(|entry| entry.at(now)).collect();
     Ok(paging::by_id(rows, suppressions::count(db, actor.id, &filter).await?, |row| row.id))
 }
 
@@ -74,8 +86,8 @@ pub async fn list(db: &Db, actor: &Actor, search: &str, reason: &str, after: &st
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Suppression> {
-    suppressions::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+pub async fn get(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Result<Suppression> {
+    Ok(suppressions::get(db, actor.id, id).await?.ok_or(Error::NotFound)?.at(now))
 }
 
 /// A line of the audit log about the actor's ledger; on the command line nobody has proven to be the actor.
@@ -121,7 +133,7 @@ pub async fn add(db: &Db, actor: &Actor, source: Source, form: &AddForm, now: Da
 /// [`Error::Invalid`] without a reason, [`Error::NotFound`] if the actor has no such entry.
 pub async fn lift(db: &Db, actor: &Actor, source: Source, form: &LiftForm, now: DateTime<Utc>) -> Result<()> {
     checked(form)?;
-    let entry = get(db, actor, form.id).await?;
+    let entry = get(db, actor, form.id, now).await?;
     let mut tx = db.begin().await?;
     if !suppressions::lift(&mut tx, actor.id, entry.id).await? {
         return Err(Error::NotFound);

@@ -1,9 +1,13 @@
 use super::*;
-use crate::domain::import::Duplicates;
+use crate::domain::import::{Duplicates, Goal, ImportState};
+use crate::forms::clients::ImportStart;
 use crate::forms::clients::{Chosen, ClientForm};
+use crate::server::clock::{ManualClock, SharedClock};
 use crate::server::db::on_db;
 use crate::server::db::suppressions::{Added, NewEntry};
 use crate::server::db::testing::{on_both, open_run};
+use crate::server::services::csv;
+use crate::server::services::import::{Outcome, Upload};
 use crate::server::services::import::{Target, import_csv};
 use crate::server::services::testing::{actor, mailing};
 use chrono::TimeDelta;
@@ -17,6 +21,15 @@ on_both!(
     an_address_is_added_by_hand_with_a_reason_on_record,
     a_page_goes_on_where_the_one_before_ended,
     a_file_only_adds_and_acts_in_open_runs,
+    what_goes_out_comes_in_as_it_was,
+    what_an_export_cannot_mean_is_named,
+    what_has_ended_counts_no_more,
+    a_wrong_file_is_taken_back,
+    an_upload_waits_to_be_confirmed,
+    an_import_that_breaks_off_is_on_record,
+    a_long_import_asks_for_the_time_again,
+    many_addresses_leave_open_runs_in_short_transactions,
+    an_import_is_tried_again_where_others_went_first,
 );
 
 fn now() -> DateTime<Utc> {
@@ -47,6 +60,22 @@ async fn put(db: &Db, entry: &NewEntry<'_>) -> Added {
     let added = suppressions::add(&mut tx, entry).await.unwrap();
     tx.commit().await.unwrap();
     added
+}
+
+/// An import of a file whose name is left.csv.
+async fn taken(db: &Db, actor: &Actor, reason: &str, file: Vec<u8>) -> Result<Outcome> {
+    let clock: SharedClock = ManualClock::new(now());
+    let import = note(db, actor, "left.csv", reason, 1, now()).await?;
+    let into = Destination { actor, source: Source::Owner, file: "left.csv", reason, import, faulty: None };
+    super::import(db, &into, std::io::Cursor::new(file), None, &clock).await
+}
+
+/// The ledger as a file, without its first line's mark.
+async fn written(db: &Db, actor: &Actor, ended: bool) -> Vec<u8> {
+    let mut rows = list(db, actor, &Listing { ended, ..Listing::default() }, "", now()).await.unwrap().rows;
+    rows.sort_by(|a, b| (&a.email, a.topic, a.reason).cmp(&(&b.email, b.topic, b.reason)));
+    let head = HEAD.map(str::to_owned).to_vec();
+    csv::lines(std::iter::once(head).chain(rows.into_iter().map(record))).unwrap()
 }
 
 /// Who would get a letter of a run that is opened now.
@@ -126,7 +155,8 @@ async fn an_entry_is_made_once_and_a_longer_one_wins(db: Db) {
     // Evidence has a bound, and no character that a database refuses.
     let long = "я\0".repeat(5_000);
     put(&db, &NewEntry { email: &other, evidence: &long, ..entry(anna.id, &other, Reason::Complaint) }).await;
-    let page = list(&db, &anna, "other", "complaint", "").await.unwrap();
+    let page =
+        list(&db, &anna, &Listing { search: "other", reason: "complaint", ended: false }, "", now()).await.unwrap();
     assert_eq!((page.total, page.rows[0].evidence.chars().count()), (1, 2_000));
 }
 
@@ -137,7 +167,7 @@ async fn an_entry_is_lifted_singly_with_a_reason_on_record(db: Db) {
     for reason in [Reason::Unsubscribed, Reason::Complaint] {
         put(&db, &entry(anna.id, &address, reason)).await;
     }
-    let page = list(&db, &anna, "", "", "").await.unwrap();
+    let page = list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint, Reason::Unsubscribed]);
     let id = page.rows[1].id;
     let form = |reason: &str| LiftForm { id, reason: reason.to_owned(), client: 0 };
@@ -150,7 +180,7 @@ async fn an_entry_is_lifted_singly_with_a_reason_on_record(db: Db) {
     assert!(matches!(lift(&db, &boris, Source::Owner, &form("mine now"), now()).await, Err(Error::NotFound)));
     lift(&db, &anna, Source::Owner, &form("She wrote to me on Monday"), now()).await.unwrap();
     assert!(matches!(lift(&db, &anna, Source::Owner, &form("again"), now()).await, Err(Error::NotFound)));
-    let page = list(&db, &anna, "", "", "").await.unwrap();
+    let page = list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint], "the other one stays");
     let line = audit::list(&db, "", "suppression_lifted", "").await.unwrap().rows.remove(0);
     assert_eq!((line.actor.as_str(), line.target.as_str()), ("anna@example.org", "reader@example.org"));
@@ -231,7 +261,11 @@ async fn an_address_is_added_by_hand_with_a_reason_on_record(db: Db) {
     let marked = mark(&db, &anna, page, now()).await.unwrap().rows;
     let marked: Vec<_> = marked.iter().map(|(client, why)| (client.email.as_str(), *why)).collect();
     assert_eq!(marked, [("Reader@example.org", Some(Reason::ByHand)), ("fine@example.org", None)]);
-    let entry = list(&db, &anna, "", "by_hand", "").await.unwrap().rows.remove(0);
+    let entry = list(&db, &anna, &Listing { search: "", reason: "by_hand", ended: false }, "", now())
+        .await
+        .unwrap()
+        .rows
+        .remove(0);
     assert_eq!((entry.evidence.as_str(), entry.actor.as_str()), ("asked by telephone", "anna@example.org"));
     add(&db, &anna, Source::CommandLine, &form("other@example.org", "from a letter"), now()).await.unwrap();
     let lines = audit::list(&db, "", "suppression_added", "").await.unwrap().rows;
@@ -250,18 +284,25 @@ async fn a_page_goes_on_where_the_one_before_ended(db: Db) {
     }
     let address = email("Почта@пример.рф");
     put(&db, &entry(boris.id, &address, Reason::Complaint)).await;
-    let first = list(&db, &anna, "", "", "").await.unwrap();
-    let rest = list(&db, &anna, "", "", first.next.as_deref().unwrap()).await.unwrap();
+    let first = list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap();
+    let rest = list(&db, &anna, &Listing::default(), first.next.as_deref().unwrap(), now()).await.unwrap();
     let seen: Vec<i64> = first.rows.iter().chain(&rest.rows).map(|row| row.id).collect();
     assert_eq!((seen.len() as i64, first.total, rest.next), (paging::FETCH + 3, paging::FETCH + 3, None));
     assert!(seen.is_sorted_by(|a, b| a > b));
-    let hard = list(&db, &anna, "", "hard_bounce", "").await.unwrap();
+    let hard = list(&db, &anna, &Listing { search: "", reason: "hard_bounce", ended: false }, "", now()).await.unwrap();
     assert!(hard.rows.iter().all(|row| row.reason == Reason::HardBounce) && hard.total == (paging::FETCH + 3) / 2);
-    assert_eq!(list(&db, &anna, "R7@", "", "").await.unwrap().total, 1);
+    assert_eq!(
+        list(&db, &anna, &Listing { search: "R7@", reason: "", ended: false }, "", now()).await.unwrap().total,
+        1
+    );
     for search in ["почта", "ПРИМЕР", "xn--e1afmkfd"] {
-        assert_eq!(list(&db, &boris, search, "", "").await.unwrap().total, 1, "{search}");
+        assert_eq!(
+            list(&db, &boris, &Listing { search, reason: "", ended: false }, "", now()).await.unwrap().total,
+            1,
+            "{search}"
+        );
     }
-    assert!(matches!(get(&db, &boris, seen[0]).await, Err(Error::NotFound)));
+    assert!(matches!(get(&db, &boris, seen[0], now()).await, Err(Error::NotFound)));
 }
 
 async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
@@ -281,10 +322,7 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
         tx.commit().await.unwrap();
     }
     let file = "email\nb@example.org\nB@EXAMPLE.org\nnobody\na@example.org\n";
-    let take = async |reason: &'static str| {
-        let into = Destination { actor: &anna, source: Source::Owner, file: "left.csv", reason, import: None };
-        import(&db, &into, std::io::Cursor::new(file), now()).await
-    };
+    let take = async |reason: &'static str| taken(&db, &anna, reason, file.as_bytes().to_vec()).await;
     assert!(matches!(take(" ").await, Err(Error::Invalid(errors)) if errors.get("reason").is_some()));
     let counts = take("left elsewhere").await.unwrap().counts;
     assert_eq!((counts.lines, counts.added, counts.skipped, counts.faulty), (4, 2, 1, 1));
@@ -301,7 +339,11 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
     assert_eq!(why, [(Reason::Unsubscribed, "too many letters"), (Reason::Imported, "left elsewhere")]);
     let counts = take("once more").await.unwrap().counts;
     assert_eq!((counts.added, counts.skipped), (0, 3));
-    assert_eq!(list(&db, &anna, "", "", "").await.unwrap().total, 3, "nothing was taken out or changed");
+    assert_eq!(
+        list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap().total,
+        3,
+        "nothing was taken out or changed"
+    );
     let lines = audit::list(&db, "", "suppressions_imported", "").await.unwrap().rows;
     let noted: Vec<_> = lines.iter().map(|line| (&*line.target, &*line.reason, &*line.after)).collect();
     assert_eq!(noted, [("left.csv", "once more", "0"), ("left.csv", "left elsewhere", "2")]);
@@ -309,7 +351,249 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
     let long = "x".repeat(3_000);
     let mut file = format!("email;name;notes\ne@example.org;{long};{long}\nf@example.org;").into_bytes();
     file.extend(b"\xff\n");
-    let into = Destination { actor: &anna, source: Source::Owner, file: "left.csv", reason: "left", import: None };
-    let counts = import(&db, &into, std::io::Cursor::new(file), now()).await.unwrap().counts;
+    let counts = taken(&db, &anna, "left", file).await.unwrap().counts;
     assert_eq!((counts.added, counts.faulty), (2, 0));
+}
+
+/// A pause comes back as a pause, and whatever else an entry is.
+async fn what_goes_out_comes_in_as_it_was(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    let addresses = ["a@example.org", "B@пример.рф", "c@example.org", "d@example.org"].map(email);
+    let long_ago = now() - TimeDelta::days(400) + TimeDelta::microseconds(1_500);
+    put(&db, &entry(anna.id, &addresses[0], Reason::Complaint)).await;
+    let pause = NewEntry {
+        until: Some(now() + TimeDelta::days(30)),
+        since: long_ago,
+        topic: 7,
+        evidence: "=1+1, \"so\"\nand 'so'",
+        ..entry(anna.id, &addresses[1], Reason::Unsubscribed)
+    };
+    put(&db, &pause).await;
+    put(&db, &NewEntry { topic: NO_TOPIC, ..pause.clone() }).await;
+    let over = NewEntry { until: Some(now()), ..entry(anna.id, &addresses[2], Reason::SoftBounces) };
+    put(&db, &over).await;
+    put(&db, &NewEntry { evidence: "", actor: "x", ..entry(anna.id, &addresses[3], Reason::HardBounce) }).await;
+    for ended in [false, true] {
+        let file = written(&db, &anna, ended).await;
+        let counts = taken(&db, &boris, "from my other account", file.clone()).await.unwrap().counts;
+        assert_eq!((counts.added, counts.faulty), (if ended { 1 } else { 4 }, 0));
+        // What said nothing says now where it came from.
+        let text = String::from_utf8(written(&db, &boris, ended).await).unwrap();
+        assert_eq!(text.replace("from my other account", ""), String::from_utf8(file.clone()).unwrap());
+        let again = taken(&db, &anna, "again", file).await.unwrap().counts;
+        assert_eq!((again.added, again.skipped), (0, if ended { 5 } else { 4 }), "nothing new in its own ledger");
+    }
+    let of_b = suppressions::of_address(&db, boris.id, &addresses[1], now()).await.unwrap();
+    assert!(of_b.iter().all(|entry| entry.until == pause.until && entry.evidence == pause.evidence));
+    // Files of before have no topics, and those of others no such columns.
+    let file =
+        "email,reason,source,since,until,evidence,actor\nx@example.org,complaint,report,2026-01-01T00:00:00Z,,,\n";
+    assert_eq!(taken(&db, &boris, "old", file.into()).await.unwrap().counts.added, 1);
+    let file = "email,reason\ny@example.org,too many letters\n";
+    assert_eq!(taken(&db, &boris, "old", file.into()).await.unwrap().counts.added, 1);
+    let y = suppressions::of_address(&db, boris.id, &email("y@example.org"), now()).await.unwrap();
+    assert_eq!((y[0].reason, y[0].evidence.as_str()), (Reason::Imported, "old"));
+}
+
+async fn what_an_export_cannot_mean_is_named(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let good = ["a@example.org", "complaint", "report", "2026-01-01T00:00:00Z", "", "", "", ""];
+    let mut file = csv::lines(std::iter::once(HEAD.map(str::to_owned).to_vec())).unwrap();
+    let cases = [(1, "rude"), (2, "rumour"), (3, "yesterday"), (4, "soon"), (7, "news"), (7, "-1")];
+    for (at, word) in cases {
+        let mut line = good.map(str::to_owned).to_vec();
+        line[at] = word.to_owned();
+        file.extend(csv::lines(std::iter::once(line)).unwrap());
+    }
+    let outcome = taken(&db, &anna, "mine", file).await.unwrap();
+    let found: Vec<_> = outcome.problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+    let keys =
+        ["reason", "source", "date", "date", "topic", "topic"].map(|key| format!("error.suppression.file_{key}"));
+    let expected: Vec<_> = (2..).zip(keys.iter().map(String::as_str)).collect();
+    assert_eq!((outcome.counts.added, found), (0, expected));
+}
+
+/// An entry whose day has come stands in no list and in no count, unless it is asked for.
+async fn what_has_ended_counts_no_more(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let (over, holds) = (email("over@example.org"), email("holds@example.org"));
+    let second = TimeDelta::seconds(1);
+    for (address, until) in [(&over, now()), (&holds, now() + second)] {
+        put(&db, &NewEntry { until: Some(until), ..entry(anna.id, address, Reason::Unsubscribed) }).await;
+    }
+    put(&db, &entry(anna.id, &email("ever@example.org"), Reason::Complaint)).await;
+    let seen = async |reason: &str, ended: bool, search: &str| {
+        let page = list(&db, &anna, &Listing { search, reason, ended }, "", now()).await.unwrap();
+        let ended: Vec<bool> = page.rows.iter().map(|entry| entry.ended).collect();
+        (page.total, ended)
+    };
+    assert_eq!(seen("", false, "").await, (2, vec![false, false]));
+    assert_eq!(seen("", true, "").await, (3, vec![false, false, true]));
+    assert_eq!(seen("unsubscribed", false, "").await, (1, vec![false]));
+    assert_eq!(seen("", false, "over@").await, (0, vec![]));
+    assert_eq!(seen("unsubscribed", true, "over@").await, (1, vec![true]));
+}
+
+async fn a_wrong_file_is_taken_back(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let boris = actor(&db, "boris@example.org").await;
+    put(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
+    let file = |n: usize| (0..n).map(|n| format!("r{n}@example.org\n")).collect::<String>();
+    taken(&db, &anna, "left", "email\nleft@example.org\n".into()).await.unwrap();
+    let counts =
+        taken(&db, &anna, "wrong", format!("email\na@example.org\nleft@example.org\n{}", file(600)).into()).await;
+    assert_eq!(counts.unwrap().counts.added, 601);
+    taken(&db, &boris, "his", "email\nleft@example.org\n".into()).await.unwrap();
+    let newest = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows.remove(0);
+    let id = newest.import.unwrap();
+    let form = |reason: &str| LiftForm { id, reason: reason.to_owned(), client: 0 };
+    let undo = async |actor: &Actor, reason: &str| lift_import(&db, actor, Source::Owner, &form(reason), now()).await;
+    assert!(matches!(undo(&anna, " ").await, Err(Error::Invalid(_))));
+    assert!(matches!(undo(&boris, "mine").await, Err(Error::NotFound)));
+    assert!(matches!(undo(&anna, "wrong file").await, Err(Error::Conflict("error.import.running"))));
+    end(&db, &anna, id, Some(&Outcome::default())).await.unwrap();
+    assert_eq!(undo(&anna, " wrong file ").await.unwrap(), 601);
+    assert!(matches!(undo(&anna, "again").await, Err(Error::Conflict("error.suppression.import_gone"))));
+    let left = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
+    let left: Vec<_> = left.iter().map(|entry| (entry.email.as_str(), entry.reason)).collect();
+    assert_eq!(left, [("left@example.org", Reason::Imported), ("a@example.org", Reason::Unsubscribed)]);
+    let line = audit::list(&db, "", "suppressions_import_lifted", "").await.unwrap().rows.remove(0);
+    assert_eq!((&*line.target, &*line.reason, &*line.before), ("left.csv", "wrong file", "601"));
+}
+
+async fn an_upload_waits_to_be_confirmed(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    put(&db, &NewEntry { reason: Reason::Imported, ..entry(anna.id, &email("known@example.org"), Reason::Imported) })
+        .await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "Who;Mail\nx;new@example.org\ny;KNOWN@example.org\nz;nobody\nw;new@example.org\n").unwrap();
+    let upload = Upload { goal: Goal::Suppressions, why: "left", name: "a.csv", path: &path, size: 9 };
+    let id = crate::server::services::import::add(&db, &anna, &upload, now()).await.unwrap();
+    let show = async || show_import(&db, &anna, id, None, 1000, now()).await.unwrap();
+    let seen = show().await;
+    assert_eq!(
+        (seen.import.state, seen.import.why.as_str(), seen.layout.email),
+        (ImportState::Uploaded, "left", Some(1))
+    );
+    let outlook = seen.outlook;
+    assert_eq!((outlook.lines, outlook.new, outlook.known, outlook.faulty), (4, 1, 2, 1));
+    assert_eq!((outlook.takeable, outlook.more, seen.problems[0].line, seen.lines.len()), (Some(3), false, 4, 4));
+    assert_eq!(list(&db, &anna, &Listing::default(), "", now()).await.unwrap().total, 1, "nothing is added yet");
+    // It is no file of clients.
+    let clock: SharedClock = ManualClock::new(now());
+    let form = ImportStart { id, email: "1".to_owned(), ..ImportStart::default() };
+    let as_clients = crate::server::services::import::start(&db, &anna, &form, &clock, "here").await;
+    assert!(matches!(as_clients, Err(Error::NotFound)));
+    start(&db, &anna, &form, &clock, "here").await.unwrap();
+    assert!(matches!(start(&db, &anna, &form, &clock, "here").await, Err(Error::Conflict("error.import.started"))));
+    let done = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        loop {
+            let seen = show().await;
+            if seen.import.state != ImportState::Running {
+                break seen;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let done = done.await.expect("the import ends");
+    let counts = done.import.counts;
+    assert_eq!((done.import.state, counts.added, counts.skipped, counts.faulty), (ImportState::Done, 1, 2, 1));
+    assert_eq!((done.entries, done.faulty_kept), (1, true));
+}
+
+/// A file whose disk fails in the midst of it.
+struct Failing(std::io::Cursor<Vec<u8>>);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.0.read(buffer)?;
+        assert!(n > 0, "a fault of ours");
+        Ok(n)
+    }
+}
+
+impl std::io::Seek for Failing {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+async fn an_import_that_breaks_off_is_on_record(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let clock: SharedClock = ManualClock::new(now());
+    let import = note(&db, &anna, "left.csv", "left", 1, now()).await.unwrap();
+    let (source, faulty) = (Source::CommandLine, None);
+    let into = Destination { actor: &anna, source, file: "left.csv", reason: "left", import, faulty };
+    let lines: String = (0..1200).map(|n| format!("r{n}@example.org\n")).collect();
+    let file = Failing(std::io::Cursor::new(format!("email\n{lines}").into_bytes()));
+    let layout = crate::domain::import::Layout { email: Some(0), header: true, ..Default::default() };
+    let broken = super::import(&db, &into, file, Some(layout), &clock).await;
+    assert!(matches!(broken, Err(Error::Internal(_))));
+    for (act, after) in [("suppressions_import_started", ""), ("suppressions_imported", "1000")] {
+        let line = audit::list(&db, "", act, "").await.unwrap().rows.remove(0);
+        assert_eq!((&*line.target, &*line.reason, &*line.after), ("left.csv", "left", after));
+    }
+}
+
+/// A clock that goes on while it is asked.
+struct Going(std::sync::atomic::AtomicI64);
+
+impl crate::server::clock::Clock for Going {
+    fn now(&self) -> DateTime<Utc> {
+        now() + TimeDelta::minutes(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+
+    fn until(&self, _: DateTime<Utc>) -> crate::server::clock::Waiting<'_> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Each batch is entered at its own time: an open run asks for what is newer than itself.
+async fn a_long_import_asks_for_the_time_again(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let clock: SharedClock = std::sync::Arc::new(Going(0.into()));
+    let import = note(&db, &anna, "left.csv", "left", 1, now()).await.unwrap();
+    let (source, faulty) = (Source::Owner, None);
+    let into = Destination { actor: &anna, source, file: "left.csv", reason: "left", import, faulty };
+    let lines: String = (0..1200).map(|n| format!("r{n:04}@example.org\n")).collect();
+    let file = std::io::Cursor::new(format!("email\n{lines}"));
+    super::import(&db, &into, file, None, &clock).await.unwrap();
+    let since = async |address: &str| {
+        let found = suppressions::of_address(&db, anna.id, &email(address), now()).await.unwrap();
+        found[0].since
+    };
+    assert!(since("r0000@example.org").await < since("r0600@example.org").await);
+    assert!(since("r0600@example.org").await < since("r1199@example.org").await);
+}
+
+/// All of a file's addresses leave open runs, and no transaction has more than some of them.
+async fn many_addresses_leave_open_runs_in_short_transactions(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    for n in 0..250 {
+        db::testing::client(&db, anna.id, &format!("R{n}@example.org"), "", "").await;
+    }
+    let mailing = mailing(&db, &anna, "s", "b", now()).await;
+    let mut tx = db.begin().await.unwrap();
+    let run = open_run(&mut tx, mailing, anna.id, now()).await;
+    tx.commit().await.unwrap();
+    let lines: String = (0..249).map(|n| format!("r{n}@example.org\n")).collect();
+    let counts = taken(&db, &anna, "left", format!("email\n{lines}").into()).await.unwrap().counts;
+    assert_eq!(counts.added, 249);
+    let rows = db::deliveries::list(&db, run, None, "", 0, 1000).await.unwrap();
+    let waiting: Vec<_> = rows.iter().filter(|row| row.reason.is_empty()).map(|row| row.email.as_str()).collect();
+    assert_eq!(waiting, ["R249@example.org"]);
+}
+
+/// PostgreSQL ends one of two transactions that wait for each other: the import's is done once more.
+async fn an_import_is_tried_again_where_others_went_first(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    if !db::testing::deadlocks(&db, "suppressions", 2).await {
+        return;
+    }
+    let counts = taken(&db, &anna, "left", "email\na@example.org\nb@example.org\n".into()).await.unwrap().counts;
+    assert_eq!((counts.lines, counts.added), (2, 2));
+    db::testing::deadlocks(&db, "suppressions", 100).await;
+    assert!(taken(&db, &anna, "left", "email\nc@example.org\n".into()).await.is_err(), "not for ever");
 }

@@ -4,10 +4,8 @@ use super::guard;
 use super::state::AppState;
 use crate::domain::audit::Act;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::suppression::Reason;
 use crate::domain::user::Permission;
-use crate::server::db::suppressions::{self, Filter};
-use crate::server::db::{attempts, audit, deliveries, returns};
+use crate::server::db::{attempts, audit, deliveries, returns, suppressions};
 use crate::server::services::suppressions as ledger;
 use crate::server::services::{Error, csv, mailings};
 use axum::body::Body;
@@ -47,15 +45,18 @@ struct Lines {
 
 #[derive(Deserialize)]
 struct Entries {
-    /// As the ledger is filtered: a [`Reason`] word, or empty for all.
+    /// As the ledger is filtered: a [`crate::domain::suppression::Reason`] word, or empty for all.
     #[serde(default)]
     reason: String,
     #[serde(default)]
     q: String,
+    /// `1` for those, too, that have ended.
+    #[serde(default)]
+    ended: String,
 }
 
 /// `GET /mailings/{id}/deliveries.csv?run=&state=&q=`, `/mailings/{id}/attempts.csv?run=&state=&q=`,
-/// `/suppressions.csv?reason=&q=` and `/audit.csv?act=&q=`.
+/// `/suppressions.csv?reason=&q=&ended=` and `/audit.csv?act=&q=`.
 pub fn routes() -> axum::Router<AppState> {
     axum::Router::new()
         .route("/mailings/{id}/deliveries.csv", get(delivery_rows))
@@ -151,11 +152,12 @@ async fn ledger_rows(
 ) -> Result<Response, Response> {
     let owner = guard::actor(&session, &state, Permission::Own).await.map_err(guard::refusal)?.id;
     let db = state.db.clone();
-    let reason = Reason::parse(&entries.reason);
+    let (now, ended) = (state.now(), entries.ended == "1");
     Ok(stream("suppressions.csv", &ledger::HEAD, i64::MAX, move |before| {
-        let (db, search) = (db.clone(), entries.q.clone());
+        let (db, search, reason) = (db.clone(), entries.q.clone(), entries.reason.clone());
         async move {
-            let rows = suppressions::list(&db, owner, &Filter { search: &search, reason }, before, BATCH).await?;
+            let filter = ledger::Listing { search: &search, reason: &reason, ended }.filter(now);
+            let rows = suppressions::list(&db, owner, &filter, before, BATCH).await?;
             Ok((rows.last().map(|row| row.id), csv::lines(rows.into_iter().map(ledger::record))?))
         }
     }))

@@ -3,6 +3,7 @@
 use super::live::STREAMS;
 use super::testing::{IMPORT_MAX, Served, multipart, until};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
+use crate::domain::import::Goal;
 use crate::forms::mailings::MailingForm;
 use crate::server::db::testing::{client, made_at, message, on_both, open_run};
 use crate::server::db::{Db, attempts, deliveries, imports, on_tx};
@@ -77,7 +78,7 @@ async fn uploads_follow_the_rules_that_the_page_states(db: Db) {
     ] {
         let answer = served.upload(&cookie, name, bytes).await;
         let id: i64 = answer.header("location").rsplit('/').next().unwrap().parse().unwrap();
-        let stored = imports::get(&db, anna.id, id).await.unwrap().unwrap().import;
+        let stored = imports::get(&db, anna.id, Goal::Clients, id).await.unwrap().unwrap().import;
         assert_eq!((answer.status, stored.reason.as_str(), stored.size), (303, reason, bytes.len() as i64), "{name}");
         assert_eq!(served.uploads().len(), 1, "{name} is not kept");
         assert_eq!(served.get(answer.header("location"), &cookie).await.status, 200);

@@ -133,7 +133,9 @@ pub fn Piece(place: Place, children: Children) -> impl IntoView {
     let class = match place {
         Place::Side => "max-sm:p-0 max-sm:row-span-3 max-sm:self-start",
         Place::Line => "max-sm:p-0 max-sm:col-start-2 max-sm:col-span-2",
-        Place::Extra => "max-sm:p-0 max-sm:col-start-2 max-sm:col-span-2 max-sm:row-start-3 max-sm:text-xs max-sm:opacity-80",
+        Place::Extra => {
+            "max-sm:p-0 max-sm:col-start-2 max-sm:col-span-2 max-sm:row-start-3 max-sm:text-xs max-sm:opacity-80"
+        }
         Place::Begin => "max-sm:p-0 max-sm:col-start-2 max-sm:row-start-2",
         Place::End => "max-sm:p-0 max-sm:col-start-3 max-sm:row-start-2 max-sm:text-xs",
     };

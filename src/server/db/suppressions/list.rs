@@ -3,6 +3,7 @@
 use super::super::{Db, DbResult, like_pattern, on_db};
 use super::{COLUMNS, Row};
 use crate::domain::suppression::{Reason, Suppression};
+use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
 /// Which entries are meant.
@@ -11,6 +12,8 @@ pub struct Filter<'a> {
     /// Part of the address; empty for all.
     pub search: &'a str,
     pub reason: Option<Reason>,
+    /// Those alone that hold at an instant; none for all.
+    pub at: Option<DateTime<Utc>>,
 }
 
 impl Filter<'_> {
@@ -29,7 +32,8 @@ impl Filter<'_> {
 }
 
 pub(in crate::server::db) fn list_sql(filter: &Filter<'_>) -> String {
-    format!("SELECT {COLUMNS} FROM suppressions WHERE {} AND id < $4 ORDER BY id DESC LIMIT $5", filter.sql())
+    let holds = if filter.at.is_some() { "AND (until IS NULL OR until > $6)" } else { "" };
+    format!("SELECT {COLUMNS} FROM suppressions WHERE {} AND id < $4 {holds} ORDER BY id DESC LIMIT $5", filter.sql())
 }
 
 /// A page of the owner's entries, the newest first, from behind the id `before`.
@@ -37,14 +41,18 @@ pub(in crate::server::db) fn list_sql(filter: &Filter<'_>) -> String {
 /// # Errors
 /// Database errors.
 pub async fn list(db: &Db, owner: i64, filter: &Filter<'_>, before: i64, limit: i64) -> DbResult<Vec<Suppression>> {
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(list_sql(filter)))
-        .bind(owner)
-        .bind(like_pattern(filter.search))
-        .bind(filter.reason())
-        .bind(before)
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
+    let rows: Vec<Row> = on_db!(db, pool => {
+        let query = sqlx::query_as(AssertSqlSafe(list_sql(filter)))
+            .bind(owner)
+            .bind(like_pattern(filter.search))
+            .bind(filter.reason())
+            .bind(before)
+            .bind(limit);
+        match filter.at {
+            Some(at) => query.bind(at).fetch_all(pool).await,
+            None => query.fetch_all(pool).await,
+        }
+    })?;
     rows.into_iter().map(Row::into_entry).collect()
 }
 
@@ -52,15 +60,28 @@ pub(in crate::server::db) fn count_sql(filter: &Filter<'_>) -> String {
     format!("SELECT COUNT(*) FROM suppressions WHERE {}", filter.sql())
 }
 
-/// How many of the owner's entries are meant.
+pub(in crate::server::db) fn ended_sql(filter: &Filter<'_>) -> String {
+    format!("SELECT COUNT(*) FROM suppressions WHERE {} AND until IS NOT NULL AND until <= $4", filter.sql())
+}
+
+/// How many of the owner's entries are meant. Those that have ended are few, and are taken off what an index counts.
 ///
 /// # Errors
 /// Database errors.
 pub async fn count(db: &Db, owner: i64, filter: &Filter<'_>) -> DbResult<i64> {
-    Ok(on_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(count_sql(filter)))
+    let all: i64 = on_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(count_sql(filter)))
         .bind(owner)
         .bind(like_pattern(filter.search))
         .bind(filter.reason())
         .fetch_one(pool)
-        .await)?)
+        .await)?;
+    let Some(at) = filter.at else { return Ok(all) };
+    let ended: i64 = on_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(ended_sql(filter)))
+        .bind(owner)
+        .bind(like_pattern(filter.search))
+        .bind(filter.reason())
+        .bind(at)
+        .fetch_one(pool)
+        .await)?;
+    Ok(all - ended)
 }

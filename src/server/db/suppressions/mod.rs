@@ -14,11 +14,11 @@ use crate::domain::email::EmailAddress;
 use crate::domain::mailing::Counts;
 use crate::domain::suppression::{EVIDENCE_MAX, NO_TOPIC, Reason, Source, Suppression};
 pub(super) use act::left_out;
-pub use bulk::add_all;
+pub use bulk::{Given, add_all, any_open, count_of_import, known, lift_of_import};
 use chrono::{DateTime, TimeDelta, Utc};
 pub use list::{Filter, count, list};
 #[cfg(test)]
-pub(super) use list::{count_sql, list_sql};
+pub(super) use list::{count_sql, ended_sql, list_sql};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
@@ -34,6 +34,7 @@ pub struct NewEntry<'a> {
     pub topic: i64,
     pub reason: Reason,
     pub source: Source,
+    /// Now: an entry that is made holds from then on.
     pub since: DateTime<Utc>,
     /// When it ends by itself, if it does.
     pub until: Option<DateTime<Utc>>,
@@ -100,11 +101,11 @@ pub async fn condemn(tx: &mut Tx, delivery: i64, attempt: &Attempt, now: DateTim
 /// Database errors.
 pub async fn add(tx: &mut Tx, entry: &NewEntry<'_>) -> DbResult<Added> {
     const SQL: &str = "INSERT INTO suppressions
-        (owner_id, address_key, email, topic_id, reason, source, since, until, evidence, actor, delivery_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        (owner_id, address_key, email, topic_id, reason, source, since, until, evidence, actor, delivery_id, entered_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $7)
         ON CONFLICT (owner_id, address_key, topic_id, reason) DO UPDATE SET email = excluded.email,
         source = excluded.source, since = excluded.since, until = excluded.until, evidence = excluded.evidence,
-        actor = excluded.actor, delivery_id = excluded.delivery_id
+        actor = excluded.actor, delivery_id = excluded.delivery_id, import_id = NULL, entered_at = excluded.entered_at
         WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until)";
     let key = address_key(entry.email);
     let evidence: String = entry.evidence.chars().filter(|c| *c != '\0').take(EVIDENCE_MAX).collect();
@@ -126,7 +127,8 @@ pub async fn add(tx: &mut Tx, entry: &NewEntry<'_>) -> DbResult<Added> {
     if rows == 0 {
         return Ok(Added::Known);
     }
-    act::leave_out(tx, entry, &key).await?;
+    let NewEntry { owner, topic, reason, delivery, since: now, .. } = *entry;
+    act::leave_out(tx, &act::Why { owner, topic, reason, delivery, now }, &[&key]).await?;
     Ok(Added::New)
 }
 
@@ -148,7 +150,7 @@ pub async fn among<'a>(
     now: DateTime<Utc>,
     addresses: impl Iterator<Item = (i64, &'a str)>,
 ) -> DbResult<Vec<(i64, String)>> {
-    const NEWER: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1 AND since >= $2)";
+    const NEWER: &str = "SELECT EXISTS (SELECT 1 FROM suppressions WHERE owner_id = $1 AND entered_at >= $2)";
     let newer: bool =
         on_db!(db, pool => sqlx::query_scalar(NEWER).bind(owner).bind(opened_at - OVERLAP).fetch_one(pool).await)?;
     if !newer {
@@ -267,9 +269,10 @@ struct Row {
     until: Option<DateTime<Utc>>,
     evidence: String,
     actor: String,
+    import_id: Option<i64>,
 }
 
-const COLUMNS: &str = "id, email, topic_id, reason, source, since, until, evidence, actor";
+const COLUMNS: &str = "id, email, topic_id, reason, source, since, until, evidence, actor, import_id";
 
 impl Row {
     fn into_entry(self) -> DbResult<Suppression> {
@@ -283,6 +286,8 @@ impl Row {
             until: self.until,
             evidence: self.evidence,
             actor: self.actor,
+            import: self.import_id,
+            ended: false,
         })
     }
 }

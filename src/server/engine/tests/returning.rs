@@ -123,7 +123,8 @@ async fn a_letter_to_the_address_in_the_header_leaves(db: Db) {
         assert!(answer.contains("250 2.0.0 Taken"), "{answer}");
     }
     server.stop().await;
-    let left = ledger::list(&world.db, &world.actor, "", "", "").await.unwrap().rows;
+    let left =
+        ledger::list(&world.db, &world.actor, &ledger::Listing::default(), "", world.clock.now()).await.unwrap().rows;
     let left: Vec<_> = left.iter().map(|entry| (entry.email.as_str(), entry.reason, entry.source)).collect();
     assert_eq!(left, [("b@example.org", Reason::Unsubscribed, Source::Mailto)]);
     world.mailing("now", TOMORROW, "once", "resend").await;

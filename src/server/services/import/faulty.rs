@@ -5,7 +5,7 @@ use super::records::trimmed;
 use super::uploads::stored;
 use super::{Actor, Error, Result};
 use crate::domain::formula::{inert, plain};
-use crate::domain::import::ImportState;
+use crate::domain::import::{Goal, ImportState};
 use crate::server::db::Db;
 use ::csv::ByteRecord;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,10 @@ fn again(record: &ByteRecord) -> ByteRecord {
 /// # Errors
 /// [`Error::NotFound`] if there is no such import, it runs, or its file is not kept any more.
 pub async fn open(db: &Db, actor: &Actor, id: i64) -> Result<File> {
-    let found = stored(db, actor, id).await?;
+    let found = match stored(db, actor, Goal::Clients, id).await {
+        Err(Error::NotFound) => stored(db, actor, Goal::Suppressions, id).await?,
+        found => found?,
+    };
     if !matches!(found.import.state, ImportState::Done | ImportState::Failed) || found.path.is_empty() {
         return Err(Error::NotFound);
     }

@@ -18,6 +18,8 @@ pub const BATCH: usize = 500;
 const SHOWN: usize = 20;
 /// Lines that a preview checks.
 pub const CHECKED: usize = 1000;
+/// Lines that are counted before somebody confirms them: about a second's worth.
+const COUNTED: u64 = 1_000_000;
 /// Cells of a faulty line that are shown.
 const CELLS_SHOWN: usize = 20;
 /// Longest text that a link to a form carries, in characters: browsers and proxies take addresses of some thousand bytes.
@@ -104,6 +106,8 @@ pub struct Checked {
     pub cells: Vec<String>,
     /// What it holds; none while the column of the addresses is not known.
     pub held: Option<Result<NewClient, LineProblem>>,
+    pub number: i64,
+    pub record: ByteRecord,
 }
 
 /// The beginning of a file.
@@ -111,6 +115,8 @@ pub struct Checked {
 pub struct Preview {
     /// The cells of the first line.
     pub columns: Vec<String>,
+    /// The line that names them.
+    pub head: ByteRecord,
     pub layout: Layout,
     pub lines: Vec<Checked>,
     /// More lines follow.
@@ -218,7 +224,8 @@ pub fn preview(mut reader: impl Read + Seek, layout: Option<Layout>) -> Result<P
     if layout.header {
         records.skip_header();
     }
-    let mut preview = Preview { columns: cells(&records.first), layout, ..Preview::default() };
+    let (columns, head) = (cells(&records.first), head(&records.first, &layout));
+    let mut preview = Preview { columns, head, layout, ..Preview::default() };
     let mut record = ByteRecord::new();
     while let Some(number) = records.next(&mut record)? {
         if preview.lines.len() >= CHECKED {
@@ -229,14 +236,34 @@ pub fn preview(mut reader: impl Read + Seek, layout: Option<Layout>) -> Result<P
             Some(email) => held(&records, &record, (&layout, email), number),
             None => Vec::new(),
         };
-        let lines = found.into_iter().map(|line| (line.record, Some(line.made)));
-        let open = layout.email.is_none().then(|| (record.clone(), None));
-        for (record, held) in lines.chain(open) {
+        let lines = found.into_iter().map(|line| (line.number, line.record, Some(line.made)));
+        let open = layout.email.is_none().then(|| (number, record.clone(), None));
+        for (number, record, held) in lines.chain(open) {
             let cells = if preview.lines.len() < SHOWN { cells(&record) } else { Vec::new() };
-            preview.lines.push(Checked { cells, held });
+            preview.lines.push(Checked { cells, held, number, record });
         }
     }
     Ok(preview)
+}
+
+/// How many lines of a file can be taken, of the first [`COUNTED`].
+///
+/// # Errors
+/// Why the file cannot be read on.
+pub fn takeable(reader: impl Read, layout: &Layout) -> Result<i64, Fault> {
+    let Some(email) = layout.email else { return Ok(0) };
+    let mut records = Records::open(reader, layout.encoding)?;
+    if layout.header {
+        records.skip_header();
+    }
+    let (mut record, mut lines, mut good) = (ByteRecord::new(), 0_u64, 0);
+    while lines < COUNTED
+        && let Some(number) = records.next(&mut record)?
+    {
+        lines += 1;
+        good += held(&records, &record, (layout, email), number).iter().filter(|line| line.made.is_ok()).count();
+    }
+    Ok(i64::try_from(good).unwrap_or(i64::MAX))
 }
 
 /// Finds out how a file is laid out, by all of it for its encoding and by its first lines for the rest.

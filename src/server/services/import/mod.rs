@@ -16,7 +16,7 @@ use super::{Actor, Error, Result, checked, tokens};
 use crate::domain::email::EmailAddress;
 use crate::domain::import::{Duplicates, ImportCounts, Layout, LineProblem, SUPPRESSED_NAMED};
 use crate::server::db::clients::{self, Upsert, Way};
-use crate::server::db::{Db, DbResult, imports, limits, suppressions};
+use crate::server::db::{Db, DbResult, Tries, imports, limits, suppressions};
 use chrono::{DateTime, Utc};
 use csv::ByteRecord;
 use faulty::Faulty;
@@ -26,8 +26,8 @@ use std::path::PathBuf;
 pub use sweep::{keep_sweeping, sweep};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-pub use uploads::{add, refuse, show, start};
-pub(super) use uploads::{remove, see_through, set_going};
+pub(super) use uploads::{BROKEN, has_faulty, preview_file, remove, see_through, set_going, stored};
+pub use uploads::{Upload, add, refuse, show, start};
 
 /// Faulty lines that are kept word for word; all are counted.
 pub const PROBLEMS_KEPT: usize = 1000;
@@ -47,13 +47,6 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Counts a batch that is done with: lines that were stored, those that were not, and how far the file has been read.
-    pub fn took(&mut self, stored: usize, problems: Vec<LineProblem>, bytes: i64) {
-        self.counts.lines += i64::try_from(stored + problems.len()).unwrap_or(i64::MAX);
-        self.counts.bytes = bytes;
-        self.note(problems);
-    }
-
     /// Counts addresses that the owner's mailings leave out, and names the first.
     fn left_out(&mut self, emails: &[&EmailAddress]) {
         let counts = &mut self.counts;
@@ -67,8 +60,8 @@ impl Outcome {
         }
     }
 
-    fn note(&mut self, problems: Vec<LineProblem>) {
-        self.counts.faulty += i64::try_from(problems.len()).unwrap_or(i64::MAX);
+    /// Keeps the first of the faulty lines.
+    pub fn name(&mut self, problems: Vec<LineProblem>) {
         let room = PROBLEMS_KEPT.saturating_sub(self.problems.len());
         self.problems.extend(problems.into_iter().take(room));
     }
@@ -106,9 +99,9 @@ impl Reading {
     }
 
     /// The same for the addresses of a file alone: whatever else a line holds does not count.
-    pub fn addresses(mut reader: impl Read + Seek + Send + 'static) -> Self {
+    pub fn addresses(mut reader: impl Read + Seek + Send + 'static, layout: Option<Layout>) -> Self {
         Self::of(move |take| {
-            let layout = lines::found_layout(&mut reader)?.addresses();
+            let layout = layout.map_or_else(|| lines::found_layout(&mut reader), Ok)?.addresses();
             lines::each_batch(reader, Some(layout), take).map(|_| Vec::new())
         })
     }
@@ -176,40 +169,62 @@ async fn store(
     now: DateTime<Utc>,
     outcome: &mut Outcome,
 ) -> DbResult<Vec<ByteRecord>> {
-    let overwrite = target.duplicates == Duplicates::Update;
     // Before the transaction: nobody holds one connection and waits for another.
     let emails = batch.clients.iter().map(|line| &line.made.email);
     let left_out = suppressions::held(db, target.owner, emails, now).await?;
     outcome.left_out(&left_out);
-    let mut tx = db.begin().await?;
-    let mut room = limits::clients_room(&mut tx, target.owner).await?.map_or(i64::MAX, |(_, room)| room);
-    let mut problems = batch.problems;
-    let mut stored = 0;
-    for line in batch.clients {
-        let way = Way { overwrite, room: room > 0 };
-        match clients::upsert(&mut tx, target.owner, &line.made, way, now).await? {
-            Upsert::Added => {
-                outcome.counts.added += 1;
-                room -= 1;
+    let mut tries = Tries::default();
+    let refused = loop {
+        match store_clients(db, target, &batch, now, &outcome.counts).await {
+            Ok((after, refused)) => {
+                outcome.counts = after;
+                break refused;
             }
-            Upsert::Updated => outcome.counts.updated += 1,
-            Upsert::Skipped => outcome.counts.skipped += 1,
-            Upsert::Refused => {
-                problems.push(line.refused("error.import.client_limit"));
-                continue;
-            }
+            Err(error) => tries.again(error).await?,
         }
-        stored += 1;
-    }
+    };
+    let mut problems = batch.problems;
+    let beyond = batch.clients.into_iter().enumerate().filter(|(at, _)| refused.binary_search(at).is_ok());
+    problems.extend(beyond.map(|(_, line)| line.refused("error.import.client_limit")));
     problems.sort_by_key(|problem| problem.number);
     let (problems, left): (Vec<LineProblem>, Vec<ByteRecord>) =
         problems.into_iter().map(|Line { made, record, .. }| (made, record)).unzip();
-    outcome.took(stored, problems, batch.bytes);
+    outcome.name(problems);
+    Ok(left)
+}
+
+/// Stores a batch's clients in one transaction, and returns the counts after it, and the places of those for whom the owner has
+/// no room.
+async fn store_clients(
+    db: &Db,
+    target: &Target,
+    batch: &Batch,
+    now: DateTime<Utc>,
+    before: &ImportCounts,
+) -> DbResult<(ImportCounts, Vec<usize>)> {
+    let mut counts = before.clone();
+    let mut tx = db.begin().await?;
+    let overwrite = target.duplicates == Duplicates::Update;
+    let mut room = limits::clients_room(&mut tx, target.owner).await?.map_or(i64::MAX, |(_, room)| room);
+    let mut refused = Vec::new();
+    for (at, line) in batch.clients.iter().enumerate() {
+        let way = Way { overwrite, room: room > 0 };
+        match clients::upsert(&mut tx, target.owner, &line.made, way, now).await? {
+            Upsert::Added => {
+                counts.added += 1;
+                room -= 1;
+            }
+            Upsert::Updated => counts.updated += 1,
+            Upsert::Skipped => counts.skipped += 1,
+            Upsert::Refused => refused.push(at),
+        }
+    }
+    counts.took(batch.clients.len() - refused.len(), batch.problems.len() + refused.len(), batch.bytes);
     if let Some(import) = target.import {
-        imports::progress(&mut tx, import, &outcome.counts).await?;
+        imports::progress(&mut tx, import, &counts).await?;
     }
     tx.commit().await?;
-    Ok(left)
+    Ok((counts, refused))
 }
 
 #[cfg(test)]

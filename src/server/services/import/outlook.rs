@@ -17,7 +17,7 @@ pub async fn outlook(
         checked.iter().filter_map(|line| Some(address_key(&line.held.as_ref()?.as_ref().ok()?.email))).collect();
     let mut known: HashSet<String> = clients::known(db, owner, &keys).await?.into_iter().collect();
     let (mut lines, mut outlook, mut problems) = (Vec::new(), Outlook { more, ..Outlook::default() }, Vec::new());
-    for Checked { cells, held } in checked {
+    for Checked { cells, held, .. } in checked {
         outlook.lines += 1;
         let fate = match held {
             None => Fate::Open,

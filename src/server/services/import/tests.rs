@@ -1,6 +1,6 @@
 use super::uploads::{RUNNING_MAX, WAITING_MAX};
 use super::*;
-use crate::domain::import::{Encoding, Fate, ImportPreview, ImportState};
+use crate::domain::import::{Encoding, Fate, Goal, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::server::clock::ManualClock;
 use crate::server::clock::SharedClock;
@@ -18,6 +18,14 @@ fn now() -> DateTime<Utc> {
 async fn take(db: &Db, owner: i64, duplicates: Duplicates, text: String) -> Outcome {
     let target = Target { owner, import: None, duplicates, faulty: None };
     import_csv(db, target, Cursor::new(text.into_bytes()), None, now(), |_| ()).await.unwrap()
+}
+
+async fn add(db: &Db, actor: &Actor, name: &str, path: &std::path::Path, size: i64, now: DateTime<Utc>) -> Result<i64> {
+    super::add(db, actor, &Upload { goal: Goal::Clients, why: "", name, path, size }, now).await
+}
+
+fn waiting(owner: i64) -> imports::NewImport<'static> {
+    imports::NewImport { owner, goal: Goal::Clients, why: "", file_name: "b.csv", path: "", size: 1 }
 }
 
 async fn imports_lines(db: Db) {
@@ -189,10 +197,10 @@ async fn no_user_runs_many_imports_at_once(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let mut tx = db.begin().await.unwrap();
     for _ in 0..RUNNING_MAX {
-        let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
+        let id = imports::insert(&mut tx, &waiting(anna.id), None, now()).await.unwrap();
         assert!(imports::start(&mut tx, anna.id, id, "here").await.unwrap());
     }
-    let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
+    let id = imports::insert(&mut tx, &waiting(anna.id), None, now()).await.unwrap();
     tx.commit().await.unwrap();
     let form = ImportStart { id, email: "0".to_owned(), ..ImportStart::default() };
     let clock: SharedClock = ManualClock::new(now());
@@ -244,7 +252,7 @@ async fn uploads(db: Db) {
     assert!(!path.exists(), "the file of a refused upload is removed");
 
     let mut tx = db.begin().await.unwrap();
-    let id = imports::insert(&mut tx, anna.id, "b.csv", "", 1, None, now()).await.unwrap();
+    let id = imports::insert(&mut tx, &waiting(anna.id), None, now()).await.unwrap();
     assert!(imports::start(&mut tx, anna.id, id, "here").await.unwrap());
     processes::beat(&mut tx, "here", "", now()).await.unwrap();
     assert_eq!(processes::end_imports(&mut tx).await.unwrap(), 0, "its process lives");
@@ -255,7 +263,17 @@ async fn uploads(db: Db) {
     assert_eq!((ended.state, ended.reason.as_str()), (ImportState::Failed, processes::INTERRUPTED));
 }
 
+/// A batch that the database ended for the sake of others is stored once, and counted once.
+async fn a_batch_is_tried_again_where_others_went_first(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    testing::deadlocks(&db, "clients", 2).await;
+    let text = "email\na@example.org\nnobody\nb@example.org\na@example.org\n";
+    let counts = take(&db, anna.id, Duplicates::Skip, text.to_owned()).await.counts;
+    assert_eq!((counts.lines, counts.added, counts.skipped, counts.faulty), (4, 2, 1, 1));
+}
+
 testing::on_both!(
+    a_batch_is_tried_again_where_others_went_first,
     imports_lines,
     lines_beyond_the_limit_are_named,
     uploads,

@@ -4,11 +4,11 @@ use super::faulty::beside;
 use super::outlook::outlook;
 use super::{Actor, Error, Outcome, Result, Target, checked, import_csv, lines, tokens};
 use crate::api::error::FieldErrors;
-use crate::domain::import::{ImportPreview, ImportState, Layout, Outlook};
+use crate::domain::import::{Goal, ImportPreview, ImportState, Layout, Outlook};
 use crate::forms::Check;
 use crate::forms::clients::ImportStart;
 use crate::server::clock::SharedClock;
-use crate::server::db::imports::{self, Stored};
+use crate::server::db::imports::{self, NewImport, Stored};
 use crate::server::db::{Db, Tx};
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
@@ -22,23 +22,43 @@ pub const WAITING_MAX: usize = 5;
 /// Imports of one user that may run at once.
 pub const RUNNING_MAX: i64 = 3;
 /// A fault of ours in the midst of an import.
-const BROKEN: &str = "error.import.internal";
+pub(in crate::server::services) const BROKEN: &str = "error.import.internal";
+
+/// A file that was uploaded.
+#[derive(Clone, Debug)]
+pub struct Upload<'a> {
+    pub goal: Goal,
+    /// Why its addresses are to be left out; empty for clients.
+    pub why: &'a str,
+    /// As its owner calls it.
+    pub name: &'a str,
+    pub path: &'a Path,
+    /// Bytes.
+    pub size: i64,
+}
+
+impl<'a> Upload<'a> {
+    fn row(&self, owner: i64, path: &'a str) -> NewImport<'a> {
+        NewImport { owner, goal: self.goal, why: self.why, file_name: self.name, path, size: self.size }
+    }
+}
 
 /// Notes an uploaded file of the actor's after a look at its beginning, and returns the import's id.
 /// A file that cannot be imported is noted as failed, with the reason, and removed.
 ///
 /// # Errors
 /// Database errors.
-pub async fn add(db: &Db, actor: &Actor, name: &str, path: &Path, size: i64, now: DateTime<Utc>) -> Result<i64> {
+pub async fn add(db: &Db, actor: &Actor, upload: &Upload<'_>, now: DateTime<Utc>) -> Result<i64> {
+    let path = upload.path;
     let fault = preview_file(path, None).await?.err();
     let failed = fault.as_ref().map(|fault| (fault.key, fault.problems()));
     let failed = failed.as_ref().map(|(key, problems)| (*key, problems.as_slice()));
     let mut tx = db.begin().await?;
     let text = path.to_string_lossy();
-    let id = imports::insert(&mut tx, actor.id, name, &text, size, failed, now).await?;
+    let id = imports::insert(&mut tx, &upload.row(actor.id, &text), failed, now).await?;
     let mut gone = Vec::new();
     if fault.is_some() {
-        gone.push(text.into_owned());
+        gone.push(text.to_string());
     }
     for (id, path) in imports::waiting(&mut tx, actor.id).await?.into_iter().skip(WAITING_MAX) {
         if imports::drop_waiting(&mut tx, id, "error.import.replaced").await? {
@@ -56,9 +76,9 @@ pub async fn add(db: &Db, actor: &Actor, name: &str, path: &Path, size: i64, now
 ///
 /// # Errors
 /// Database errors.
-pub async fn refuse(db: &Db, actor: &Actor, name: &str, size: i64, key: &str, now: DateTime<Utc>) -> Result<i64> {
+pub async fn refuse(db: &Db, actor: &Actor, upload: &Upload<'_>, key: &str, now: DateTime<Utc>) -> Result<i64> {
     let mut tx = db.begin().await?;
-    let id = imports::insert(&mut tx, actor.id, name, "", size, Some((key, &[])), now).await?;
+    let id = imports::insert(&mut tx, &upload.row(actor.id, ""), Some((key, &[])), now).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -76,7 +96,10 @@ async fn remove_upload(path: &str) {
     }
 }
 
-async fn preview_file(path: &Path, layout: Option<Layout>) -> Result<std::result::Result<Preview, Fault>> {
+pub(in crate::server::services) async fn preview_file(
+    path: &Path,
+    layout: Option<Layout>,
+) -> Result<std::result::Result<Preview, Fault>> {
     let path = path.to_owned();
     let read = move || match File::open(&path) {
         Ok(file) => lines::preview(file, layout),
@@ -85,8 +108,14 @@ async fn preview_file(path: &Path, layout: Option<Layout>) -> Result<std::result
     tokio::task::spawn_blocking(read).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
-pub(super) async fn stored(db: &Db, actor: &Actor, id: i64) -> Result<Stored> {
-    imports::get(db, actor.id, id).await?.ok_or(Error::NotFound)
+pub(in crate::server::services) async fn stored(db: &Db, actor: &Actor, goal: Goal, id: i64) -> Result<Stored> {
+    imports::get(db, actor.id, goal, id).await?.ok_or(Error::NotFound)
+}
+
+/// Whether the lines that an import did not take can be had.
+pub(in crate::server::services) async fn has_faulty(stored: &Stored) -> bool {
+    let over = matches!(stored.import.state, ImportState::Done | ImportState::Failed);
+    over && !stored.path.is_empty() && tokio::fs::try_exists(beside(Path::new(&stored.path))).await.unwrap_or(false)
 }
 
 /// An import as its page shows it. While it waits to be started: with the file's first lines and what would
@@ -101,7 +130,9 @@ pub async fn show(
     chosen: Option<&ImportStart>,
     max_size: u64,
 ) -> Result<ImportPreview> {
-    let Stored { mut import, path } = stored(db, actor, id).await?;
+    let stored = stored(db, actor, Goal::Clients, id).await?;
+    let faulty_kept = has_faulty(&stored).await;
+    let Stored { mut import, path } = stored;
     let mut preview = Preview::default();
     if import.state == ImportState::Uploaded {
         match preview_file(Path::new(&path), chosen.map(layout)).await? {
@@ -119,10 +150,8 @@ pub async fn show(
     };
     let max_size = i64::try_from(max_size).unwrap_or(i64::MAX);
     let (columns, layout) = (preview.columns, preview.layout);
-    let over = matches!(import.state, ImportState::Done | ImportState::Failed);
-    let faulty_kept =
-        over && !path.is_empty() && tokio::fs::try_exists(beside(Path::new(&path))).await.unwrap_or(false);
-    Ok(ImportPreview { import, max_size, columns, layout, lines, outlook, problems, faulty_kept })
+    let (is_ledger, entries) = (false, 0);
+    Ok(ImportPreview { import, max_size, columns, layout, lines, outlook, problems, faulty_kept, is_ledger, entries })
 }
 
 /// The chosen layout, without the columns that cannot be: a look ahead shows what is right so far.
@@ -146,7 +175,7 @@ fn layout(form: &ImportStart) -> Layout {
 /// import that has been started before, and for one too many at a time.
 pub async fn start(db: &Db, actor: &Actor, form: &ImportStart, clock: &SharedClock, process: &str) -> Result<()> {
     checked(form)?;
-    let Stored { path, .. } = stored(db, actor, form.id).await?;
+    let Stored { path, .. } = stored(db, actor, Goal::Clients, form.id).await?;
     let mut tx = db.begin().await?;
     set_going(&mut tx, actor, form.id, process).await?;
     tx.commit().await?;
@@ -170,13 +199,13 @@ pub(in crate::server::services) async fn set_going(tx: &mut Tx, actor: &Actor, i
 async fn run(db: Db, id: i64, path: String, target: Target, layout: Layout, now: DateTime<Utc>) {
     let owner = target.owner;
     let read = async |file| import_csv(&db, target, file, Some(layout), now, |_| ()).await;
-    see_through(&db, (owner, id), &path, read).await;
+    see_through(&db, (owner, Goal::Clients, id), &path, read).await;
 }
 
 /// Has an uploaded file read, notes what came of its import, whatever that is, and removes the file.
 pub(in crate::server::services) async fn see_through(
     db: &Db,
-    (owner, id): (i64, i64),
+    (owner, goal, id): (i64, Goal, i64),
     path: &str,
     read: impl AsyncFnOnce(File) -> Result<Outcome>,
 ) {
@@ -196,7 +225,7 @@ pub(in crate::server::services) async fn see_through(
     if let Err(error) = imported {
         let reference = tokens::reference();
         tracing::error!(%reference, import = id, %error, "an import ended early");
-        if let Err(error) = give_up(db, owner, id).await {
+        if let Err(error) = give_up(db, owner, goal, id).await {
             tracing::error!(%reference, import = id, %error, "its end could not be noted");
         }
     }
@@ -204,8 +233,8 @@ pub(in crate::server::services) async fn see_through(
 }
 
 /// Ends an import for a fault of ours; the counts of the batches that were stored stay.
-async fn give_up(db: &Db, owner: i64, id: i64) -> Result<()> {
-    let Some(Stored { import, .. }) = imports::get(db, owner, id).await? else { return Ok(()) };
+async fn give_up(db: &Db, owner: i64, goal: Goal, id: i64) -> Result<()> {
+    let Some(Stored { import, .. }) = imports::get(db, owner, goal, id).await? else { return Ok(()) };
     let mut tx = db.begin().await?;
     imports::finish(&mut tx, id, BROKEN, &import.counts, &import.problems).await?;
     Ok(tx.commit().await?)

@@ -3,9 +3,11 @@
 
 use super::super::guard::{actor, refusal};
 use super::super::state::AppState;
+use crate::domain::import::Goal;
 use crate::domain::user::Permission;
-use crate::server::services::import::{self, encoding::is_binary};
-use crate::server::services::suppressions as ledger;
+use crate::forms::Check;
+use crate::forms::suppressions::ImportForm;
+use crate::server::services::import::{self, Upload, encoding::is_binary};
 use crate::server::services::{Actor, Error};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, State};
@@ -34,19 +36,12 @@ impl Drop for Unfinished {
     }
 }
 
-/// What a file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Goal {
-    Clients,
-    Suppressions,
-}
-
 /// Stores the form's `file` and goes to the page of its import.
 pub async fn clients(State(state): State<AppState>, session: Session, form: Multipart) -> Response {
     upload(&state, &session, form, Goal::Clients, "/clients/import").await
 }
 
-/// The same for the ledger; the form's `reason` comes before the file, whose import then begins.
+/// The same for the ledger; the form's `reason` comes before the file.
 pub async fn suppressions(State(state): State<AppState>, session: Session, form: Multipart) -> Response {
     upload(&state, &session, form, Goal::Suppressions, "/suppressions/import").await
 }
@@ -75,6 +70,12 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goa
         if field.name() != Some("file") {
             continue;
         }
+        if goal == Goal::Suppressions {
+            let errors = ImportForm { reason: reason.clone() }.check();
+            if !errors.is_empty() {
+                return Err(Error::Invalid(errors));
+            }
+        }
         let name: String = field.file_name().unwrap_or_default().chars().take(NAME_MAX).collect();
         let folder = state.config.uploads();
         tokio::fs::create_dir_all(&folder).await.map_err(disk)?;
@@ -82,23 +83,20 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goa
         let mut unfinished = Unfinished(Some(path.clone()));
         return match write(&path, field, state.config.import_max).await? {
             Written::Whole(size) => {
-                let id = match goal {
-                    Goal::Clients => import::add(&state.db, actor, &name, &path, size, state.now()).await?,
-                    Goal::Suppressions => {
-                        let upload = ledger::Upload { name, path, size, reason };
-                        ledger::begin(&state.db, actor, upload, &state.clock, state.wake.process()).await?
-                    }
-                };
+                let upload = Upload { goal, why: reason.trim(), name: &name, path: &path, size };
+                let id = import::add(&state.db, actor, &upload, state.now()).await?;
                 unfinished.0 = None;
                 Ok(id)
             }
             Written::Refused(size, key) => {
                 drop(unfinished);
-                import::refuse(&state.db, actor, &name, size, key, state.now()).await
+                let upload = Upload { goal, why: reason.trim(), name: &name, path: &path, size };
+                import::refuse(&state.db, actor, &upload, key, state.now()).await
             }
         };
     }
-    import::refuse(&state.db, actor, "", 0, "error.import.empty", state.now()).await
+    let upload = Upload { goal, why: reason.trim(), name: "", path: Path::new(""), size: 0 };
+    import::refuse(&state.db, actor, &upload, "error.import.empty", state.now()).await
 }
 
 /// A field of the form that is a line of text.

@@ -68,10 +68,24 @@ pub const FUNCTIONS: &[Row] = &[
     read("clients/list", users(ALL), "search=&sort=&after="),
     read("clients/get", users(OWNERS), "id={client}"),
     read("suppressions/client", users(OWNERS), "id={client}"),
-    read("suppressions/list", users(ALL), "search=&reason=&after="),
+    read("suppressions/list", users(ALL), "search=&reason=&ended=&after="),
     read("suppressions/get", users(OWNERS), "id={suppression}"),
     write("suppressions/add", users(ALL), "form[email]={fresh}@example.org&form[reason]=asked"),
     write("suppressions/lift", users(OWNERS), "form[id]={suppression}&form[reason]=asked"),
+    read("suppressions/import", users(OWNERS), "id={ledger_import}"),
+    // A file of clients is none of the ledger.
+    read("suppressions/import", users([No(404); 3]), "id={import}"),
+    write(
+        "suppressions/import/start",
+        users(OWNERS),
+        "form[id]={ledger_import}&form[email]=0&form[first_is_data]=false&form[encoding]=utf-8",
+    ),
+    // It has not run: nothing of it is there.
+    write(
+        "suppressions/import/lift",
+        users([No(409), No(404), No(404)]),
+        "form[id]={ledger_import}&form[reason]=wrong file",
+    ),
     write("clients/save", users(ALL), "form[id]=0&form[email]={fresh}@example.org&form[full_name]=&form[comment]="),
     write("clients/save", users(OWNERS), "form[id]={client}&form[email]={fresh}@example.org&form[full_name]=A"),
     write("clients/delete", users(CHOSEN), "form[ids][0]={client}&form[all]=false&form[q]="),

@@ -96,7 +96,7 @@ pub const PAGES: &[Row] = &[
     read("GET /suppressions", users(ALL), ""),
     read("GET /suppressions/new", users(ALL), ""),
     read("GET /suppressions/import", users(ALL), ""),
-    read("GET /suppressions/import/{id}", users(OWNERS), "{import}"),
+    read("GET /suppressions/import/{id}", users(OWNERS), "{ledger_import}"),
     read("GET /suppressions/{id}", users(OWNERS), "{suppression}"),
     read("GET /mailings", users(ALL), ""),
     read("GET /mailings/new", users(ALL), ""),

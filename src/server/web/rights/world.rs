@@ -2,6 +2,7 @@
 
 use super::rule::Who;
 use crate::domain::email::EmailAddress;
+use crate::domain::import::Goal;
 use crate::domain::lang::Lang;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::domain::user::{Permission, Role};
@@ -71,6 +72,7 @@ pub fn missing() -> Things {
         "disabled",
         "selection",
         "import",
+        "ledger_import",
         "post",
         "relay",
         "letter",
@@ -170,7 +172,7 @@ impl World {
             ("return", &["return"]),
             ("message", &["message"]),
             ("mailing", &["mailing", "run", "delivery", "disabled"]),
-            ("import", &["import"]),
+            ("import", &["import", "ledger_import"]),
             ("post", &["post", "slug"]),
             ("image", &["image"]),
             ("relay", &["relay"]),
@@ -237,7 +239,7 @@ impl World {
                 let mut tx = db.begin().await.unwrap();
                 suppressions::add(&mut tx, &entry).await.unwrap();
                 tx.commit().await.unwrap();
-                let filter = Filter { search: &email, reason: None };
+                let filter = Filter { search: &email, ..Filter::default() };
                 let id = suppressions::list(db, actor.id, &filter, i64::MAX, 1).await.unwrap().remove(0).id;
                 things.insert("suppression", id.to_string());
             }
@@ -267,9 +269,13 @@ impl World {
             "mailing" => self.mailing(actor, mark, things).await,
             "import" => {
                 let path = self.served.folder().join(format!("{mark}.csv"));
-                std::fs::write(&path, format!("email\nnew-{mark}@example.org\n")).unwrap();
-                let id = import::add(db, actor, mark, &path, 9, now).await.unwrap();
-                things.insert("import", id.to_string());
+                for (thing, goal, why) in [("import", Goal::Clients, ""), ("ledger_import", Goal::Suppressions, mark)] {
+                    let path = path.with_extension(goal.as_str());
+                    std::fs::write(&path, format!("email\nnew-{mark}@example.org\n")).unwrap();
+                    let upload = import::Upload { goal, why, name: mark, path: &path, size: 9 };
+                    let id = import::add(db, actor, &upload, now).await.unwrap();
+                    things.insert(thing, id.to_string());
+                }
             }
             "post" => {
                 let form = PostForm {

@@ -105,7 +105,7 @@ fn ClientFields(client: Option<Client>, begun: [String; 3]) -> impl IntoView {
             <OnceField />
             <input type="hidden" name="form[id]" value=id.to_string() />
             <VersionField opened=opened errors=errors />
-            <TextField name="form[email]" label=t("clients.email") kind="text" required=true value=email errors=errors autocomplete="off" />
+            <TextField name="form[email]" label=t("clients.email") kind="email" required=true value=email errors=errors autocomplete="off" />
             <TextField name="form[full_name]" label=t("clients.full_name") value=full_name errors=errors maxlength=FULL_NAME_MAX autocomplete="off" hint=t("clients.full_name_hint") />
             <TextArea name="form[comment]" label=t("clients.comment") value=comment errors=errors maxlength=COMMENT_MAX hint=t("clients.comment_hint") />
             <div class="flex gap-2">

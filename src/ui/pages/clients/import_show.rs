@@ -5,7 +5,7 @@ use super::outlook::problem_table;
 use crate::api::clients::{StartImport, get_import};
 use crate::api::error::AppError;
 use crate::domain::bidi::visible;
-use crate::domain::import::{Import, ImportCounts, ImportPreview, ImportState};
+use crate::domain::import::{Goal, Import, ImportCounts, ImportPreview, ImportState};
 use crate::forms::clients::ImportStart;
 use crate::ui::components::error_panel::{ErrorPanel, failed};
 use crate::ui::components::icon::{Icon, icon};
@@ -15,6 +15,8 @@ use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
 use crate::ui::time::format_bytes;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 use web_sys::js_sys;
 
@@ -27,6 +29,7 @@ type Count = (&'static str, fn(&ImportCounts) -> i64);
 /// What an import's page belongs to. The keys name texts of the locale files.
 #[derive(Debug)]
 pub struct Place {
+    pub goal: Goal,
     pub title: &'static str,
     /// The list that the lines go into, and its name.
     pub list: &'static str,
@@ -40,6 +43,7 @@ pub struct Place {
 }
 
 const CLIENTS: Place = Place {
+    goal: Goal::Clients,
     title: "clients.import_title",
     list: "/clients",
     list_title: "clients.title",
@@ -55,26 +59,49 @@ const CLIENTS: Place = Place {
     ],
 };
 
+/// How an import is asked for.
+pub type Load =
+    fn(i64, Option<ImportStart>) -> Pin<Box<dyn Future<Output = Result<ImportPreview, AppError>> + Send + 'static>>;
+
+/// What an import's page says and does at its two ends.
+pub struct Ends {
+    /// Counts what was done on the page: then it is loaded anew.
+    pub version: Signal<usize>,
+    /// The form that starts it; with what the page's address says.
+    pub before: Box<dyn Fn(ImportPreview, Option<ImportStart>) -> AnyView + Send + Sync>,
+    /// Below the counts of one that is over.
+    pub after: Box<dyn Fn(&ImportPreview) -> AnyView + Send + Sync>,
+}
+
 /// `/clients/import/:id`.
 #[component]
 pub fn ImportShowPage() -> impl IntoView {
-    import_page(&CLIENTS)
+    let start = ServerAction::<StartImport>::new();
+    let ends = Ends {
+        version: start.version().into(),
+        before: Box::new(move |preview, chosen| {
+            view! { <MappingForm preview=preview chosen=chosen action=start /> }.into_any()
+        }),
+        after: Box::new(|_| ().into_any()),
+    };
+    import_page(&CLIENTS, |id, chosen| Box::pin(get_import(id, chosen)), ends)
 }
 
 /// The page of an import, which is asked again and again while it runs.
-pub fn import_page(place: &'static Place) -> AnyView {
+pub fn import_page(place: &'static Place, load: Load, ends: Ends) -> AnyView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<i64>().ok())));
     let query = use_query_map();
     let chosen = Memo::new(move |_| {
         query.with(|query| ImportStart::from_query(id.get().unwrap_or_default(), |name| query.get(name)))
     });
-    let start = ServerAction::<StartImport>::new();
+    let version = ends.version;
+    let ends = StoredValue::new(ends);
     let shown = Resource::new_blocking(
-        move || (id.get(), chosen.get(), start.version().get()),
-        |(id, chosen, _)| async move {
+        move || (id.get(), chosen.get(), version.get()),
+        move |(id, chosen, _)| async move {
             match id {
-                Some(id) => get_import(id, chosen).await,
+                Some(id) => load(id, chosen).await,
                 None => Err(AppError::NotFound),
             }
         },
@@ -108,7 +135,7 @@ pub fn import_page(place: &'static Place) -> AnyView {
         >
             <Transition>
                 {move || shown.get().map(|shown| match shown {
-                    Ok(shown) => state(shown, chosen.get_untracked(), start, since, place),
+                    Ok(shown) => ends.with_value(|ends| state(shown, chosen.get_untracked(), ends, since, place)),
                     Err(error) => failed(&error),
                 })}
             </Transition>
@@ -120,7 +147,7 @@ pub fn import_page(place: &'static Place) -> AnyView {
 fn state(
     shown: ImportPreview,
     chosen: Option<ImportStart>,
-    start: ServerAction<StartImport>,
+    ends: &Ends,
     since: RwSignal<Option<(f64, i64)>>,
     place: &'static Place,
 ) -> AnyView {
@@ -131,14 +158,15 @@ fn state(
         &[("name", &visible(&import.file_name)), ("size", &format_bytes(use_lang(), import.size))],
     );
     let body = match import.state {
-        ImportState::Uploaded => view! { <MappingForm preview=shown chosen=chosen action=start /> }.into_any(),
+        ImportState::Uploaded => (ends.before)(shown, chosen),
         ImportState::Running => running(&import, since, place),
         ImportState::Done => view! {
             <h2 class="text-lg font-semibold" role="status">{t("clients.import_done")}</h2>
             {counts(&import, place)}
             {left_out(&import.counts)}
             <a class="btn btn-primary mt-4" href=place.list>{t(place.to_list)}</a>
-            {problems(import, faulty_kept)}
+            {(ends.after)(&shown)}
+            {problems(import, faulty_kept, place)}
         }
         .into_any(),
         ImportState::Failed => view! {
@@ -148,7 +176,8 @@ fn state(
                 </ErrorPanel>
             </div>
             {(import.counts.lines > 0).then(|| (counts(&import, place), left_out(&import.counts)))}
-            {problems(import, faulty_kept)}
+            {(ends.after)(&shown)}
+            {problems(import, faulty_kept, place)}
         }
         .into_any(),
     };
@@ -209,7 +238,7 @@ fn running(import: &Import, since: RwSignal<Option<(f64, i64)>>, place: &Place) 
 }
 
 /// The lines that were not taken; `kept`: all of them can be had as a file.
-fn problems(import: Import, kept: bool) -> Option<AnyView> {
+fn problems(import: Import, kept: bool, place: &Place) -> Option<AnyView> {
     (!import.problems.is_empty()).then(|| {
         let file = kept.then(|| {
             let href = format!("/clients/import/{}/faulty", import.id);
@@ -223,7 +252,7 @@ fn problems(import: Import, kept: bool) -> Option<AnyView> {
         view! {
             <h2 class="mt-8 font-semibold">{t("clients.problems")}</h2>
             {file}
-            {problem_table(import.problems)}
+            {problem_table(import.problems, place.goal)}
         }
         .into_any()
     })

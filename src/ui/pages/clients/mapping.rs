@@ -4,7 +4,7 @@
 use super::outlook::{ahead, first_lines, problem_table};
 use crate::api::clients::{StartImport, get_import};
 use crate::domain::bidi::visible;
-use crate::domain::import::{Duplicates, Encoding, ImportPreview};
+use crate::domain::import::{Duplicates, Encoding, Goal, ImportPreview};
 use crate::forms::Check;
 use crate::forms::clients::{ImportStart, NO_COLUMN};
 use crate::ui::components::field::{CheckField, RadioField, SelectField};
@@ -21,7 +21,14 @@ fn title(cell: &str, at: usize) -> String {
     if cell.is_empty() { column } else { format!("{column}: {cell}") }
 }
 
-fn encodings(current: Encoding) -> Vec<(String, String)> {
+/// The columns of a file to choose from, after one that is none of them.
+pub fn column_options(columns: &[String], none: (&str, String)) -> Vec<(String, String)> {
+    let each = columns.iter().enumerate().map(|(at, cell)| (at.to_string(), title(cell, at)));
+    std::iter::once((none.0.to_owned(), none.1)).chain(each).collect()
+}
+
+/// The encodings to choose from, the present one first.
+pub fn encodings(current: Encoding) -> Vec<(String, String)> {
     let word = |encoding: Encoding| match encoding {
         Encoding::Utf8 => "UTF-8".to_owned(),
         Encoding::Utf16Le => "UTF-16 LE".to_owned(),
@@ -63,15 +70,8 @@ pub fn MappingForm(
         }
     };
     let layout = preview.layout;
-    let columns: Vec<(String, String)> =
-        preview.columns.iter().enumerate().map(|(at, cell)| (at.to_string(), title(cell, at))).collect();
-    let with = |value: &str, word: String| {
-        let mut options = vec![(value.to_owned(), word)];
-        options.extend(columns.iter().cloned());
-        options
-    };
-    let addresses = with("", t("clients.choose_column"));
-    let others = with(NO_COLUMN, t("clients.no_column"));
+    let addresses = column_options(&preview.columns, ("", t("clients.choose_column")));
+    let others = column_options(&preview.columns, (NO_COLUMN, t("clients.no_column")));
     let value = |column: Option<usize>, none: &str| column.map_or(none.to_owned(), |at| at.to_string());
     let (full_name, comment) = (value(layout.full_name, NO_COLUMN), value(layout.comment, NO_COLUMN));
     let (middle_name, last_name) = (value(layout.middle_name, NO_COLUMN), value(layout.last_name, NO_COLUMN));
@@ -139,7 +139,7 @@ pub fn MappingForm(
                     let n = i64::try_from(problems.len()).unwrap_or(i64::MAX);
                     let key = if outlook.more { "clients.problems_ahead" } else { "clients.problems_all" };
                     let title = tn_with(key, n, &[("lines", &number(outlook.lines))]);
-                    view! { <h2 class="mt-6 font-semibold">{title}</h2> {problem_table(problems)} }
+                    view! { <h2 class="mt-6 font-semibold">{title}</h2> {problem_table(problems, Goal::Clients)} }
                 })}
                 <h2 class="mt-8 mb-2 font-semibold">{t("clients.first_lines")}</h2>
                 {first_lines(&columns, lines, rule())}

@@ -1,7 +1,7 @@
 //! What would become of the first lines of a file, and which lines are at fault.
 
 use crate::domain::bidi::visible;
-use crate::domain::import::{Duplicates, Fate, FirstLine, LineProblem, Outlook};
+use crate::domain::import::{Duplicates, Fate, FirstLine, Goal, LineProblem, Outlook};
 use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{number, t, t_with, tn};
 use crate::ui::link::href;
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 /// One sentence on the first lines.
 pub fn ahead(outlook: &Outlook, duplicates: Duplicates) -> String {
-    let Outlook { lines, new, known, faulty, more } = *outlook;
+    let Outlook { lines, new, known, faulty, more, .. } = *outlook;
     if new + known + faulty == 0 {
         return t(if lines == 0 { "clients.ahead_empty" } else { "clients.ahead_open" });
     }
@@ -64,8 +64,18 @@ fn mend([email, full_name, comment]: [String; 3]) -> AnyView {
     view! { <a class="link" href=href target="_blank">{t("clients.mend")}</a> }.into_any()
 }
 
+/// A link to the form for an address that is to be left out, in the same way.
+fn mend_entry([email, ..]: [String; 3]) -> AnyView {
+    let href = href("/suppressions/new", &[("email".to_owned(), email)]);
+    view! { <a class="link" href=href target="_blank">{t("clients.mend")}</a> }.into_any()
+}
+
 /// Lines that were not, or will not be, taken, with all their columns; each can be mended.
-pub fn problem_table(problems: Vec<LineProblem>) -> AnyView {
+pub fn problem_table(problems: Vec<LineProblem>, goal: Goal) -> AnyView {
+    let mend = move |fields| match goal {
+        Goal::Clients => mend(fields),
+        Goal::Suppressions => mend_entry(fields),
+    };
     let title = |at: usize| t_with("clients.column", &[("n", &(at + 1))]);
     // A fault of the file as a whole, or one that was noted by an older version, has no cells.
     let width = problems.iter().map(|problem| problem.cells.len()).max().unwrap_or(0).max(1);

@@ -7,23 +7,8 @@ use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::TextField;
 use crate::ui::components::page::Page;
 use crate::ui::i18n::t;
-use crate::ui::pages::clients::{Place, Upload, import_page};
+use crate::ui::pages::clients::Upload;
 use leptos::prelude::*;
-
-const SUPPRESSIONS: Place = Place {
-    title: "suppressions.import_title",
-    list: "/suppressions",
-    list_title: "suppressions.title",
-    to_list: "suppressions.all",
-    upload: "/suppressions/import",
-    upload_title: "suppressions.import",
-    counts: &[
-        ("clients.n_lines", |counts| counts.lines),
-        ("clients.n_added", |counts| counts.added),
-        ("suppressions.n_known", |counts| counts.skipped),
-        ("clients.n_faulty", |counts| counts.faulty),
-    ],
-};
 
 /// `/suppressions/import`.
 #[component]
@@ -45,10 +30,4 @@ pub fn SuppressionsImportPage() -> impl IntoView {
         </Page>
     }
     .into_any()
-}
-
-/// `/suppressions/import/:id`.
-#[component]
-pub fn SuppressionsImportShowPage() -> impl IntoView {
-    import_page(&SUPPRESSIONS)
 }

@@ -17,13 +17,13 @@ use leptos::prelude::*;
 
 const WORDS: Words = Words { area: "suppressions", symbol: Icon::Ban, path: "/suppressions" };
 
-/// `/suppressions`: search by `q`, filter by `reason`, keyset pages by `after`.
+/// `/suppressions`: search by `q`, filter by `reason`, with `ended=1` those, too, that have ended, keyset pages by `after`.
 #[component]
 pub fn SuppressionsPage() -> impl IntoView {
-    let (q, reason, after) = (use_param("q"), use_param("reason"), use_param("after"));
+    let (q, reason, ended, after) = (use_param("q"), use_param("reason"), use_param("ended"), use_param("after"));
     let found = Resource::new_blocking(
-        move || (q.get(), reason.get(), after.get()),
-        |(q, reason, after)| list_suppressions(q, reason, after),
+        move || (q.get(), reason.get(), ended.get(), after.get()),
+        |(q, reason, ended, after)| list_suppressions(q, reason, ended, after),
     );
     // What the list shows.
     let file = move || href("/suppressions.csv", &kept(&["after"]));
@@ -36,11 +36,12 @@ pub fn SuppressionsPage() -> impl IntoView {
         <Page title=t("suppressions.title") lead=t("suppressions.lead") actions=actions.into_any()>
             <Transition>
                 {move || found.get().map(|found| {
-                    let narrowed = !q.get_untracked().is_empty() || !reason.get_untracked().is_empty();
+                    let narrowed = [q, reason, ended].iter().any(|param| !param.get_untracked().is_empty());
                     let tools = view! {
                         <div class="mb-4 flex flex-wrap items-center gap-2">
                             <Search label=t("suppressions.search") />
                             <Choice param="reason" label=t("suppressions.reason") options=reasons() />
+                            <Choice param="ended" label=t("suppressions.holding") options=vec![("", t("suppressions.only_holding")), ("1", t("suppressions.with_ended"))] />
                         </div>
                     };
                     listing(found, &WORDS, narrowed, tools.into_any(), |rows, _| table(rows))
@@ -71,12 +72,17 @@ fn table(rows: Vec<Suppression>) -> AnyView {
 fn row(entry: Suppression) -> AnyView {
     let source = t(&format!("suppressions.source_{}", entry.source.as_str()));
     let until = entry.until.map(|until| {
-        view! { <span class="block text-xs">{t("suppressions.until")} " " <Time at=until with_zone=true /></span> }
+        let word = t(if entry.ended { "suppressions.ended" } else { "suppressions.until" });
+        view! { <span class="block text-xs">{word} " " <Time at=until with_zone=true /></span> }
     });
+    let badge = match entry.ended {
+        true => view! { {reason_word(entry.reason)} " " <span class="badge badge-sm badge-ghost">{t("suppressions.over")}</span> }.into_any(),
+        false => reason_badge(entry.reason),
+    };
     view! {
         <Row>
             <Cell><a class="link link-hover font-medium break-all" href=format!("/suppressions/{}", entry.id)>{visible(&entry.email)}</a></Cell>
-            <Cell label=t("suppressions.reason")>{reason_badge(entry.reason)}</Cell>
+            <Cell label=t("suppressions.reason")>{badge}</Cell>
             <Cell label=t("suppressions.source")>{source}</Cell>
             <Cell label=t("suppressions.since")><Time at=entry.since relative=true />{until}</Cell>
             <Cell label=t("suppressions.evidence")><span class="line-clamp-2">{visible(&entry.evidence)}</span></Cell>

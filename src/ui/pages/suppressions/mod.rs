@@ -1,12 +1,14 @@
 //! The ledger of addresses that the reader's mailings leave out.
 
 mod import;
+mod import_show;
 mod list;
 mod new;
 mod panel;
 mod show;
 
-pub use import::{SuppressionsImportPage, SuppressionsImportShowPage};
+pub use import::SuppressionsImportPage;
+pub use import_show::SuppressionsImportShowPage;
 pub use list::SuppressionsPage;
 pub use new::SuppressionNewPage;
 pub use panel::SuppressionPanel;

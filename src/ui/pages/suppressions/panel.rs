@@ -31,7 +31,11 @@ pub fn Entry(entry: Suppression, client: i64) -> impl IntoView {
     let errors = Signal::derive(move || errors_of(lift.value().get().as_ref()));
     let error = Signal::derive(move || error_of(lift.value().get().as_ref()));
     let until = entry.until.map(|until| {
-        view! { <p class="text-sm">{t("suppressions.until")} " " <Time at=until with_zone=true /></p> }
+        let word = t(if entry.ended { "suppressions.ended" } else { "suppressions.until" });
+        view! { <p class="text-sm">{word} " " <Time at=until with_zone=true /></p> }
+    });
+    let import = entry.import.map(|id| {
+        view! { <p class="text-sm"><a class="link" href=format!("/suppressions/import/{id}")>{t("suppressions.its_import")}</a></p> }
     });
     let mut source = t(&format!("suppressions.source_{}", entry.source.as_str()));
     if !entry.actor.is_empty() {
@@ -46,6 +50,7 @@ pub fn Entry(entry: Suppression, client: i64) -> impl IntoView {
             <p class="text-sm">{t("suppressions.source")} ": " {source}</p>
             <p class="text-sm">{t("clients.suppressed_since")} " " <Time at=entry.since with_zone=true /></p>
             {until}
+            {import}
             {evidence}
             <p class="mt-2 text-sm">{t(&format!("suppressions.about_{}", entry.reason.as_str()))}</p>
             <FormErrors error=error />
