@@ -72,10 +72,11 @@ pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Resu
 
 /// What is being written, filled in for a client or for an example.
 #[server(prefix = "/api", endpoint = "messages/preview")]
-pub async fn preview_message(subject: String, body: String, client: Option<i64>) -> Result<Preview, AppError> {
+pub async fn preview_message(form: MessageForm, client: Option<i64>) -> Result<Preview, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::preview(&request::state().db, &actor, &subject, &body, client).await)
+    let state = request::state();
+    request::answer(messages::preview(&state.db, &actor, form, client, &state.config.public_url).await)
 }
 
 /// Clients to fill a preview in with.

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod clients;
+pub mod designs;
 pub mod doctor;
 pub mod error;
 pub mod mailings;

@@ -176,16 +176,17 @@ pub async fn merge_post(id: i64) -> Result<Merge, AppError> {
 #[server(prefix = "/api", endpoint = "posts/images")]
 pub async fn list_images(after: String) -> Result<Gallery, AppError> {
     use crate::server::{services::images, web::request};
-    let actor = request::require(crate::domain::user::Permission::Blog).await?;
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(images::gallery(&request::state().db, &actor, &after).await)
 }
 
-/// Deletes one of one's pictures that no post shows.
+/// Deletes one of one's pictures that nothing shows.
 #[server(prefix = "/api", endpoint = "posts/images/delete")]
 pub async fn delete_image(id: String) -> Result<(), AppError> {
     use crate::server::{services::images, web::request};
-    let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    request::answer(images::delete(&request::state().db, &actor, &id).await)?;
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(images::delete(&state.db, &actor, &id, state.now()).await)?;
     request::go("/posts/images?done=posts.image_deleted");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Mailings and their runs.
 
 use super::audience::{Audience, AudienceSize};
+use super::check::Finding;
 use super::oversight::{Owner, Stopped};
 use super::page::Page;
 use super::returned::ReturnedCounts;
@@ -337,4 +338,6 @@ pub struct Review {
     pub policy: DoubtPolicy,
     /// At most five.
     pub next: Vec<Occurrence>,
+    /// What to mend or to look at before it starts, the worst first.
+    pub findings: Vec<Finding>,
 }

@@ -1,5 +1,7 @@
 //! Messages: what is written once and sent to many.
 
+use super::design::Choice;
+use super::version::version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +9,31 @@ use serde::{Deserialize, Serialize};
 pub const SUBJECT_MAX: usize = 500;
 /// Longest body, in characters.
 pub const BODY_MAX: usize = 200_000;
+/// Longest preheader, in characters; mail programs show about a hundred.
+pub const PREHEADER_MAX: usize = 250;
+/// Bytes of HTML above which Gmail shows the beginning of a letter alone.
+pub const CLIPPED_FROM: usize = 102 * 1024;
 
 /// A message as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub id: i64,
     pub subject: String,
+    /// What mail programs show beside the subject.
+    pub preheader: String,
     pub body: String,
+    pub design: Choice,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Mailings that use it.
     pub mailings: i64,
+}
+
+impl Message {
+    /// Tells whether it was changed since a form was opened.
+    pub fn version(&self) -> String {
+        version(&[&self.subject, &self.preheader, &self.body, &self.design.to_string()])
+    }
 }
 
 /// A message in a list, without its body.
@@ -43,6 +59,7 @@ pub enum MessageSort {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     pub subject: String,
+    pub preheader: String,
     pub html: String,
     pub text: String,
 }

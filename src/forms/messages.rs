@@ -2,7 +2,9 @@
 
 use super::{Check, from_garde, is_filled, is_line, is_text};
 use crate::api::error::FieldErrors;
-use crate::domain::message::{BODY_MAX, SUBJECT_MAX};
+use crate::domain::design::Choice;
+use crate::domain::message::{BODY_MAX, PREHEADER_MAX, SUBJECT_MAX};
+use crate::domain::version::version;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +16,33 @@ pub struct MessageForm {
     pub id: i64,
     #[garde(custom(is_filled), custom(is_line(SUBJECT_MAX)))]
     pub subject: String,
+    /// What mail programs show beside the subject.
+    #[garde(custom(is_line(PREHEADER_MAX)))]
+    #[serde(default)]
+    pub preheader: String,
     /// Markdown.
     #[garde(custom(is_filled), custom(is_text(BODY_MAX)))]
     pub body: String,
-    /// `domain::version` of what was stored when the form was opened; empty: whatever is stored is changed.
+    /// A [`Choice`]; empty for the plain letter.
+    #[garde(custom(is_design))]
+    #[serde(default)]
+    pub design: String,
+    /// [`Message::version`](crate::domain::message::Message::version) of what was stored when the form was opened; empty: whatever is stored is changed.
     #[garde(skip)]
     #[serde(default)]
     pub version: String,
+}
+
+fn is_design<C>(value: &str, _: &C) -> garde::Result {
+    Choice::parse(value).map(drop).ok_or_else(|| garde::Error::new("error.design.gone"))
+}
+
+impl MessageForm {
+    /// The version of a message that this form was stored as.
+    pub fn version_stored(&self) -> String {
+        let design = Choice::parse(&self.design).unwrap_or_default().to_string();
+        version(&[self.subject.trim(), self.preheader.trim(), &self.body, &design])
+    }
 }
 
 impl Check for MessageForm {

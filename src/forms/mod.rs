@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod chosen;
 pub mod clients;
 pub mod decisions;
+pub mod designs;
 pub mod mailings;
 pub mod messages;
 pub mod oversight;

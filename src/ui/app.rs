@@ -90,8 +90,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/email") view=Accounts::NewEmailPage />
                     <Route path=path!("/account/revoke") view=Accounts::RevokePage />
                     <Route path=path!("/messages") view=Work::MessagesPage />
+                    <Route path=path!("/messages/starters") view=Work::StartersPage />
                     <Route path=path!("/messages/new") view=Work::MessageNewPage />
                     <Route path=path!("/messages/:id") view=Work::MessageEditPage />
+                    <Route path=path!("/designs") view=Work::DesignsPage />
+                    <Route path=path!("/designs/new") view=Work::DesignNewPage />
+                    <Route path=path!("/designs/:id") view=Work::DesignEditPage />
                     <Route path=path!("/outbox") view=Work::OutboxPage />
                     <Route path=path!("/outbox/:id") view=Work::LetterPage />
                     <Route path=path!("/clients") view=Work::ClientsPage />

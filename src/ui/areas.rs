@@ -7,10 +7,12 @@ use super::pages::accounts::{
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, DoublesPage, ImportPage, ImportShowPage};
+use super::pages::designs::{DesignEditPage, DesignNewPage, DesignsPage};
 use super::pages::doctor::DoctorPage;
 use super::pages::mailings::{DeliveryPage, MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage};
 use super::pages::messages::edit::{MessageEditPage, MessageNewPage};
 use super::pages::messages::list::MessagesPage;
+use super::pages::messages::starters::StartersPage;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::oversight::{AllMailingsPage, AuditPage, ReturnsPage, UserPage, UsersPage};
@@ -63,9 +65,9 @@ area!(
 );
 area!(
     /// What every user works with.
-    work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
+    work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DesignEditPage, DesignNewPage, DesignsPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
-    OutboxPage, ReportsPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
+    OutboxPage, ReportsPage, StartersPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
     SuppressionsImportShowPage, SuppressionsPage
 );
 area!(

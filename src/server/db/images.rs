@@ -3,6 +3,7 @@
 use super::{Db, DbResult, Tx, on_db, on_tx};
 use crate::domain::post::{Picture, Stored};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// A picture that is new.
 #[derive(Debug)]
@@ -79,6 +80,37 @@ pub async fn size(db: &Db, id: &str) -> DbResult<Option<(u32, u32)>> {
 pub async fn exists(tx: &mut Tx, id: &str) -> DbResult<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM images WHERE id = $1)";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)?)
+}
+
+/// Whether the owner has such a picture.
+pub async fn is_owned(tx: &mut Tx, owner: i64, id: &str) -> DbResult<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM images WHERE owner_id = $1 AND id = $2)";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(owner).bind(id).fetch_one(conn).await)?)
+}
+
+/// The ids of stored pictures that stand in a text as `/images/…`.
+pub fn ids_in(text: &str) -> BTreeSet<String> {
+    let ids = text.split("/images/").skip(1).filter_map(|rest| rest.get(..32));
+    ids.filter(|id| id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))).map(str::to_owned).collect()
+}
+
+/// Notes that letters show these pictures from now on; ids of none are passed over.
+pub async fn note_use(tx: &mut Tx, ids: &[String], now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "INSERT INTO picture_uses (image_id, used_at) SELECT id, $2 FROM images WHERE id = $1
+        ON CONFLICT (image_id) DO UPDATE SET used_at = excluded.used_at";
+    for id in ids {
+        on_tx!(&mut *tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Whether a message or a design of the owner's shows a picture, or letters that have begun to leave since that instant.
+pub async fn is_in_letters(tx: &mut Tx, owner: i64, id: &str, since: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM images i JOIN picture_uses u ON u.image_id = i.id
+        WHERE i.owner_id = $1 AND i.id = $2 AND u.used_at > $3)
+        OR EXISTS (SELECT 1 FROM designs WHERE owner_id = $1 AND look LIKE '%' || $2 || '%')
+        OR EXISTS (SELECT 1 FROM messages WHERE owner_id = $1 AND body LIKE '%/images/' || $2 || '%')";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(owner).bind(id).bind(since).fetch_one(conn).await)?)
 }
 
 /// A count of pixels as stored; it was a `u32` when it went in.

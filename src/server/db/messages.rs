@@ -1,59 +1,106 @@
 //! Table `messages`.
 
-use super::{Db, DbResult, Key, Tx, like_pattern, number_list, on_db, on_tx};
+use super::{Db, DbResult, Key, Tx, like_pattern, number_list, on_db, on_tx, word};
+use crate::domain::design::{BuiltIn, Choice};
 use crate::domain::message::{Message, MessageRow, MessageSort};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
+
+/// What is written in a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    pub subject: String,
+    pub preheader: String,
+    pub body: String,
+    pub design: Choice,
+}
+
+impl Content {
+    /// As the table has the design: the word of a built-in one, and the id of one of the owner's.
+    fn design(&self) -> (&'static str, Option<i64>) {
+        match self.design {
+            Choice::BuiltIn(design) => (design.as_str(), None),
+            Choice::Own(id) => (BuiltIn::Plain.as_str(), Some(id)),
+        }
+    }
+}
+
+/// Reads what [`Content::design`] writes.
+pub(super) fn choice(design: &str, id: Option<i64>) -> DbResult<Choice> {
+    match id {
+        Some(id) => Ok(Choice::Own(id)),
+        None => word("messages.design", design, BuiltIn::parse).map(Choice::BuiltIn),
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
     subject: String,
+    preheader: String,
     body: String,
+    design: String,
+    design_id: Option<i64>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     mailings: i64,
 }
 
-impl From<Row> for Message {
-    fn from(row: Row) -> Self {
-        let Row { id, subject, body, created_at, updated_at, mailings } = row;
-        Self { id, subject, body, created_at, updated_at, mailings }
+impl Row {
+    fn into_message(self) -> DbResult<Message> {
+        let Row { id, subject, preheader, body, design, design_id, created_at, updated_at, mailings } = self;
+        let design = choice(&design, design_id)?;
+        Ok(Message { id, subject, preheader, body, design, created_at, updated_at, mailings })
     }
 }
 
 /// Inserts a message and returns its id.
-pub async fn insert(tx: &mut Tx, owner: i64, subject: &str, body: &str, now: DateTime<Utc>) -> DbResult<i64> {
-    const SQL: &str = "INSERT INTO messages (owner_id, subject, body, search, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $5) RETURNING id";
+pub async fn insert(tx: &mut Tx, owner: i64, content: &Content, now: DateTime<Utc>) -> DbResult<i64> {
+    const SQL: &str = "INSERT INTO messages (owner_id, subject, body, search, created_at, updated_at, preheader,
+        design, design_id) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) RETURNING id";
+    let (design, design_id) = content.design();
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(owner)
-        .bind(subject)
-        .bind(body)
-        .bind(subject.to_lowercase())
+        .bind(&content.subject)
+        .bind(&content.body)
+        .bind(content.subject.to_lowercase())
         .bind(now)
+        .bind(&content.preheader)
+        .bind(design)
+        .bind(design_id)
         .fetch_one(conn)
         .await)?)
 }
 
-/// Subject and body of an owner's message; PostgreSQL keeps it from other writers until the end.
-pub async fn lock(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<(String, String)>> {
+/// What is written in an owner's message; PostgreSQL keeps it from other writers until the end.
+pub async fn lock(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<Content>> {
     let wait = if matches!(tx, Tx::Postgres(_)) { "FOR UPDATE" } else { "" };
-    let sql = AssertSqlSafe(format!("SELECT subject, body FROM messages WHERE id = $1 AND owner_id = $2 {wait}"));
-    Ok(on_tx!(tx, conn => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(conn).await)?)
+    let sql = AssertSqlSafe(format!(
+        "SELECT subject, preheader, body, design, design_id FROM messages WHERE id = $1 AND owner_id = $2 {wait}"
+    ));
+    let row: Option<(String, String, String, String, Option<i64>)> =
+        on_tx!(tx, conn => sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(conn).await)?;
+    row.map(|(subject, preheader, body, design, id)| {
+        Ok(Content { subject, preheader, body, design: choice(&design, id)? })
+    })
+    .transpose()
 }
 
 /// Changes a message. False if the owner has no such message.
-pub async fn update(tx: &mut Tx, owner: i64, id: i64, subject: &str, body: &str, now: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "UPDATE messages SET subject = $3, body = $4, search = $5, updated_at = $6
-        WHERE id = $1 AND owner_id = $2";
+pub async fn update(tx: &mut Tx, owner: i64, id: i64, content: &Content, now: DateTime<Utc>) -> DbResult<bool> {
+    const SQL: &str = "UPDATE messages SET subject = $3, body = $4, search = $5, updated_at = $6, preheader = $7,
+        design = $8, design_id = $9 WHERE id = $1 AND owner_id = $2";
+    let (design, design_id) = content.design();
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)
         .bind(owner)
-        .bind(subject)
-        .bind(body)
-        .bind(subject.to_lowercase())
+        .bind(&content.subject)
+        .bind(&content.body)
+        .bind(content.subject.to_lowercase())
         .bind(now)
+        .bind(&content.preheader)
+        .bind(design)
+        .bind(design_id)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -73,11 +120,18 @@ pub async fn delete(tx: &mut Tx, owner: i64, id: i64) -> DbResult<bool> {
 
 /// One message.
 pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Message>> {
-    const SQL: &str = "SELECT m.id, m.subject, m.body, m.created_at, m.updated_at,
+    const SQL: &str = "SELECT m.id, m.subject, m.preheader, m.body, m.design, m.design_id, m.created_at,
+        m.updated_at,
         (SELECT COUNT(*) FROM mailings g WHERE g.message_id = m.id) AS mailings
         FROM messages m WHERE m.id = $1 AND m.owner_id = $2";
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(id).bind(owner).fetch_optional(pool).await)?;
-    Ok(row.map(Message::from))
+    row.map(Row::into_message).transpose()
+}
+
+/// Whose message it is.
+pub async fn owner(db: &Db, id: i64) -> DbResult<Option<i64>> {
+    const SQL: &str = "SELECT owner_id FROM messages WHERE id = $1";
+    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await)?)
 }
 
 /// The owner's ($1) messages that a pattern ($2) finds.

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clients;
 pub mod decisions;
 pub mod deliveries;
+pub mod designs;
 pub mod doubles;
 pub mod erasing;
 pub mod facts;

@@ -53,14 +53,18 @@ pub async fn suppressions(db: &Db, owner: i64, after: i64, limit: i64) -> DbResu
 pub struct OwnMessage {
     pub id: i64,
     pub subject: String,
+    pub preheader: String,
     pub body: String,
+    pub design: String,
+    pub design_id: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
 /// Messages, from after the id on.
 pub async fn messages(db: &Db, owner: i64, after: i64, limit: i64) -> DbResult<Vec<OwnMessage>> {
-    const SQL: &str = "SELECT id, subject, body, created_at, updated_at FROM messages
+    const SQL: &str = "SELECT id, subject, preheader, body, design, design_id, created_at, updated_at
+        FROM messages
         WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     Ok(on_db!(db, pool => sqlx::query_as(SQL).bind(owner).bind(after).bind(limit).fetch_all(pool).await)?)
 }

@@ -2,8 +2,9 @@
 
 use super::claims;
 use super::limits::LETTERS_MAX;
-use super::{Db, DbResult, Tx, doubles, on_db, on_tx, suppressions, word};
+use super::{Db, DbResult, Tx, designs, doubles, images, on_db, on_tx, suppressions, word};
 use crate::domain::audience::{Audience, AudienceSize};
+use crate::domain::design::{BuiltIn, Look};
 use crate::domain::lang::Lang;
 use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
 use crate::domain::suppression::Reason;
@@ -53,12 +54,16 @@ const COLUMNS: &str = "SELECT id, occurrence, state, reason, opened_at, finished
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub subject: String,
+    /// What mail programs show beside the subject.
+    pub preheader: String,
     pub body: String,
     /// The owner's name, shown as the sender.
     pub from_name: String,
     /// The owner's address, for answers.
     pub reply_to: String,
     pub lang: Lang,
+    /// How it looks; none is a letter that somebody typed.
+    pub look: Option<Look>,
     /// What the mailing is about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC).
     pub topic: i64,
 }
@@ -68,19 +73,28 @@ pub async fn snapshot(tx: &mut Tx, mailing: i64) -> DbResult<Snapshot> {
     #[derive(sqlx::FromRow)]
     struct Row {
         subject: String,
+        preheader: String,
         body: String,
+        design: String,
+        look: Option<String>,
         name: String,
         email: String,
         lang: String,
         topic_id: i64,
     }
-    const SQL: &str = "SELECT m.subject, m.body, u.name, u.email, u.lang, g.topic_id FROM mailings g
-        JOIN messages m ON m.id = g.message_id JOIN users u ON u.id = g.owner_id
-        WHERE g.id = $1";
+    const SQL: &str = "SELECT m.subject, m.preheader, m.body, m.design, d.look, u.name, u.email, u.lang, g.topic_id
+        FROM mailings g JOIN messages m ON m.id = g.message_id JOIN users u ON u.id = g.owner_id
+        LEFT JOIN designs d ON d.id = m.design_id WHERE g.id = $1";
     let row: Row = on_tx!(tx, conn => sqlx::query_as(SQL).bind(mailing).fetch_one(conn).await)?;
+    let look = match row.look {
+        Some(look) => Some(designs::read(&look)?),
+        None => word("messages.design", &row.design, BuiltIn::parse)?.look(&row.name),
+    };
     Ok(Snapshot {
         lang: word("users.lang", &row.lang, Lang::parse)?,
+        look,
         subject: row.subject,
+        preheader: row.preheader,
         body: row.body,
         from_name: row.name,
         reply_to: row.email,
@@ -97,9 +111,13 @@ pub async fn open(
     now: DateTime<Utc>,
 ) -> DbResult<Option<i64>> {
     const SQL: &str = "INSERT INTO runs (mailing_id, occurrence, state, reason, subject, body, from_name,
-        reply_to, lang, opened_at, topic_id, waiting, deferred, sent, failed, unknown, not_sent)
-        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0)
+        reply_to, lang, opened_at, topic_id, preheader, look, waiting, deferred, sent, failed, unknown, not_sent)
+        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, 0, 0)
         ON CONFLICT (mailing_id, occurrence) DO NOTHING RETURNING id";
+    let look = snapshot.look.as_ref().map(designs::written).unwrap_or_default();
+    let mut pictures = images::ids_in(&snapshot.body);
+    pictures.extend(snapshot.look.iter().filter_map(|look| look.logo.as_ref()).map(|logo| logo.id.clone()));
+    images::note_use(tx, &pictures.into_iter().collect::<Vec<_>>(), now).await?;
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(mailing)
         .bind(occurrence)
@@ -110,6 +128,8 @@ pub async fn open(
         .bind(snapshot.lang.as_str())
         .bind(now)
         .bind(snapshot.topic)
+        .bind(&snapshot.preheader)
+        .bind(&look)
         .fetch_optional(conn)
         .await)?)
 }
@@ -215,6 +235,20 @@ pub async fn audience_size(
         }
     }
     Ok(size)
+}
+
+/// How many clients of an audience have no name, and how many no comment.
+pub async fn audience_without(db: &Db, owner: i64, audience: &Audience) -> DbResult<(i64, i64)> {
+    let places = ["$1", "$3"];
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN c.full_name = '' THEN 1 ELSE 0 END), 0) AS BIGINT),
+         CAST(COALESCE(SUM(CASE WHEN c.comment = '' THEN 1 ELSE 0 END), 0) AS BIGINT)
+         FROM clients c WHERE c.owner_id = $2 AND {} AND {}",
+        meant(audience, "c", places),
+        doubles::only_once(&meant(audience, "o", places))
+    ));
+    let (text, selection) = bound(audience);
+    Ok(on_db!(db, pool => sqlx::query_as(sql).bind(text).bind(owner).bind(selection).fetch_one(pool).await)?)
 }
 
 /// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
@@ -334,7 +368,9 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         id: i64,
         mailing_id: i64,
         subject: String,
+        preheader: String,
         body: String,
+        look: String,
         from_name: String,
         reply_to: String,
         lang: String,
@@ -350,7 +386,7 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         letters_max: Option<i64>,
     }
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT r.id, r.mailing_id, r.subject, r.body, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
+        "SELECT r.id, r.mailing_id, r.subject, r.preheader, r.body, r.look, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
          g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, r.opened_at, r.topic_id,
          r.waiting + r.deferred + r.sent + r.failed + r.unknown AS letters, {LETTERS_MAX} AS letters_max
          FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
@@ -364,7 +400,12 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
                 mailing_id: row.mailing_id,
                 snapshot: Snapshot {
                     subject: row.subject,
+                    preheader: row.preheader,
                     body: row.body,
+                    look: Some(row.look)
+                        .filter(|look| !look.is_empty())
+                        .map(|look| designs::read(&look))
+                        .transpose()?,
                     from_name: row.from_name,
                     reply_to: row.reply_to,
                     lang: word("runs.lang", &row.lang, Lang::parse)?,

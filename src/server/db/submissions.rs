@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
     Client,
+    Design,
     Mailing,
     Message,
     Post,
@@ -17,6 +18,7 @@ impl Made {
     pub fn word(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::Design => "design",
             Self::Mailing => "mailing",
             Self::Message => "message",
             Self::Post => "post",
@@ -26,6 +28,7 @@ impl Made {
     fn found(self) -> &'static str {
         match self {
             Self::Client => "SELECT id FROM clients WHERE id = $1",
+            Self::Design => "SELECT id FROM designs WHERE id = $1",
             Self::Mailing => "SELECT id FROM mailings WHERE id = $1",
             Self::Message => "SELECT id FROM messages WHERE id = $1",
             Self::Post => "SELECT id FROM posts WHERE id = $1",

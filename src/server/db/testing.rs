@@ -1,6 +1,7 @@
 //! Databases for tests: a new one for each, of either kind, brought to the current shape; and the rows
 //! that most tests begin with.
 
+use super::messages::Content;
 use super::users::{self, NewUser, User};
 use super::{Db, POSTGRES_MIGRATIONS, Tx, clients, messages, on_tx, runs};
 use crate::domain::audience::Audience;
@@ -196,8 +197,9 @@ pub async fn double(db: &Db, owner: i64, email: &str, full_name: &str, comment: 
 
 /// A message of the owner's; returns its id.
 pub async fn message(db: &Db, owner: i64, subject: &str, body: &str) -> i64 {
+    let content = Content { subject: subject.to_owned(), body: body.to_owned(), ..Content::default() };
     let mut tx = db.begin().await.expect("a transaction");
-    let id = messages::insert(&mut tx, owner, subject, body, made_at()).await.expect("the message is stored");
+    let id = messages::insert(&mut tx, owner, &content, made_at()).await.expect("the message is stored");
     tx.commit().await.expect("the message is kept");
     id
 }

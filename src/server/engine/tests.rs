@@ -4,11 +4,13 @@ use super::relays::{Pool, PoolConfig, Source};
 use super::watch::Watch;
 use super::{Engine, EngineConfig};
 use crate::domain::delivery::{Attempt, AttemptStatus, DeliveryRow, DeliveryState, Stage};
+use crate::domain::design::{BuiltIn, Choice};
 use crate::domain::email::EmailAddress;
 use crate::domain::mailing::{MailingStatus, Run, RunState};
 use crate::domain::report::Tally;
 use crate::forms::mailings::MailingForm;
 use crate::server::clock::{Clock, ManualClock};
+use crate::server::db::messages::Content;
 use crate::server::db::records::arm;
 use crate::server::db::{Db, attempts, claims, deliveries, mailings, messages, on_tx, processes, runs, testing};
 use crate::server::mail::delivery_token::DeliveryTokens;
@@ -428,13 +430,17 @@ async fn a_run_keeps_the_message_it_began_with(db: Db) {
     world.engine.pass(None).await.unwrap();
     world.arrived();
     let mut tx = world.db.begin().await.unwrap();
-    messages::update(&mut tx, world.actor.id, world.message, "Changed", "Changed", noon()).await.unwrap();
+    let text = || "Changed".to_owned();
+    let design = Choice::BuiltIn(BuiltIn::Night);
+    let changed = Content { subject: text(), preheader: text(), body: text(), design };
+    messages::update(&mut tx, world.actor.id, world.message, &changed, noon()).await.unwrap();
     tx.commit().await.unwrap();
     world.clock.advance(TimeDelta::minutes(10));
     world.engine.pass(None).await.unwrap();
     let letter = world.caught.try_recv().unwrap();
     let text = String::from_utf8_lossy(&letter.raw).into_owned();
     assert!(text.contains("Subject: For Client 0") && !text.contains("Changed"), "{text}");
+    assert!(!text.contains("v-paper"), "nor has it a design since: {text}");
     assert_eq!(world.sink.accepted(), 4);
 }
 

@@ -8,6 +8,7 @@ use super::leaving::{Leaving, LeavingParts};
 use super::smtp::Parcel;
 use super::template::{Recipient, Template, TemplateError};
 use super::{encoding, header, markdown, plain};
+use crate::domain::design::Look;
 use crate::domain::lang::Lang;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
@@ -34,7 +35,11 @@ pub struct RunParts<'a> {
     /// The owner's address.
     pub reply_to: &'a str,
     pub subject: &'a str,
+    /// What mail programs show beside the subject; empty for none.
+    pub preheader: &'a str,
     pub body: &'a str,
+    /// How it looks; without one, like a letter that somebody typed.
+    pub look: Option<&'a Look>,
     pub lang: Lang,
     pub run_id: i64,
     /// Makes Message-IDs that can be repeated but not guessed.
@@ -113,7 +118,10 @@ impl Composer {
         let sender = wire("From", parts.from.address)?;
         let domain = sender.domain();
         let leaving = Leaving::new(&parts.leaving, &domain);
-        let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?.with_link(leaving.link.clone());
+        let template = Template::new(parts.subject, parts.body, parts.lang.as_str())?
+            .with_preheader(parts.preheader)?
+            .with_look(parts.look, parts.leaving.site)
+            .with_link(leaving.link.clone());
         let reply_to = wire("Reply-To", parts.reply_to)?;
         let head = Message::builder()
             .raw_header(header::mailbox("From", parts.from.name, &sender.text))

@@ -20,6 +20,8 @@ static PARTS: LazyLock<RunParts<'static>> = LazyLock::new(|| RunParts {
     reply_to: "anna@example.org",
     subject: "Привет, {{ full_name }}! Новости этой недели и ещё кое-что очень длинное",
     body: "# Здравствуйте, {{ full_name }}\n\nЧитайте [новости](https://example.org/n?u={{ email }}).\n",
+    preheader: "",
+    look: None,
     lang: Lang::Ru,
     run_id: 7,
     secret: b"secret",

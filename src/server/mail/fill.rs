@@ -18,6 +18,22 @@ pub fn is_mark(c: char) -> bool {
     (0xe000..=0xefff).contains(&u32::from(c))
 }
 
+/// A text without marks, as they are and percent-encoded: nothing in it is taken for the place of a value.
+pub fn without_marks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        match value_at(rest, true) {
+            Some((_, length)) => rest = &rest[length..],
+            None => {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    out
+}
+
 /// The mark of the value at an index below [`MAX_VALUES`].
 pub fn mark(index: usize) -> Option<char> {
     if index >= MAX_VALUES {

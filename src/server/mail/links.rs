@@ -66,6 +66,22 @@ pub fn kept(address: &str, kind: Kind) -> Option<Cow<'_, str>> {
     if begins_with_mark(address) { Some(Cow::Borrowed(address)) } else { whole(address, kind) }
 }
 
+/// The same, and pictures of our own store (`/images/…`), which are found at `site`.
+pub fn kept_or_stored<'a>(address: &'a str, kind: Kind, site: &str) -> Option<Cow<'a, str>> {
+    if kind == Kind::Picture && is_stored(address) {
+        return Some(Cow::Owned(format!("{site}{address}")));
+    }
+    kept(address, kind)
+}
+
+/// Whether an address is that of a stored picture, in some width or in its largest.
+fn is_stored(address: &str) -> bool {
+    let Some(rest) = address.strip_prefix("/images/") else { return false };
+    let (id, width) = rest.split_once('/').unwrap_or((rest, "1"));
+    let is_width = (1..=5).contains(&width.len()) && width.bytes().all(|b| b.is_ascii_digit());
+    id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && is_width
+}
+
 /// Whether the sanitiser leaves an element its address: it knows of [`kept`] where an address names no scheme.
 pub fn survives(address: &str, kind: Kind) -> bool {
     match Url::parse(address) {

@@ -2,52 +2,54 @@
 
 use super::bounded::{self, TooMuch};
 use super::links::{self, Kind, Lost};
+use super::theme::{PLAIN_ACCENT, Theme};
 use super::typed::Typed;
 use crate::domain::bidi::{Direction, direction, is_right_to_left};
+use crate::domain::colour::Colour;
 use ammonia::{Builder, UrlRelative};
-use pulldown_cmark::{Options, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// Styles that stand on the elements themselves, since mail programs drop style sheets.
-const STYLES: [(&str, &str); 11] = [
-    ("a", "color:#2563eb"),
-    ("blockquote", "margin:0 0 1em;padding:0 0 0 1em;border-left:3px solid #9ca3af"),
-    ("code", "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.9em"),
-    ("h1", "font-size:1.6em;line-height:1.25;margin:0 0 .6em"),
-    ("h2", "font-size:1.3em;line-height:1.3;margin:1.2em 0 .5em"),
-    ("img", "max-width:100%;height:auto"),
-    ("p", "margin:0 0 1em"),
-    ("pre", "overflow-x:auto;padding:.75em;border:1px solid #9ca3af;border-radius:6px"),
-    ("table", "border-collapse:collapse;margin:0 0 1em"),
-    ("td", "border:1px solid #9ca3af;padding:.3em .6em"),
-    ("th", "border:1px solid #9ca3af;padding:.3em .6em"),
-];
+/// Where stored pictures stand in a text that is only looked at.
+const SAMPLE_SITE: &str = "https://example.org";
 
-/// The colour of links is for a light ground; on a dark one, where mail programs have one, they need another.
-const DARK_STYLE: &str = "@media (prefers-color-scheme:dark){a{color:#93c5fd!important}}";
-
-/// Styles of what stands around the text.
+/// The colour of the plain letter's links on a dark ground, where mail programs have one.
+const DARK_ACCENT: Colour = Colour::from_rgb(0x93_c5fd);
 const BODY_STYLE: &str = "margin:0;padding:0;color-scheme:light dark";
 const FRAME_STYLE: &str = "max-width:600px;margin:0 auto;padding:24px 16px;\
     font:16px/1.55 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;overflow-wrap:break-word";
 
-/// Every style that a letter of ours carries.
-pub fn styles() -> impl Iterator<Item = &'static str> {
-    let own = [BODY_STYLE, FRAME_STYLE, DARK_STYLE];
-    STYLES.into_iter().map(|(_, style)| style).chain(own).chain(super::leave_link::STYLES)
+/// The plain letter's style sheet: links on a dark ground, and columns on a phone.
+fn plain_sheet() -> String {
+    format!(
+        "@media (prefers-color-scheme:dark){{a{{color:{DARK_ACCENT}!important}}a.v-btn{{color:{}!important}}}}{COLUMNS_ON_PHONES}",
+        PLAIN_ACCENT.on()
+    )
 }
+
+/// Columns stand below one another where there is no room beside.
+pub const COLUMNS_ON_PHONES: &str =
+    "@media (max-width:520px){.v-col{display:block!important;width:100%!important;padding:0!important}}";
 
 /// Elements that find out their own direction where a letter has texts of both.
 const BLOCKS: [&str; 11] = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "td", "th"];
 
-static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitiser(&[]));
-static SANITISER_OF_BOTH_DIRECTIONS: LazyLock<Builder<'static>> = LazyLock::new(|| sanitiser(&BLOCKS));
+static PLAIN: LazyLock<Sanitiser<'static>> = LazyLock::new(|| Sanitiser::new(Theme::plain()));
 
-fn sanitiser(own_direction: &[&'static str]) -> Builder<'static> {
+/// Makes HTML safe and gives it the styles of a theme: for texts of one direction, and of both.
+pub struct Sanitiser<'a>([Builder<'a>; 2]);
+
+impl<'a> Sanitiser<'a> {
+    pub fn new(theme: &'a Theme) -> Self {
+        Self([sanitiser(theme, &[]), sanitiser(theme, &BLOCKS)])
+    }
+}
+
+fn sanitiser<'a>(theme: &'a Theme, own_direction: &[&'static str]) -> Builder<'a> {
     let mut set: HashMap<&str, HashMap<&str, &str>> =
-        STYLES.into_iter().map(|(tag, style)| (tag, HashMap::from([("style", style)]))).collect();
+        theme.elements().map(|(tag, style)| (tag, HashMap::from([("style", style)]))).collect();
     for tag in own_direction {
         set.entry(tag).or_default().insert("dir", "auto");
     }
@@ -67,15 +69,15 @@ fn kept_link(address: &str) -> Option<Cow<'_, str>> {
 
 /// HTML of Markdown, made safe. Alignment of cells stands in an attribute that the sanitiser keeps; no text can look
 /// like the style that it stands in at first, for it is escaped.
-fn clean(raw: &str) -> String {
+fn clean(raw: &str, sanitiser: &Sanitiser<'_>) -> String {
     let mut raw = Cow::Borrowed(raw);
     if raw.contains(" style=\"text-align: ") {
         for side in ["left", "center", "right"] {
             raw = raw.replace(&format!(" style=\"text-align: {side}\">"), &format!(" align=\"{side}\">")).into();
         }
     }
-    let builder = if direction(&raw) == Direction::Both { &*SANITISER_OF_BOTH_DIRECTIONS } else { &*SANITISER };
-    builder.clean(&raw).to_string()
+    let both = direction(&raw) == Direction::Both;
+    sanitiser.0[usize::from(both)].clean(&raw).to_string()
 }
 
 /// Renders Markdown (CommonMark with tables and strikethrough) that people typed as safe HTML with inline styles. Lines
@@ -85,7 +87,16 @@ fn clean(raw: &str) -> String {
 /// # Errors
 /// If it would become more than the limits of [`bounded`] allow.
 pub fn render(markdown: &str) -> Result<String, TooMuch> {
-    Ok(clean(&bounded::html(markdown, Typed::new(parser(markdown).into_offset_iter()))?.html))
+    render_in(markdown, &PLAIN, SAMPLE_SITE)
+}
+
+/// The same in another dress; stored pictures are found at `site`.
+///
+/// # Errors
+/// As there.
+pub fn render_in(markdown: &str, sanitiser: &Sanitiser<'_>, site: &str) -> Result<String, TooMuch> {
+    let events = Typed::new(parser(markdown).into_offset_iter(), site);
+    Ok(clean(&bounded::html(markdown, events)?.html, sanitiser))
 }
 
 /// Whether [`render`] would make HTML of it, and the first link or picture that would lose its address.
@@ -93,7 +104,21 @@ pub fn render(markdown: &str) -> Result<String, TooMuch> {
 /// # Errors
 /// As there.
 pub fn check(markdown: &str) -> Result<Option<Lost>, TooMuch> {
-    bounded::html(markdown, Typed::new(parser(markdown).into_offset_iter())).map(|html| html.lost)
+    bounded::html(markdown, Typed::new(parser(markdown).into_offset_iter(), SAMPLE_SITE)).map(|html| html.lost)
+}
+
+/// Where pictures begin that nothing describes, in a text.
+pub fn undescribed(markdown: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut begun = None;
+    for (event, place) in parser(markdown).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Image { .. }) => begun = Some(place.start),
+            Event::End(TagEnd::Image) => found.extend(begun.take()),
+            _ => begun = None,
+        }
+    }
+    found
 }
 
 /// HTML of a text of our own, whose size and depth are known. What others typed may stand in it, escaped, and becomes
@@ -101,16 +126,22 @@ pub fn check(markdown: &str) -> Result<Option<Lost>, TooMuch> {
 pub fn to_html(markdown: &str) -> String {
     let mut raw = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut raw, parser(markdown));
-    clean(&raw)
+    clean(&raw, &PLAIN)
 }
 
-fn parser(markdown: &str) -> Parser<'_> {
+/// Reads a letter's Markdown: CommonMark with tables and strikethrough.
+pub fn parser(markdown: &str) -> Parser<'_> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
 }
 
 /// A whole HTML letter around a fragment. `lang` is an RFC 5646 tag, `title` is already escaped. The direction is that of
 /// most of the text.
 pub fn document(fragment: &str, lang: &str, title: &str) -> String {
+    plain_letter(fragment, lang, title, "")
+}
+
+/// The same with what stands before the text, as [`super::layout::preheader`] makes it.
+pub fn plain_letter(fragment: &str, lang: &str, title: &str, before: &str) -> String {
     let mut tag = String::new();
     super::fill::escape_html(&mut tag, lang);
     // Some mail programs keep what stands in the body alone.
@@ -120,7 +151,8 @@ pub fn document(fragment: &str, lang: &str, title: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"supported-color-schemes\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>{DARK_STYLE}</style>\n</head>\n<body style=\"{BODY_STYLE}\">\n<div{dir} style=\"{FRAME_STYLE}\">\n{fragment}</div>\n</body>\n</html>\n"
+         <style>{}</style>\n</head>\n<body style=\"{BODY_STYLE}\">\n{before}<div{dir} style=\"{FRAME_STYLE}\">\n{fragment}</div>\n</body>\n</html>\n",
+        plain_sheet()
     )
 }
 
@@ -234,28 +266,27 @@ mod tests {
         assert!(both.contains("dir=\"auto\"") && !both.contains("dir=\"rtl\""), "{both}");
     }
 
-    /// WCAG 2.2, 1.4.3, on the grounds that browsers and mail programs have.
+    /// On the grounds that browsers and mail programs have.
     #[test]
     fn links_are_read_on_light_and_dark() {
-        let light = |colour: u32| {
-            let part = |shift: u32| {
-                let part = f64::from((colour >> shift) & 0xff) / 255.0;
-                if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-            };
-            0.2126 * part(16) + 0.7152 * part(8) + 0.0722 * part(0)
-        };
-        let contrast = |a: u32, b: u32| {
-            let (a, b) = (light(a), light(b));
-            (a.max(b) + 0.05) / (a.min(b) + 0.05)
-        };
-        let colour = |style: &str| {
-            let digits = style.split('#').nth(1).and_then(|rest| rest.get(..6)).unwrap();
-            u32::from_str_radix(digits, 16).unwrap()
-        };
-        assert!(contrast(colour(STYLES[0].1), 0xff_ffff) >= 4.5);
+        assert!(PLAIN_ACCENT.contrast(Colour::WHITE) >= 4.5);
         for dark in [0x00_0000, 0x12_1212, 0x2b_2b2b] {
-            assert!(contrast(colour(DARK_STYLE), dark) >= 4.5, "{dark:x}");
+            assert!(DARK_ACCENT.contrast(Colour::from_rgb(dark)) >= 4.5, "{dark:x}");
         }
-        assert!(document("", "en", "T").contains(&format!("<style>{DARK_STYLE}</style>")));
+        assert!(document("", "en", "T").contains(&format!("a{{color:{DARK_ACCENT}!important}}")));
+    }
+
+    #[test]
+    fn stored_pictures_are_found_from_everywhere() {
+        let id = "0123456789abcdef0123456789abcdef";
+        for address in [format!("/images/{id}"), format!("/images/{id}/480")] {
+            let html = made(&format!("![Bread]({address})"));
+            assert!(html.contains(&format!("src=\"{SAMPLE_SITE}{address}\"")), "{html}");
+            assert_eq!(check(&format!("![Bread]({address})")), Ok(None));
+        }
+        for address in [format!("/images/{id}0"), format!("/images/{id}/x"), "/images/".to_owned()] {
+            assert!(check(&format!("![Bread]({address})")).unwrap().is_some(), "{address}");
+        }
+        assert!(check(&format!("[Bread](/images/{id})")).unwrap().is_some(), "a link leads to no picture of ours");
     }
 }

@@ -2,6 +2,7 @@
 //! here knows the database; the engine calls it and records what comes back.
 
 pub mod address;
+pub mod blocks;
 pub mod bounded;
 pub mod classify;
 pub mod compose;
@@ -12,6 +13,7 @@ mod fill;
 pub mod hand_over;
 mod header;
 pub mod hello;
+pub mod layout;
 pub mod leave_link;
 pub mod leaving;
 pub mod links;
@@ -24,6 +26,7 @@ mod secrets;
 pub mod smtp;
 mod syntax;
 pub mod template;
+pub mod theme;
 pub mod timeouts;
 pub mod tls;
 mod typed;

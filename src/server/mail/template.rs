@@ -13,11 +13,15 @@
 //! it is turned into HTML and text once, kept as a variant, and each client's values are filled in,
 //! escaped for their place: HTML, URL or plain text. A letter for one more client costs no Markdown.
 
+use super::blocks;
 use super::bounded::TooMuch;
 use super::fill::{self, Pattern, Unfillable};
+use super::layout::{self, Layout, Sheet};
 use super::leave_link::Link;
 use super::syntax::{self, Source, line_at};
+use super::theme::Theme;
 use super::{header, markdown, plain};
+use crate::domain::design::Look;
 use crate::domain::message::{BODY_MAX, TemplateProblem};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, ObjectRepr, Value};
@@ -46,6 +50,8 @@ const SCOPE: &str = "\0scope";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     Subject,
+    /// What mail programs show beside the subject.
+    Preheader,
     Body,
 }
 
@@ -53,6 +59,7 @@ impl Field {
     fn name(self) -> &'static str {
         match self {
             Self::Subject => "subject",
+            Self::Preheader => "preheader",
             Self::Body => "body",
         }
     }
@@ -85,6 +92,8 @@ pub struct Recipient<'a> {
 pub struct Rendered {
     /// One line without control characters.
     pub subject: String,
+    /// The same; empty where the message has none.
+    pub preheader: String,
     /// A whole HTML document.
     pub html: String,
     pub text: String,
@@ -96,6 +105,11 @@ pub struct Template {
     lang: String,
     /// Where the link to leave leads; a letter without one has none.
     link: Option<Arc<Link>>,
+    /// Whether there is a preheader.
+    preheader: bool,
+    layout: Option<Layout>,
+    /// Where stored pictures are found, without a trailing slash.
+    site: String,
     variants: RwLock<Vec<Arc<Variant>>>,
 }
 
@@ -109,7 +123,7 @@ struct Variant {
 struct Letter {
     html: Pattern,
     text: Pattern,
-    /// The token's place among the values: after those of the body. The subject's is the next one.
+    /// The token's place among the values: after those of the body. Subject and preheader are the next ones.
     token: usize,
     /// The body has the link to leave itself.
     says_link: bool,
@@ -127,7 +141,15 @@ impl fmt::Debug for Template {
 /// # Errors
 /// The first problem of each field.
 pub fn check(subject: &str, body: &str) -> Result<(), Vec<(Field, TemplateProblem)>> {
-    let problems: Vec<_> = [(Field::Subject, subject), (Field::Body, body)]
+    check_with(subject, "", body)
+}
+
+/// The same with a preheader.
+///
+/// # Errors
+/// As there.
+pub fn check_with(subject: &str, preheader: &str, body: &str) -> Result<(), Vec<(Field, TemplateProblem)>> {
+    let problems: Vec<_> = [(Field::Subject, subject), (Field::Preheader, preheader), (Field::Body, body)]
         .into_iter()
         .filter_map(|(field, source)| {
             let mut environment = environment();
@@ -137,6 +159,35 @@ pub fn check(subject: &str, body: &str) -> Result<(), Vec<(Field, TemplateProble
         .map(|error| (error.field, error.problem))
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Those of `full_name` and `comment` of which a client without one would see a gap: they are printed with nothing in their
+/// place. A message that cannot be filled in has none.
+pub fn gaps(subject: &str, preheader: &str, body: &str) -> Vec<&'static str> {
+    let mut environment = environment();
+    let fields = [(Field::Subject, subject), (Field::Preheader, preheader), (Field::Body, body)];
+    if fields.into_iter().any(|(field, source)| add(&mut environment, field, source).is_err()) {
+        return Vec::new();
+    }
+    let whole = Recipient { email: "anna@example.org", full_name: "Anna", comment: "Comment" };
+    let link = Arc::new(Link { page: "https://example.org/u/".to_owned(), words: String::new() });
+    let without =
+        [("full_name", Recipient { full_name: "", ..whole }), ("comment", Recipient { comment: "", ..whole })];
+    let has_gap = |recipient: &Recipient<'_>| {
+        fields.iter().any(|(field, _)| {
+            let scope = Scope::new(recipient, Some(&link), "token", Some(Mutex::default()));
+            render(&environment, *field, &scope).is_ok() && scope.take().iter().any(|value| value.trim().is_empty())
+        })
+    };
+    without.into_iter().filter(|(_, recipient)| has_gap(recipient)).map(|(name, _)| name).collect()
+}
+
+/// A subject filled in for somebody; as it was written where it cannot be.
+pub fn filled_subject(source: &str, recipient: &Recipient<'_>) -> String {
+    let mut environment = environment();
+    let filled = add(&mut environment, Field::Subject, source)
+        .and_then(|()| render(&environment, Field::Subject, &Scope::new(recipient, None, "", None)));
+    header::clean(&filled.unwrap_or_else(|_| source.to_owned()))
 }
 
 impl Template {
@@ -150,7 +201,27 @@ impl Template {
             add(&mut environment, field, source)?;
             try_out(&environment, field)?;
         }
-        Ok(Self { environment, lang: lang.to_owned(), link: None, variants: RwLock::default() })
+        let (lang, site) = (lang.to_owned(), String::new());
+        Ok(Self { environment, lang, link: None, preheader: false, layout: None, site, variants: RwLock::default() })
+    }
+
+    /// With words that mail programs show beside the subject; they may hold expressions, too.
+    ///
+    /// # Errors
+    /// The first problem found in them.
+    pub fn with_preheader(mut self, preheader: &str) -> Result<Self, TemplateError> {
+        self.preheader = !preheader.trim().is_empty();
+        if self.preheader {
+            add(&mut self.environment, Field::Preheader, preheader)?;
+            try_out(&self.environment, Field::Preheader)?;
+        }
+        Ok(self)
+    }
+
+    /// In a design, or in none. `site` is where stored pictures are found, without a trailing slash.
+    #[must_use]
+    pub fn with_look(self, look: Option<&Look>, site: &str) -> Self {
+        Self { layout: look.map(|look| Layout::new(look, site)), site: site.to_owned(), ..self }
     }
 
     /// With a link to leave: where the message says `{{ unsubscribe_url }}`, else at the end of the letter.
@@ -173,19 +244,21 @@ impl Template {
     /// As [`Template::render`].
     pub fn render_with(&self, recipient: &Recipient<'_>, token: &str) -> Result<Rendered, TemplateError> {
         let scope = |printed| Scope::new(recipient, self.link.as_ref(), token, printed);
-        let subject = header::clean(&render(&self.environment, Field::Subject, &scope(None))?);
+        let line = |field| Ok::<_, TemplateError>(header::clean(&render(&self.environment, field, &scope(None))?));
+        let subject = line(Field::Subject)?;
+        let preheader = if self.preheader { line(Field::Preheader)? } else { String::new() };
         let scope = scope(Some(Mutex::default()));
         let markdown = render(&self.environment, Field::Body, &scope)?;
         let mut values = scope.take();
         let variant = self.variant(markdown, values.len(), scope.says_link.load(Ordering::Relaxed));
         let letter = variant.letter.as_ref().map_err(Clone::clone)?;
-        values.push(token.to_owned());
-        values.push(subject);
+        values.extend([token.to_owned(), subject, preheader]);
         let fill = |pattern: &Pattern| {
             pattern.fill(&values, LETTER_MAX).map_err(|error| self.unfillable(&variant.markdown, &values, error))
         };
         let (html, text) = (fill(&letter.html)?, fill(&letter.text)?);
-        Ok(Rendered { subject: values.pop().unwrap_or_default(), html, text })
+        let preheader = values.pop().unwrap_or_default();
+        Ok(Rendered { subject: values.pop().unwrap_or_default(), preheader, html, text })
     }
 
     /// Says where in the body's source a client's values do not fit.
@@ -223,14 +296,35 @@ impl Template {
 
     fn letter(&self, markdown: &str, values: usize, says_link: bool) -> Result<Letter, TemplateError> {
         let source = self.environment.get_template(Field::Body.name()).map_err(|error| failed(Field::Body, &error))?;
-        let mut fragment = markdown::render(markdown).map_err(|error| too_much(source.source(), markdown, error))?;
-        if let (Some(link), Some(token), false) = (&self.link, fill::mark(values), says_link) {
-            fragment.push_str(&link.footer(token));
-        }
-        let title = fill::mark(values + 1).map(String::from).unwrap_or_default();
+        let theme = self.layout.as_ref().map_or(Theme::plain(), |layout| &layout.theme);
+        let mut body =
+            blocks::render(markdown, theme, &self.site).map_err(|error| too_much(source.source(), markdown, error))?;
+        let leave = match (&self.link, fill::mark(values), says_link) {
+            (Some(link), Some(token), false) => Some((&**link, token)),
+            _ => None,
+        };
+        let mark = |place| fill::mark(values + place);
+        let title = mark(1).map(String::from).unwrap_or_default();
+        let preheader = mark(2).filter(|_| self.preheader).map(layout::preheader).unwrap_or_default();
+        let html = match &self.layout {
+            Some(layout) => {
+                let footer = layout.footer_parts(leave);
+                if !footer.is_empty() {
+                    body.simple.push_str(&format!("<hr>\n{footer}"));
+                }
+                let (lang, title, preheader) = (self.lang.as_str(), title.as_str(), preheader.as_str());
+                layout.document(&Sheet { fragment: &body.html, leave, lang, title, preheader })
+            }
+            None => {
+                let footer = leave.map(|(link, token)| link.footer(token)).unwrap_or_default();
+                body.html.push_str(&footer);
+                body.simple.push_str(&footer);
+                markdown::plain_letter(&body.html, &self.lang, &title, &preheader)
+            }
+        };
         Ok(Letter {
-            html: Pattern::html(&markdown::document(&fragment, &self.lang, &title)),
-            text: Pattern::text(&plain::to_text(&fragment)),
+            html: Pattern::html(&html),
+            text: Pattern::text(&plain::to_text(&body.simple)),
             token: values,
             says_link,
         })
@@ -367,8 +461,8 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
         _ => text,
     };
     let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-    // The last marks are those of the link at the end and of the subject, which stands in the title.
-    let mark = if printed.len() + 2 < fill::MAX_VALUES { fill::mark(printed.len()) } else { None };
+    // The last marks are those of the link at the end, of the subject, which stands in the title, and of the preheader.
+    let mark = if printed.len() + 3 < fill::MAX_VALUES { fill::mark(printed.len()) } else { None };
     let Some(mark) = mark else {
         return Err(Error::from(ErrorKind::OutOfFuel));
     };
@@ -428,11 +522,11 @@ fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<
 /// address.
 fn showable(source: &str, filled: &BTreeSet<String>) -> Result<(), TemplateError> {
     filled.iter().try_for_each(|markdown| {
-        match markdown::check(markdown).map_err(|error| too_much(source, markdown, error))? {
+        match blocks::problem(markdown).map_err(|error| too_much(source, markdown, error))? {
             None => Ok(()),
-            Some(lost) => {
-                let line = source_line(source, markdown, lost.line);
-                Err(TemplateError { field: Field::Body, problem: syntax::problem(lost.key(), &lost.address, line) })
+            Some(problem) => {
+                let line = source_line(source, markdown, problem.line);
+                Err(TemplateError { field: Field::Body, problem: TemplateProblem { line, ..problem } })
             }
         }
     })
@@ -575,6 +669,38 @@ mod tests {
             check("s", "[x](https://x.org/{{ full_name }}) [y](www.example.com) https://x.org/{{ email }}"),
             Ok(())
         );
+    }
+
+    #[test]
+    fn gaps_are_values_that_nobody_cared_for() {
+        assert_eq!(gaps("s", "", "Dear {{ full_name }}, {{ comment|upper }} {{ email }}"), ["full_name", "comment"]);
+        assert_eq!(gaps("Hi {{ full_name }}", "{{ comment }}", "x"), ["full_name", "comment"]);
+        let cared_for = "{{ full_name|default(\"x\") }}{% if comment %}{{ comment }}{% endif %} {{ unsubscribe_url }}";
+        assert_eq!(gaps("s", "", cared_for), [""; 0]);
+    }
+
+    #[test]
+    fn a_subject_is_shown_filled() {
+        let anna = Recipient { email: "a@b.co", full_name: "Anna", comment: "" };
+        assert_eq!(filled_subject("{% if full_name %}{{ full_name }}, hello{% endif %}", &anna), "Anna, hello");
+        assert_eq!(filled_subject("{{ nmae }}", &anna), "{{ nmae }}");
+    }
+
+    #[test]
+    fn a_preheader_stands_hidden_before_the_text() {
+        let anna = Recipient { email: "a@b.co", full_name: "A<b>", comment: "" };
+        for look in [None, crate::domain::design::BuiltIn::Bakery.look("Bakery")] {
+            let template = Template::new("s", "# Hello", "en").unwrap().with_preheader("For {{ full_name }}").unwrap();
+            let letter = template.with_look(look.as_ref(), "https://m.example").render(&anna).unwrap();
+            assert_eq!(letter.preheader, "For A<b>");
+            let (before, _) = letter.html.split_once("Hello").unwrap();
+            assert!(before.contains("mso-hide:all\">For A&lt;b&gt;&#847;"), "{before}");
+            assert!(!letter.text.contains("For A"), "{}", letter.text);
+        }
+        let template = Template::new("s", "# Hello", "en").unwrap();
+        assert!(!template.render(&anna).unwrap().html.contains("mso-hide"), "none is written where there is none");
+        assert!(Template::new("s", "b", "en").unwrap().with_preheader("{{ x }}").is_err());
+        assert_eq!(check_with("s", "{{ x }}", "b").unwrap_err()[0].0, Field::Preheader);
     }
 
     #[test]

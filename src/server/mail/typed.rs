@@ -13,11 +13,14 @@ pub struct Typed<'a, I> {
     coming: VecDeque<(Event<'a>, Range<usize>)>,
     /// Links, pictures and code around the present place: no link begins in them.
     closed: usize,
+    /// Where stored pictures are found.
+    site: &'a str,
 }
 
 impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Typed<'a, I> {
-    pub fn new(events: I) -> Self {
-        Self { events: TextMergeWithOffset::new(events), coming: VecDeque::new(), closed: 0 }
+    /// `site` is where stored pictures are found, without a trailing slash.
+    pub fn new(events: I, site: &'a str) -> Self {
+        Self { events: TextMergeWithOffset::new(events), coming: VecDeque::new(), closed: 0, site }
     }
 
     /// A text in pieces, its bare addresses as links.
@@ -53,12 +56,13 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Typed<'a, I
             Event::SoftBreak => Event::HardBreak,
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 self.closed += 1;
-                let dest_url = if link_type == LinkType::Email { dest_url } else { whole(dest_url, Kind::Link) };
+                let dest_url =
+                    if link_type == LinkType::Email { dest_url } else { whole(dest_url, Kind::Link, self.site) };
                 Event::Start(Tag::Link { link_type, dest_url, title, id })
             }
             Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
                 self.closed += 1;
-                let dest_url = whole(dest_url, Kind::Picture);
+                let dest_url = whole(dest_url, Kind::Picture, self.site);
                 Event::Start(Tag::Image { link_type, dest_url, title, id })
             }
             Event::Start(tag @ Tag::CodeBlock(_)) => {
@@ -87,8 +91,8 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Typed<'a, I
     }
 }
 
-fn whole(address: CowStr<'_>, kind: Kind) -> CowStr<'_> {
-    match links::kept(&address, kind) {
+fn whole<'a>(address: CowStr<'a>, kind: Kind, site: &str) -> CowStr<'a> {
+    match links::kept_or_stored(&address, kind, site) {
         Some(made) if *made != *address => CowStr::from(made.into_owned()),
         _ => address,
     }

@@ -3,6 +3,8 @@ use crate::domain::page::PAGE_SIZE;
 use crate::server::db::testing;
 use crate::server::services::testing::actor;
 
+const SITE: &str = "https://mail.example.org";
+
 fn now() -> DateTime<Utc> {
     "2026-05-04T10:00:00Z".parse().unwrap()
 }
@@ -40,7 +42,7 @@ async fn ownership(db: Db) {
     assert!(matches!(duplicate(&db, &ivan, id, "", now()).await, Err(Error::NotFound)));
     assert_eq!(list(&db, &ivan, "", "", "").await.unwrap().total, 0);
     let boris = client(&db, &olga, "Boris").await;
-    assert!(matches!(preview(&db, &ivan, "s", "b", Some(boris)).await, Err(Error::NotFound)));
+    assert!(matches!(preview(&db, &ivan, form(0, "s", "b"), Some(boris), SITE).await, Err(Error::NotFound)));
     assert!(clients(&db, &ivan, "").await.unwrap().is_empty());
 
     assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Mine");
@@ -56,14 +58,14 @@ async fn ownership(db: Db) {
 async fn two_windows(db: Db) {
     let olga = actor(&db, "olga@example.org").await;
     let id = save(&db, &olga, &form(0, "First", "Hello"), "", now()).await.unwrap();
-    let opened = version(&["First", "Hello"]);
+    let opened = form(0, "First", "Hello").version_stored();
     let window =
         |subject: &str, version: &str| MessageForm { version: version.to_owned(), ..form(id, subject, "Hello") };
     save(&db, &olga, &window("One", &opened), "", now()).await.unwrap();
     let (fields, args) = wrong(save(&db, &olga, &window("Two", &opened), "", now()).await);
     assert_eq!(fields, [pair("", crate::api::error::CHANGED)]);
     assert_eq!(get(&db, &olga, id).await.unwrap().subject, "One", "the first one is there");
-    assert_eq!(args, [pair("version", &version(&["One", "Hello"]))]);
+    assert_eq!(args, [pair("version", &form(0, "One", "Hello").version_stored())]);
     save(&db, &olga, &window("Two", &args[0].1), "", now()).await.unwrap();
     assert_eq!(get(&db, &olga, id).await.unwrap().subject, "Two", "whoever was told may");
     // What came and went again is no change.
@@ -177,13 +179,25 @@ async fn previews(db: Db) {
     let olga = actor(&db, "olga@example.org").await;
     let boris = client(&db, &olga, "Борис <Б>").await;
     let shown =
-        preview(&db, &olga, "Hi {{ full_name }}", "**{{ full_name }}**, {{ email }}", Some(boris)).await.unwrap();
+        preview(&db, &olga, form(0, "Hi {{ full_name }}", "**{{ full_name }}**, {{ email }}"), Some(boris), SITE)
+            .await
+            .unwrap();
     assert_eq!(shown.subject, "Hi Борис <Б>");
     assert!(shown.html.contains("<strong>Борис &lt;Б&gt;</strong>"), "{}", shown.html);
     assert!(shown.text.contains("Борис <Б>, boris@example.org"), "{}", shown.text);
-    assert!(preview(&db, &olga, "", "{{ full_name }}", None).await.unwrap().text.contains("Anna Kim"));
-    let (fields, _) = wrong(preview(&db, &olga, "s", "{{ x }}", None).await);
+    assert!(preview(&db, &olga, form(0, "", "{{ full_name }}"), None, SITE).await.unwrap().text.contains("Anna Kim"));
+    let (fields, _) = wrong(preview(&db, &olga, form(0, "s", "{{ x }}"), None, SITE).await);
     assert_eq!(fields, [pair("body", "error.template.undefined")]);
+    let pictures = format!("![x](/images/{})", "0".repeat(32));
+    let made = MessageForm {
+        preheader: "For {{ full_name }}".to_owned(),
+        design: "night".to_owned(),
+        ..form(0, "s", &pictures)
+    };
+    let shown = preview(&db, &olga, made, Some(boris), SITE).await.unwrap();
+    assert_eq!(shown.preheader, "For Борис <Б>");
+    assert!(shown.html.contains("For Борис &lt;Б&gt;&#847;") && shown.html.contains("#13151b"), "{}", shown.html);
+    assert!(shown.html.contains(&format!("src=\"{SITE}/images/0")), "{}", shown.html);
     assert_eq!(clients(&db, &olga, "борис").await.unwrap().len(), 1);
 }
 
@@ -204,7 +218,7 @@ async fn hostile(db: Db) {
         for refused in [
             save(&db, &olga, &form(0, "New", &body), "", now()).await.map(|_| ()),
             save(&db, &olga, &form(id, "Good", &body), "", now()).await.map(|_| ()),
-            preview(&db, &olga, "s", &body, None).await.map(|_| ()),
+            preview(&db, &olga, form(0, "s", &body), None, SITE).await.map(|_| ()),
         ] {
             let (fields, args) = wrong(refused);
             assert_eq!(fields, [pair("body", key)]);
@@ -212,7 +226,7 @@ async fn hostile(db: Db) {
         }
         let old = testing::message(&db, olga.id, "Old", &body).await;
         let stored = get(&db, &olga, old).await.unwrap();
-        assert_eq!(wrong(preview(&db, &olga, "s", &stored.body, None).await).0, [pair("body", key)]);
+        assert_eq!(wrong(preview(&db, &olga, form(0, "s", &stored.body), None, SITE).await).0, [pair("body", key)]);
         duplicate(&db, &olga, old, "", now()).await.unwrap();
     }
     assert_eq!(get(&db, &olga, id).await.unwrap().body, "Hello");

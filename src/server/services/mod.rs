@@ -3,9 +3,11 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod checks;
 pub mod chosen;
 pub mod clients;
 pub mod csv;
+pub mod designs;
 pub mod devices;
 pub mod doctor;
 pub mod figures;

@@ -68,6 +68,7 @@ pub async fn send<Permit>(
         Some(id) => Some(db::clients::get(db, actor.id, id).await?.ok_or(Error::NotFound)?),
         None => None,
     };
+    let look = messages::look(db, actor, &form.design).await?;
     let sender = db::settings::sender(db, post.from).await?;
     let (of, form) = (actor.clone(), form.clone());
     let (secret, dkim) = (post.secret.to_vec(), post.dkim.cloned());
@@ -77,7 +78,9 @@ pub async fn send<Permit>(
             from: Mailbox { name: &of.name, address: sender.email.as_str() },
             reply_to: &of.email,
             subject: form.subject.trim(),
+            preheader: form.preheader.trim(),
             body: &form.body,
+            look: look.as_ref(),
             lang: of.lang,
             run_id: NO_RUN,
             secret: &secret,

@@ -205,8 +205,19 @@ async fn sitemap(State(state): State<AppState>) -> Response {
 
 /// Asks programs to stay with what is public.
 async fn robots(State(state): State<AppState>) -> Response {
-    let private =
-        ["/api/", "/account", "/clients", "/events/", "/mailings", "/messages", "/outbox", "/posts", "/reports"];
+    let private = [
+        "/api/",
+        "/account",
+        "/clients",
+        "/designs",
+        "/events/",
+        "/letter",
+        "/mailings",
+        "/messages",
+        "/outbox",
+        "/posts",
+        "/reports",
+    ];
     let lines: String = private.iter().map(|path| format!("Disallow: {path}\n")).collect();
     let text = format!("User-agent: *\n{lines}\nSitemap: {}/sitemap.xml\n", state.config.public_url);
     answer("text/plain; charset=utf-8", KEPT, text)

@@ -1,4 +1,4 @@
-//! Pictures: taken in from editors, served to everybody.
+//! Pictures: taken in from whoever writes, served to everybody.
 
 use super::guard::{actor, refusal};
 use super::state::AppState;
@@ -71,7 +71,7 @@ async fn serve(state: &AppState, id: &str, width: Option<i64>, headers: &HeaderM
 /// Takes the form's `file` with the text `alt`. A script gets the picture or the error as JSON; a plain
 /// form is sent back to the page of pictures.
 async fn upload(State(state): State<AppState>, session: Session, headers: HeaderMap, form: Multipart) -> Response {
-    let actor = match actor(&session, &state, Permission::Blog).await {
+    let actor = match actor(&session, &state, Permission::Own).await {
         Ok(actor) => actor,
         Err(error) => return refusal(error),
     };

@@ -14,6 +14,7 @@ pub mod health;
 pub mod hooks;
 pub mod images;
 mod leaving;
+mod letter_pages;
 #[cfg(test)]
 mod limits_tests;
 pub mod listen;
@@ -122,6 +123,7 @@ fn router(state: AppState, assets: Assets) -> Router {
         .merge(events::routes())
         .merge(exports::routes())
         .merge(reports::routes())
+        .merge(letter_pages::routes())
         .merge(outbox::routes())
         .merge(returns::routes())
         .merge(own_data::routes())

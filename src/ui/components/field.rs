@@ -86,7 +86,7 @@ fn typing(kind: &'static str) -> (&'static str, Option<&'static str>, Option<&'s
     }
 }
 
-/// A line of text. `kind` is the input's type, or email: text, password, number, datetime-local, file.
+/// A line of text. `kind` is the input's type, or email: text, password, number, datetime-local, color, file.
 #[component]
 pub fn TextField(
     #[prop(into)] name: String,
@@ -115,7 +115,11 @@ pub fn TextField(
             autocapitalize=keyboard.map(|_| "none")
             spellcheck=spelling
             value=value
-            class=if kind == "file" { "file-input w-full" } else { "input w-full" }
+            class=match kind {
+                "file" => "file-input w-full",
+                "color" => "input w-full cursor-pointer p-1",
+                _ => "input w-full",
+            }
             class:input-error=move || frame.error.with(Option::is_some)
             required=required
             autocomplete=autocomplete

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod blog;
 pub mod clients;
+pub mod designs;
 pub mod doctor;
 pub mod home;
 pub mod mailings;

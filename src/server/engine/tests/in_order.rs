@@ -159,6 +159,7 @@ async fn a_run_of_an_earlier_version_goes_on(db: Db) {
     // What is not about runs, and the rows below are made with.
     migrate(25..28).await;
     migrate(33..34).await;
+    migrate(39..41).await;
     let emails = emails(5);
     let mut world = World::new(db.clone(), &emails.iter().map(String::as_str).collect::<Vec<_>>(), "").await;
     let id = world.mailing("now", TOMORROW, "once", "hold").await;
@@ -183,7 +184,8 @@ async fn a_run_of_an_earlier_version_goes_on(db: Db) {
     tx.commit().await.unwrap();
     migrate(23..25).await;
     migrate(28..33).await;
-    migrate(34..i64::MAX).await;
+    migrate(34..39).await;
+    migrate(41..i64::MAX).await;
     world.counters_are_true(&world.runs(id).await[0]).await;
     world.engine.enter(true).await.unwrap();
     world.engine.pass(None).await.unwrap();

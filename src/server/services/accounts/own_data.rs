@@ -130,6 +130,8 @@ impl Writer {
         self.out.text(",\n\"suppressions\":");
         let page = async |after: &i64| rows::suppressions(&db, id, *after, BATCH).await;
         array!(self, 0, page, |row: &rows::OwnSuppression| row.id);
+        self.out.text(",\n\"designs\":");
+        self.out.json(&db::designs::list(&db, id).await?)?;
         self.out.text(",\n\"messages\":");
         let page = async |after: &i64| rows::messages(&db, id, *after, BATCH).await;
         array!(self, 0, page, |row: &rows::OwnMessage| row.id);

@@ -11,12 +11,15 @@ use crate::domain::page::{PAGE_SIZE, Page};
 use crate::domain::post::{ALT_MAX, Gallery, IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX, IMAGE_QUOTA, Picture, Stored};
 use crate::server::db::images::{self, NewImage};
 use crate::server::db::{Db, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use convert::{Converted, Refusal};
 use tokio::sync::Semaphore;
 
 /// Pictures are decoded one at a time: one takes up to 240 MB while it is.
 static TURN: Semaphore = Semaphore::const_new(1);
+
+/// How long letters are opened that show a picture.
+const IN_LETTERS: TimeDelta = TimeDelta::days(365);
 
 /// Longest file name that is kept, in characters.
 const NAME_MAX: usize = 200;
@@ -139,9 +142,12 @@ pub async fn gallery(db: &Db, actor: &Actor, after: &str) -> Result<Gallery> {
 /// Deletes one of the actor's pictures.
 ///
 /// # Errors
-/// [`Error::Conflict`] if a post shows it; [`Error::NotFound`] if the actor has no such picture.
-pub async fn delete(db: &Db, actor: &Actor, id: &str) -> Result<()> {
+/// [`Error::Conflict`] if a post, a message or a design shows it, or a letter of the last year; [`Error::NotFound`] if the actor has no such picture.
+pub async fn delete(db: &Db, actor: &Actor, id: &str, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
+    if images::is_in_letters(&mut tx, actor.id, id, now - IN_LETTERS).await? {
+        return Err(Error::Conflict("error.image.in_use"));
+    }
     match images::delete(&mut tx, actor.id, id).await {
         Err(error) if error.is_in_use() => Err(Error::Conflict("error.image.in_use")),
         Err(error) => Err(error.into()),

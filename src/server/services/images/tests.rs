@@ -178,8 +178,8 @@ async fn keeps_serves_and_deletes(db: Db) {
     assert_eq!(gallery.used, gallery.pictures.rows[0].bytes);
     let mut other = actor.clone();
     other.id += 1;
-    assert!(matches!(delete(db, &other, &shown.id).await, Err(Error::NotFound)), "another's picture");
-    delete(db, &actor, &shown.id).await.unwrap();
+    assert!(matches!(delete(db, &other, &shown.id, now()).await, Err(Error::NotFound)), "another's picture");
+    delete(db, &actor, &shown.id, now()).await.unwrap();
     assert!(matches!(file(db, &shown.id, None).await, Err(Error::NotFound)));
 }
 

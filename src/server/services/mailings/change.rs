@@ -1,7 +1,7 @@
 //! Making and changing a mailing.
 
 use super::super::once::{Made, Once};
-use super::super::{Actor, Error, Result, still_as_opened};
+use super::super::{Actor, Error, Result, checks, messages, still_as_opened};
 use super::mine;
 use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
@@ -93,6 +93,8 @@ pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, n
     let Plan { new, schedule, subject, size, starts_now } = plan(db, actor, form, old.as_ref(), may, now).await?;
     not_while_sending(db, form).await?;
     let next = new.next_at.map(|at| schedule.upcoming(at, NEXT)).unwrap_or_default();
+    let message = messages::get(db, actor, new.message_id).await?;
+    let findings = checks::of_message(db, actor, &message, &new.audience).await?;
     Ok(Review {
         title: new.title,
         message_subject: subject,
@@ -105,6 +107,7 @@ pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, n
         period: new.period,
         policy: new.policy,
         next,
+        findings,
     })
 }
 

@@ -75,8 +75,9 @@ pub(super) async fn plan(
     let (Some(message), Some(audience), Some(window), true) = (message, audience, judged, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
+    let subject = super::super::messages::shown(&message.subject, actor.lang);
     let title = if form.title.trim().is_empty() {
-        message.subject.chars().take(crate::domain::mailing::TITLE_MAX).collect()
+        subject.chars().take(crate::domain::mailing::TITLE_MAX).collect()
     } else {
         form.title.trim().to_owned()
     };
@@ -94,7 +95,7 @@ pub(super) async fn plan(
         next_at,
     };
     let starts_now = next_at.is_some_and(|at| at <= now);
-    Ok(Plan { new, schedule, subject: message.subject, size, starts_now })
+    Ok(Plan { new, schedule, subject, size, starts_now })
 }
 
 struct Window {

@@ -50,7 +50,7 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
         audience_size: audience_size(db, (mailing.owner_id, NO_TOPIC), &mailing.audience, now).await?,
         policy: mailing.policy,
         message_id: mailing.message_id,
-        message_subject: message.subject,
+        message_subject: super::super::messages::shown(&message.subject, actor.lang),
         row,
         next,
         runs,

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::lang::Lang;
 use crate::domain::post::{Change, Found, Listing, Question};
 use crate::domain::user::{Permission, Role};
+use crate::forms::messages::MessageForm;
 use crate::server::clock::ManualClock;
 use crate::server::db::testing;
 use crate::server::db::users::{self, NewUser};
@@ -327,7 +328,8 @@ async fn a_post_becomes_a_message(db: Db) {
     let id = stored(db, &actor, &PostForm { body, ..form("How to {{ name }}", "draft") }).await;
     let message = letter::to_message(db, &actor, id, SITE, "", now()).await.unwrap();
     let message = messages::get(db, &actor, message).await.unwrap();
-    let shown = messages::preview(db, &actor, &message.subject, &message.body, None).await.unwrap();
+    let typed = MessageForm { subject: message.subject, body: message.body.clone(), ..MessageForm::default() };
+    let shown = messages::preview(db, &actor, typed, None, "https://mail.example.org").await.unwrap();
     assert_eq!(shown.subject, "How to {{ name }}");
     assert!(shown.html.contains("{{ full_name }}") && shown.html.contains("{% if %}"), "{}", shown.html);
     assert!(shown.html.contains("href=\"https://v.example/blog/other\""), "{}", shown.html);

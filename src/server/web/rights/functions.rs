@@ -110,8 +110,23 @@ pub const FUNCTIONS: &[Row] = &[
     write("messages/delete", users(OWNERS), "id={message}"),
     write("messages/delete/chosen", users(CHOSEN), "form[ids][0]={message}"),
     write("messages/duplicate", users(OWNERS), "id={message}"),
-    read("messages/preview", users(OWNERS), "subject=A&body=B&client={client}"),
+    // Of another's design a form says that it is none.
+    write(
+        "messages/save",
+        users([Yes, No(422), No(422)]),
+        "form[id]=0&form[subject]=New&form[body]=New&form[design]={design}",
+    ),
+    read("messages/preview", users([Yes, No(422), No(422)]), "form[subject]=A&form[body]=B&form[design]={design}"),
+    read("messages/preview", users(OWNERS), "form[subject]=A&form[body]=B&client={client}"),
     read("messages/preview/clients", users(ALL), "search="),
+    // Designs.
+    read("designs/list", users(ALL), ""),
+    read("designs/get", users(OWNERS), "id={design}"),
+    read("designs/begin", users(ALL), "word=bakery"),
+    write("designs/save", users(ALL), NEW_DESIGN),
+    write("designs/save", users(OWNERS), CHANGED_DESIGN),
+    write("designs/delete", users(OWNERS), "id={design}"),
+    read("designs/preview", users(ALL), NEW_DESIGN),
     // The mail server of these tests does not answer.
     write(
         "messages/test",
@@ -232,8 +247,8 @@ pub const FUNCTIONS: &[Row] = &[
     read_all("posts/history", editors(SHARED), "id={post}"),
     write("posts/restore", editors([Yes, Yes, No(404)]), "id={post}&version=1&current=1"),
     read_all("posts/merge", editors(OWNERS), "id={post}"),
-    read("posts/images", editors(ALL), "after="),
-    write("posts/images/delete", editors(OWNERS), "id={image}"),
+    read("posts/images", users(ALL), "after="),
+    write("posts/images/delete", users(OWNERS), "id={image}"),
     // Settings, and who is invited. An invitation is followed by whoever holds the letter.
     read_all("settings/get", admins(ALL), ""),
     write(
@@ -267,6 +282,10 @@ pub const FUNCTIONS: &[Row] = &[
     write("relays/remove", admins(SHARED), "id={relay}"),
 ];
 
+const NEW_DESIGN: &str = "form[id]=0&form[name]=New&form[accent]=#a43e1b&form[text]=#3d2b1f&form[paper]=#ffffff\
+    &form[background]=#ffffff&form[font]=serif&form[radius]=8&form[header]=band";
+const CHANGED_DESIGN: &str = "form[id]={design}&form[name]=New&form[accent]=#a43e1b&form[text]=#3d2b1f\
+    &form[paper]=#ffffff&form[background]=#ffffff&form[font]=serif&form[radius]=8&form[header]=band";
 const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[title]={mine.client}&form[clients]=search&form[search]=example&form[start]=2026-02-01T10:00\
      &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
 const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\

@@ -1,6 +1,7 @@
 //! People of every kind, and one thing of every kind for each of them.
 
 use super::rule::Who;
+use crate::domain::design::BuiltIn;
 use crate::domain::email::EmailAddress;
 use crate::domain::import::Goal;
 use crate::domain::lang::Lang;
@@ -11,6 +12,7 @@ use crate::forms::posts::PostForm;
 use crate::forms::relays::RelayForm;
 use crate::server::clock::ManualClock;
 use crate::server::config::Config;
+use crate::server::db::designs;
 use crate::server::db::invitations::{self, NewInvitation};
 use crate::server::db::letters::{self, NewLetter};
 use crate::server::db::returns::{self, About, NewReturn};
@@ -66,6 +68,7 @@ pub fn missing() -> Things {
         "suppression",
         "return",
         "message",
+        "design",
         "mailing",
         "run",
         "delivery",
@@ -171,6 +174,7 @@ impl World {
             ("suppression", &["suppression"]),
             ("return", &["return"]),
             ("message", &["message"]),
+            ("design", &["design"]),
             ("mailing", &["mailing", "run", "delivery", "disabled"]),
             ("import", &["import", "ledger_import"]),
             ("post", &["post", "slug"]),
@@ -265,6 +269,13 @@ impl World {
             }
             "message" => {
                 things.insert("message", message(db, actor.id, mark, mark).await.to_string());
+            }
+            "design" => {
+                let look = BuiltIn::Bakery.look(mark).unwrap();
+                let mut tx = db.begin().await.unwrap();
+                let id = designs::insert(&mut tx, actor.id, mark, &look, now).await.unwrap();
+                tx.commit().await.unwrap();
+                things.insert("design", id.to_string());
             }
             "mailing" => self.mailing(actor, mark, things).await,
             "import" => {

@@ -4,9 +4,12 @@ use super::query::{self, Step};
 use super::steps::FORM;
 use super::{audience_word, left_out_words, occurrences, period_word, wall};
 use crate::api::mailings::SaveMailing;
+use crate::domain::check::{Finding, Level};
 use crate::domain::mailing::Review;
 use crate::forms::mailings::MailingForm;
+use crate::ui::components::badge::{BAD, WAIT, badge};
 use crate::ui::components::dialog::Confirm;
+use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_save_keys};
 use crate::ui::i18n::{t, t_with, tn};
@@ -75,6 +78,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         <section class="rounded-box border border-base-300 bg-base-100 p-5">
             <dl class="divide-y divide-base-300">{facts}</dl>
         </section>
+        {findings(review.findings, form.message)}
         <section class="mt-6 rounded-box border border-base-300 bg-base-100 p-5">
             <h2 class="font-semibold">{t("mailings.next_runs")}</h2>
             {occurrences(review.next)}
@@ -96,6 +100,41 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
                 </ActionForm>
             </Confirm>
         </div>
+    }
+    .into_any()
+}
+
+/// What was found in the message, the worst first, and the way to mend it.
+fn findings(findings: Vec<Finding>, message: i64) -> AnyView {
+    if findings.is_empty() {
+        return view! {
+            <section class="mt-6 flex gap-3 rounded-box border border-success/60 bg-success/10 p-5 text-sm">
+                {icon(Icon::Check, "size-5 shrink-0")}{t("checks.fine")}
+            </section>
+        }
+        .into_any();
+    }
+    let lines: Vec<AnyView> = findings.into_iter().map(finding).collect();
+    view! {
+        <section class="mt-6 rounded-box border border-base-300 bg-base-100 p-5">
+            <h2 class="mb-2 font-semibold">{t("checks.title")}</h2>
+            <ul class="divide-y divide-base-300">{lines}</ul>
+            <a class="btn btn-sm mt-3" href=format!("/messages/{message}")>{t("checks.edit")}</a>
+        </section>
+    }
+    .into_any()
+}
+
+fn finding(Finding { level, key, line, detail }: Finding) -> AnyView {
+    let (word, symbol, colour) = match level {
+        Level::Red => ("checks.red", Icon::Ban, BAD),
+        Level::Yellow => ("checks.yellow", Icon::Alert, WAIT),
+    };
+    view! {
+        <li class="flex flex-wrap items-baseline gap-3 py-2 text-sm">
+            {badge(t(word), symbol, colour)}
+            <span class="min-w-0 flex-1 break-words">{t_with(&key, &[("line", &line), ("name", &detail)])}</span>
+        </li>
     }
     .into_any()
 }

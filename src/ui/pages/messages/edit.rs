@@ -1,14 +1,13 @@
 //! Writing a message: a new one, or one that is there.
 
-use super::editor::{self, Editor};
-use super::preview::Answer;
+use super::editor::{self, Beside, Editor};
 use crate::api::error::AppError;
 use crate::api::messages::get_message;
-use crate::domain::client::Client;
 use crate::domain::message::Message;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
 use crate::ui::i18n::t;
+use crate::ui::link::use_param;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -20,12 +19,14 @@ fn breadcrumb() -> Vec<(String, String)> {
 #[component]
 pub fn MessageNewPage() -> impl IntoView {
     // The clients to preview with; for somebody who is not logged in, the reason why there is no form.
-    let loaded = Resource::new_blocking(|| (), |()| editor::load(None));
+    let starter = use_param("starter");
+    let loaded =
+        Resource::new_blocking(move || starter.get(), |starter| async move { editor::load(None, &starter).await });
     view! {
         <Page title=t("messages.new") breadcrumb=breadcrumb()>
             <Suspense>
                 {move || loaded.get().map(|loaded| match loaded {
-                    Ok((clients, preview)) => view! { <Editor message=None clients=clients preview=preview /> }.into_any(),
+                    Ok(beside) => view! { <Editor message=None starter=starter.get_untracked() beside=beside /> }.into_any(),
                     Err(error) => failed(&error),
                 })}
             </Suspense>
@@ -44,9 +45,9 @@ pub fn MessageEditPage() -> impl IntoView {
         <Suspense>
             {move || loaded.get().map(|loaded| {
                 let (title, body) = match loaded {
-                    Ok((message, (clients, preview))) => {
-                        let title = message.subject.clone();
-                        let editor = view! { <Editor message=Some(message) clients=clients preview=preview /> };
+                    Ok((message, beside)) => {
+                        let title = beside.subject().unwrap_or_else(|| message.subject.clone());
+                        let editor = view! { <Editor message=Some(message) beside=beside /> };
                         (title, editor.into_any())
                     }
                     Err(error) => (t("messages.title"), failed(&error)),
@@ -58,8 +59,8 @@ pub fn MessageEditPage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Message, (Vec<Client>, Answer)), AppError> {
+async fn load(id: Option<i64>) -> Result<(Message, Beside), AppError> {
     let message = get_message(id.ok_or(AppError::NotFound)?).await?;
-    let beside = editor::load(Some(&message)).await?;
+    let beside = editor::load(Some(&message), "").await?;
     Ok((message, beside))
 }

@@ -1,84 +1,139 @@
 //! The form of a message, beside its preview.
 
 use super::preview::{Answer, Preview, ask};
+use crate::api::designs::list_designs;
 use crate::api::error::AppError;
 use crate::api::messages::{SaveMessage, SendTest, preview_clients};
 use crate::domain::client::Client;
-use crate::domain::message::{BODY_MAX, Message, SUBJECT_MAX};
-use crate::domain::version::version;
+use crate::domain::design::{BuiltIn, Design};
+use crate::domain::message::{BODY_MAX, Message, PREHEADER_MAX, SUBJECT_MAX};
+use crate::domain::post::{Picture, widths};
+use crate::domain::starter::{self, Starter};
 use crate::forms::messages::MessageForm;
 use crate::ui::browser::{Place, insert_text};
-use crate::ui::components::field::{TextArea, TextField};
+use crate::ui::components::field::{SelectField, TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::markdown_editor::{MarkdownEditor, Tools, Writing};
+use crate::ui::components::pictures::Describe;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::once::OnceField;
 use crate::ui::refused::typed_for;
+use leptos::form::FromFormData;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use serde::{Deserialize, Serialize};
 
 /// The id that the kit gives to the field `form[body]`.
 const BODY: &str = "field-form-body-";
 
+/// How wide a picture is at first, in pixels: as wide as the text.
+const PICTURE_WIDTH: u32 = 536;
+
 /// What is being written, as the preview and the test letter need it.
 #[derive(Clone, Copy)]
 pub(super) struct Draft {
-    pub subject: RwSignal<String>,
-    pub body: RwSignal<String>,
+    /// What the form sends, its version apart.
+    pub form: RwSignal<MessageForm>,
     /// The client that the preview is for; none for the example.
     pub client: RwSignal<Option<i64>>,
 }
 
 /// What the form begins with: as stored, or as it was typed before it was refused.
-fn begin(message: Option<&Message>) -> (String, String) {
-    let (subject, body) =
-        message.map_or_else(Default::default, |message| (message.subject.clone(), message.body.clone()));
+fn begin(message: Option<&Message>, starter: &str) -> MessageForm {
+    let stored = message.map_or_else(
+        || started(starter),
+        |message| MessageForm {
+            id: message.id,
+            subject: message.subject.clone(),
+            preheader: message.preheader.clone(),
+            body: message.body.clone(),
+            design: message.design.to_string(),
+            version: String::new(),
+        },
+    );
     let first = |name: &str, stored: String| typed_for(SaveMessage::PATH, name).unwrap_or(stored);
-    (first("form[subject]", subject), first("form[body]", body))
+    MessageForm {
+        subject: first("form[subject]", stored.subject),
+        preheader: first("form[preheader]", stored.preheader),
+        body: first("form[body]", stored.body),
+        design: first("form[design]", stored.design),
+        ..stored
+    }
 }
 
-/// What the page loads beside the message: clients to preview with, and the first preview.
-pub(super) async fn load(message: Option<&Message>) -> Result<(Vec<Client>, Answer), AppError> {
-    let (subject, body) = begin(message);
+/// The message that a starter is; nothing for any other word.
+fn started(word: &str) -> MessageForm {
+    let Some(Starter { word, design }) = starter::find(word) else { return MessageForm::default() };
+    let text = |part: &str| t(&format!("starters.{word}_{part}"));
+    let (subject, preheader, body) = (text("subject"), text("preheader"), text("body"));
+    MessageForm { subject, preheader, body, design: design.as_str().to_owned(), ..MessageForm::default() }
+}
+
+/// What the page loads beside the message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Beside {
+    /// To preview with.
+    clients: Vec<Client>,
+    designs: Vec<Design>,
+    /// The first preview.
+    preview: Answer,
+}
+
+impl Beside {
+    /// The subject as an example client would see it.
+    pub(super) fn subject(&self) -> Option<String> {
+        self.preview.as_ref().and_then(|preview| preview.as_ref().ok()).map(|preview| preview.subject.clone())
+    }
+}
+
+pub(super) async fn load(message: Option<&Message>, starter: &str) -> Result<Beside, AppError> {
     let clients = preview_clients(String::new()).await?;
-    Ok((clients, ask(subject, body, None).await))
+    let designs = list_designs().await?;
+    Ok(Beside { clients, designs, preview: ask(begin(message, starter), None).await })
 }
 
-/// The form and its preview. `message` is none for a new one.
+/// The form and its preview. `message` is none for a new one, which `starter` may begin.
 #[component]
-pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: Answer) -> impl IntoView {
+pub(super) fn Editor(
+    message: Option<Message>,
+    #[prop(optional, into)] starter: String,
+    beside: Beside,
+) -> impl IntoView {
+    let Beside { clients, designs, preview } = beside;
     let (id, mailings) = message.as_ref().map_or((0, 0), |message| (message.id, message.mailings));
-    let (first_subject, first_body) = begin(message.as_ref());
-    let opened = message.map(|message| version(&[&message.subject, &message.body])).unwrap_or_default();
-    let draft = Draft {
-        subject: RwSignal::new(first_subject.clone()),
-        body: RwSignal::new(first_body.clone()),
-        client: RwSignal::new(None),
-    };
+    let first = begin(message.as_ref(), &starter);
+    let opened = message.map(|message| message.version()).unwrap_or_default();
+    let draft = Draft { form: RwSignal::new(first.clone()), client: RwSignal::new(None) };
     let save = ServerAction::<SaveMessage>::new();
     let test = ServerAction::<SendTest>::new();
     // What was sent last, which is what is stored once the answer is good.
     let sent = RwSignal::new(String::new());
     Effect::new(move |_| {
         if let Some(SaveMessage { form, .. }) = save.input().get() {
-            sent.set(version(&[form.subject.trim(), &form.body]));
+            sent.set(form.version_stored());
         }
     });
     let saved = Signal::derive(move || matches!(save.value().get(), Some(Ok(_))).then(|| sent.get_untracked()));
-    let form = NodeRef::<html::Form>::new();
+    let (writing, form) = (Writing::default(), NodeRef::<html::Form>::new());
     use_form_keys(form);
     use_unsaved_guard(form);
+    let read = move || {
+        let Some(form) = form.get_untracked() else { return };
+        let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
+        let Ok(SaveMessage { form, .. }) = SaveMessage::from_form_data(&data) else { return };
+        // The version is no part of what is written.
+        let form = MessageForm { version: String::new(), ..form };
+        if draft.form.with_untracked(|known| *known != form) {
+            draft.form.set(form);
+        }
+    };
     // What was typed before the scripts came stands in the fields, and no event tells of it.
     Effect::new(move |_| {
-        let Some(form) = form.get() else { return };
-        let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
-        for (name, signal) in [("form[subject]", draft.subject), ("form[body]", draft.body)] {
-            let typed = data.get(name).as_string().unwrap_or_default();
-            if signal.with_untracked(|known| *known != typed) {
-                signal.set(typed);
-            }
+        if form.get().is_some() {
+            read();
         }
     });
     // Whichever was asked last has answered last: the other's answer is cleared before it is asked.
@@ -90,16 +145,14 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
     });
     let send_test = move |_| {
         save.clear();
-        let (subject, body) = (draft.subject.get_untracked(), draft.body.get_untracked());
-        let form = MessageForm { id, subject, body, ..MessageForm::default() };
-        test.dispatch(SendTest { form, client: draft.client.get_untracked() });
+        test.dispatch(SendTest { form: draft.form.get_untracked(), client: draft.client.get_untracked() });
     };
     view! {
         {(mailings > 0).then(|| used_by(mailings))}
         <div class="grid gap-8 lg:grid-cols-2">
             <div class="min-w-0">
                 <FormErrors error=error />
-                <div on:submit:capture=move |_| test.clear()>
+                <div on:submit:capture=move |_| test.clear() on:input=move |_| read() on:change=move |_| read()>
                     <ActionForm action=save node_ref=form>
                         <OnceField />
                         <input type="hidden" name="form[id]" value=id />
@@ -108,24 +161,44 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
                             name="form[subject]"
                             label=t("messages.subject")
                             hint=t("messages.subject_hint")
-                            value=first_subject
+                            value=first.subject
                             errors=errors
                             maxlength=SUBJECT_MAX
                             required=true
-                            on:input=move |event| draft.subject.set(event_target_value(&event))
                         />
-                        {insert_buttons()}
-                        <TextArea
-                            name="form[body]"
-                            label=t("messages.body")
-                            hint=t("messages.body_hint")
-                            value=first_body
+                        <TextField
+                            name="form[preheader]"
+                            label=t("messages.preheader")
+                            hint=t("messages.preheader_hint")
+                            value=first.preheader
                             errors=errors
-                            rows=18
-                            maxlength=BODY_MAX
-                            required=true
-                            on:input=move |event| draft.body.set(event_target_value(&event))
+                            maxlength=PREHEADER_MAX
                         />
+                        <SelectField
+                            name="form[design]"
+                            label=t("messages.design")
+                            options=choices(designs)
+                            value=first.design
+                            errors=errors
+                        />
+                        <p class="-mt-2 mb-4 text-xs">
+                            <a class="link" href="/designs">{t("messages.designs")}</a>
+                            " · "
+                            <a class="link" href="/posts/images">{t("messages.pictures")}</a>
+                        </p>
+                        {insert_buttons()}
+                        <MarkdownEditor field=BODY tools=Tools::Letter writing=writing>
+                            <TextArea
+                                name="form[body]"
+                                label=t("messages.body")
+                                hint=t("messages.body_hint")
+                                value=first.body
+                                errors=errors
+                                rows=22
+                                maxlength=BODY_MAX
+                                required=true
+                            />
+                        </MarkdownEditor>
                         <div class="flex flex-wrap items-center gap-3">
                             <Submit label=t("messages.save") pending=save.pending() />
                             <button type="button" class="btn" disabled=move || test.pending().get() on:click=send_test>
@@ -142,10 +215,30 @@ pub(super) fn Editor(message: Option<Message>, clients: Vec<Client>, preview: An
                         </p>
                     </ActionForm>
                 </div>
+                <Describe state=writing.pictures field=BODY visited=writing.visited written=in_a_letter />
             </div>
-            <Preview draft=draft clients=clients first=preview />
+            <Preview id=id draft=draft clients=clients first=preview />
         </div>
     }
+}
+
+/// A picture as letters have it: with its width, in a size that is sharp on a good screen.
+fn in_a_letter(picture: &Picture, words: &str) -> String {
+    let width = picture.width.clamp(1, PICTURE_WIDTH);
+    let files = widths(picture.width);
+    let file = files.iter().find(|file| **file >= width * 3 / 2).or(files.last()).copied().unwrap_or(width);
+    format!("::picture[{words}](/images/{}/{file} width={width})", picture.id)
+}
+
+/// Designs to choose from: the plain letter, one's own, and those that everybody has.
+fn choices(designs: Vec<Design>) -> Vec<(String, String)> {
+    let built_in = |design: BuiltIn| {
+        let word = design.as_str();
+        (word.to_owned(), t(&format!("designs.built_in_{word}")))
+    };
+    let (plain, rest) = BuiltIn::ALL.split_at(1);
+    let own = designs.into_iter().map(|design| (design.id.to_string(), design.name));
+    plain.iter().copied().map(built_in).chain(own).chain(rest.iter().copied().map(built_in)).collect()
 }
 
 fn used_by(mailings: i64) -> AnyView {
@@ -182,4 +275,22 @@ fn insert_buttons() -> AnyView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_as_wide_as_the_text_and_sharp() {
+        let id = "0".repeat(32);
+        for (width, written) in [
+            (4000, format!("::picture[Bread](/images/{id}/960 width=536)")),
+            (600, format!("::picture[Bread](/images/{id}/600 width=536)")),
+            (200, format!("::picture[Bread](/images/{id}/200 width=200)")),
+        ] {
+            let picture = Picture { id: id.clone(), alt: String::new(), width, height: 100 };
+            assert_eq!(in_a_letter(&picture, "Bread"), written);
+        }
+    }
 }

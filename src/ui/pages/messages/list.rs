@@ -40,7 +40,8 @@ pub fn MessagesPage() -> impl IntoView {
         deleted.or_else(|| error_of(actions.duplicate.value().get().as_ref()))
     });
     let new = view! {
-        <a class="btn btn-primary" href="/messages/new">{icon(Icon::Plus, "size-4")}{t("messages.new")}</a>
+        <a class="btn" href="/designs">{t("designs.title")}</a>
+        <a class="btn btn-primary" href="/messages/starters">{icon(Icon::Plus, "size-4")}{t("messages.new")}</a>
     };
     view! {
         <Page title=t("messages.title") lead=t("messages.lead") actions=new.into_any()>

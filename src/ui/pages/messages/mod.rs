@@ -4,3 +4,4 @@ pub mod edit;
 mod editor;
 pub mod list;
 mod preview;
+pub mod starters;

@@ -5,10 +5,13 @@ use crate::api::error::AppError;
 use crate::api::messages::{preview_clients, preview_message};
 use crate::domain::bidi::visible;
 use crate::domain::client::Client;
-use crate::domain::message;
+use crate::domain::message::{self, CLIPPED_FROM};
+use crate::forms::messages::MessageForm;
 use crate::ui::components::error_panel::describe;
-use crate::ui::i18n::{error_text, t};
-use crate::ui::markup::preformatted;
+use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::letter_frame::LetterFrame;
+use crate::ui::i18n::{error_text, t, t_with, use_lang};
+use crate::ui::time::format_bytes;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -32,88 +35,101 @@ where
 /// What the server answers to a draft; nothing to an empty one.
 pub(super) type Answer = Option<Result<message::Preview, AppError>>;
 
-pub(super) async fn ask(subject: String, body: String, client: Option<i64>) -> Answer {
-    if subject.is_empty() && body.is_empty() {
+pub(super) async fn ask(form: MessageForm, client: Option<i64>) -> Answer {
+    if form.subject.is_empty() && form.body.is_empty() {
         return None;
     }
-    Some(preview_message(subject, body, client).await)
+    Some(preview_message(form, client).await)
 }
 
 /// The preview, with the client that it is for. The page brings what it begins with: on the server this is made
 /// inside a closure that may be rendered anew, and what was asked from here would lose its context.
 #[component]
-pub(super) fn Preview(draft: Draft, clients: Vec<Client>, first: Answer) -> impl IntoView {
-    let begin = (draft.subject.get_untracked(), draft.body.get_untracked());
+pub(super) fn Preview(id: i64, draft: Draft, clients: Vec<Client>, first: Answer) -> impl IntoView {
+    let begin = draft.form.get_untracked();
     let settled = RwSignal::new(begin.clone());
-    use_settled(move || (draft.subject.get(), draft.body.get()), move |now| settled.set(now));
+    use_settled(move || draft.form.get(), move |now| settled.set(now));
+    let known = first.clone();
     let filled = Resource::new(
         move || (settled.get(), draft.client.get()),
-        move |((subject, body), client)| {
-            let known = (client.is_none() && begin.0 == subject && begin.1 == body).then(|| first.clone());
+        move |(form, client)| {
+            let known = (client.is_none() && begin == form).then(|| known.clone());
             async move {
                 match known {
                     Some(answer) => answer,
-                    None => ask(subject, body, client).await,
+                    None => ask(form, client).await,
                 }
             }
         },
     );
-    let as_text = RwSignal::new(false);
-    let tab = move |text: bool, word: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="btn btn-sm"
-                class:btn-ghost=move || as_text.get() != text
-                aria-pressed=move || (as_text.get() == text).to_string()
-                on:click=move |_| as_text.set(text)
-            >
-                {t(word)}
-            </button>
-        }
+    // The frame stays while the letter in it changes: made anew, it would blink and lose its place.
+    let stale = RwSignal::new(false);
+    let shown = RwSignal::new(first.as_ref().and_then(|answer| answer.as_ref().ok().cloned()));
+    let letter = move || {
+        filled.get().map(|filled| match filled {
+            None => view! { <p class="text-sm opacity-80">{t("messages.preview_wait")}</p> }.into_any(),
+            Some(Ok(preview)) => {
+                stale.set(false);
+                if shown.with_untracked(|known| known.as_ref() != Some(&preview)) {
+                    shown.set(Some(preview));
+                }
+                ().into_any()
+            }
+            Some(Err(error)) => {
+                stale.set(true);
+                problem(&error)
+            }
+        })
     };
+    let src = if id == 0 { "/letter".to_owned() } else { format!("/messages/{id}/page") };
     view! {
         <section class="min-w-0" aria-labelledby="preview">
-            <div class="mb-3 flex flex-wrap items-center gap-2">
-                <h2 id="preview" class="mr-auto text-lg font-semibold">{t("messages.preview")}</h2>
-                {tab(false, "messages.preview_html")}
-                {tab(true, "messages.preview_text")}
-            </div>
+            <h2 id="preview" class="mb-3 text-lg font-semibold">{t("messages.preview")}</h2>
             <Chooser draft=draft first=clients />
-            <div class="rounded-box border border-base-300 bg-base-100 p-4">
-                <Transition fallback=|| view! { <p class="text-sm opacity-80">{t("messages.preview_wait")}</p> }>
-                    {move || filled.get().map(|filled| match filled {
-                        None => view! { <p class="text-sm opacity-80">{t("messages.preview_wait")}</p> }.into_any(),
-                        Some(Ok(preview)) => letter(preview, as_text),
-                        Some(Err(error)) => problem(&error),
-                    })}
-                </Transition>
+            <Transition fallback=|| view! { <p class="text-sm opacity-80">{t("messages.preview_wait")}</p> }>{letter}</Transition>
+            // The last letter that could be filled in, while the present one cannot.
+            <div class:opacity-50=move || stale.get()>
+                <Letter shown=shown src=src />
             </div>
         </section>
     }
 }
 
-fn letter(preview: message::Preview, as_text: RwSignal<bool>) -> AnyView {
-    let message::Preview { subject, html, text } = preview;
-    let text = preformatted(&text);
+/// The letter, and above it how it stands in an inbox.
+#[component]
+fn Letter(shown: RwSignal<Option<message::Preview>>, src: String) -> impl IntoView {
+    let part = move |part: fn(&message::Preview) -> &String| {
+        move || shown.with(|shown| shown.as_ref().map(|shown| part(shown).clone()).unwrap_or_default())
+    };
+    let beside = move || {
+        shown.with(|shown| {
+            shown.as_ref().map(|shown| {
+                let text = if shown.preheader.is_empty() { &shown.text } else { &shown.preheader };
+                text.split_whitespace().take(24).collect::<Vec<_>>().join(" ")
+            })
+        })
+    };
+    let html = Signal::derive(part(|shown| &shown.html));
+    let lang = use_lang();
+    // Gmail shows the beginning of a longer one alone.
+    let clipped = move || {
+        (html.with(String::len) > CLIPPED_FROM).then(|| {
+            let size = format_bytes(lang, i64::try_from(html.with(String::len)).unwrap_or(i64::MAX));
+            view! {
+                <p role="status" class="mb-3 flex gap-2 rounded-box border border-warning/60 bg-warning/20 p-3 text-sm">
+                    {icon(Icon::Alert, "size-5 shrink-0")}{t_with("messages.clipped", &[("size", &size)])}
+                </p>
+            }
+        })
+    };
     view! {
-        <p class="mb-3 border-b border-base-300 pb-3 text-sm break-words">
-            <span class="opacity-80">{t("messages.preview_subject")}</span>
-            " "
-            <strong>{subject}</strong>
-        </p>
-        // Nothing that somebody wrote runs, loads or navigates in here. The frame has no background of
-        // its own, for the letter follows the reader's colours.
-        <iframe
-            class="h-[32rem] w-full rounded-field bg-white scheme-light"
-            class:hidden=move || as_text.get()
-            title=t("messages.preview_frame")
-            sandbox=""
-            srcdoc=html
-        ></iframe>
-        <pre class="overflow-x-auto text-sm whitespace-pre-wrap" class:hidden=move || !as_text.get()>{text}</pre>
+        <div class="mb-3 rounded-field border border-base-300 bg-base-100 px-4 py-3 text-sm" aria-label=t("messages.inbox") role="group">
+            <p class="truncate font-semibold">{part(|shown| &shown.subject)}</p>
+            <p class="truncate opacity-80">{beside}</p>
+        </div>
+        {clipped}
+        <LetterFrame html=html text=Signal::derive(part(|shown| &shown.text)) src=src title=t("messages.preview_frame") />
     }
-    .into_any()
 }
 
 /// Why there is no preview. It is no failure of the page, so it speaks softly.

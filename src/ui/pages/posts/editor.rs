@@ -1,12 +1,14 @@
 //! The form of a post beside its preview. What is typed is kept as a draft by itself.
 
 use super::cover::{Cover, Named};
-use super::pictures::{Describe, Upload, UploadStatus, first_file, upload};
 use crate::api::posts::{KeepPost, SavePost, preview_post};
-use crate::domain::post::{ALT_MAX, AUTHOR_MAX, BODY_MAX, Editing, Fields, Rendered, SUMMARY_MAX, TITLE_MAX};
+use crate::domain::post::{ALT_MAX, AUTHOR_MAX, BODY_MAX, Editing, Fields, Picture, Rendered, SUMMARY_MAX, TITLE_MAX};
 use crate::domain::slug::SLUG_MAX;
+use crate::ui::browser::set_value;
 use crate::ui::components::field::{RadioField, SelectField, TextArea, TextField};
 use crate::ui::components::icon::{Icon, icon};
+use crate::ui::components::markdown_editor::{MarkdownEditor, Tools, Writing};
+use crate::ui::components::pictures::{Describe, Upload, UploadStatus, picker};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys};
 use crate::ui::i18n::{t, t_with, tn};
@@ -57,9 +59,7 @@ pub(super) fn Editor(editing: Editing, shown: Shown, pictures: Vec<Named>) -> im
     let version = RwSignal::new(fields.version);
     let body = RwSignal::new(first("form[body]", &fields.content.body));
     let cover = first("form[cover]", fields.content.cover.as_deref().unwrap_or_default());
-    // Browsers put the cursor of a field that nobody has been in at its start.
-    let visited = StoredValue::new(false);
-    let (inline, covering) = (RwSignal::new(Upload::Nothing), RwSignal::new(Upload::Nothing));
+    let (writing, covering) = (Writing::default(), RwSignal::new(Upload::Nothing));
     // What was stored is what the next change starts from.
     Effect::new(move |_| {
         if let Some(Ok(stored)) = save.value().get() {
@@ -81,18 +81,6 @@ pub(super) fn Editor(editing: Editing, shown: Shown, pictures: Vec<Named>) -> im
             body.set(value_of(BODY));
         }
         kept(());
-    };
-    let dropped = move |event: web_sys::DragEvent| {
-        if let Some(file) = first_file(event.data_transfer()) {
-            event.prevent_default();
-            upload(&file, inline);
-        }
-    };
-    let pasted = move |event: web_sys::ClipboardEvent| {
-        if let Some(file) = first_file(event.clipboard_data()) {
-            event.prevent_default();
-            upload(&file, inline);
-        }
     };
     let Fields { content, publish, publish_at, .. } = fields;
     let langs = ["en", "ru"].map(|lang| (lang.to_owned(), t(&format!("posts.lang_{lang}")))).to_vec();
@@ -121,13 +109,9 @@ pub(super) fn Editor(editing: Editing, shown: Shown, pictures: Vec<Named>) -> im
                     <input type="hidden" name="form[version]" value=version.get_untracked() prop:value=move || version.get().to_string() />
                     <TextField name="form[title]" label=t("posts.field_title") value=content.title errors=errors maxlength=TITLE_MAX required=true />
                     <TextField name="form[summary]" label=t("posts.field_summary") hint=t("posts.summary_hint") value=content.summary errors=errors maxlength=SUMMARY_MAX />
-                    <div class="mb-2 flex flex-wrap items-center gap-3">
-                        {picker(t("posts.image_add"), inline)}
-                        <UploadStatus state=inline />
-                    </div>
-                    <div on:focusin=move |_| visited.set_value(true) on:drop=dropped on:dragover=|event| event.prevent_default() on:paste=pasted>
+                    <MarkdownEditor field=BODY tools=Tools::Post writing=writing>
                         <TextArea name="form[body]" label=t("posts.field_body") hint=t("posts.body_hint") value=content.body errors=errors rows=20 maxlength=BODY_MAX required=true />
-                    </div>
+                    </MarkdownEditor>
                     <div class="grid gap-x-4 sm:grid-cols-2">
                         <TextField name="form[tags]" label=t("posts.field_tags") hint=t("posts.tags_hint") value=content.tags errors=errors />
                         <SelectField name="form[lang]" label=t("posts.field_lang") options=langs value=content.lang.as_str() errors=errors />
@@ -150,35 +134,16 @@ pub(super) fn Editor(editing: Editing, shown: Shown, pictures: Vec<Named>) -> im
                         <span class="text-xs opacity-80">{t("posts.keys")}</span>
                     </div>
                 </ActionForm>
-                <Describe state=inline field=BODY visited=visited />
+                <Describe state=writing.pictures field=BODY visited=writing.visited written=in_a_post />
             </div>
             <Preview body=body first=shown />
         </div>
     }
 }
 
-/// A button that lets one choose a picture and sends it.
-fn picker(label: String, state: RwSignal<Upload>) -> AnyView {
-    let chosen = move |event: web_sys::Event| {
-        // It is no field of the form: nothing has been typed.
-        event.stop_propagation();
-        let Some(input) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
-            return;
-        };
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            upload(&file, state);
-        }
-        // The same file can be chosen again.
-        input.set_value("");
-    };
-    view! {
-        <label class="btn btn-sm focus-within:outline-2 focus-within:outline-accent" title=t("posts.image_hint")>
-            {icon(Icon::Upload, "size-4")}
-            {label}
-            <input type="file" class="sr-only" accept="image/jpeg,image/png,image/webp,image/gif" on:change=chosen />
-        </label>
-    }
-    .into_any()
+/// A picture as Markdown has it; the page finds out its sizes.
+fn in_a_post(picture: &Picture, words: &str) -> String {
+    format!("![{words}](/images/{})", picture.id)
 }
 
 /// What a field holds now. Browser only.
@@ -189,13 +154,6 @@ fn value_of(id: &str) -> String {
     area.map(web_sys::HtmlTextAreaElement::value)
         .or_else(|| input.map(web_sys::HtmlInputElement::value))
         .unwrap_or_default()
-}
-
-fn set_value(id: &str, value: &str) {
-    let field = document().get_element_by_id(id).and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
-    if let Some(field) = field {
-        field.set_value(value);
-    }
 }
 
 /// The text as visitors would see it, a moment after it was typed. The page brings what it begins with: on the server

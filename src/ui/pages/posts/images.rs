@@ -4,6 +4,7 @@ use super::breadcrumb;
 use crate::api::error::AppError;
 use crate::api::posts::{DeleteImage, list_images};
 use crate::domain::post::{ALT_MAX, Gallery, Stored};
+use crate::domain::user::{Permission, Session};
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::empty::Empty;
 use crate::ui::components::error_panel::failed;
@@ -15,6 +16,7 @@ use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of};
 use crate::ui::i18n::{t, t_with, tn, use_lang};
 use crate::ui::link::use_param;
+use crate::ui::session::use_session;
 use crate::ui::time::format_bytes;
 use leptos::prelude::*;
 
@@ -28,28 +30,45 @@ pub fn ImagesPage() -> impl IntoView {
     let upload = move || problem.with(|text| serde_json::from_str::<AppError>(text).ok());
     let error = Signal::derive(move || error_of(delete.value().get().as_ref()).or_else(upload));
     let errors = Signal::derive(move || errors_of(upload().map(Err::<(), _>).as_ref()));
+    let session = use_session();
+    let body = move || {
+        view! {
+                <FormErrors error=error />
+                <form
+                    method="post"
+                    action="/posts/images/upload"
+                    enctype="multipart/form-data"
+                    class="mb-8 max-w-xl rounded-box border border-base-300 bg-base-100 p-6"
+                >
+                    <TextField name="file" label=t("posts.image_file") kind="file" required=true hint=t("posts.image_hint") errors=errors />
+                    <TextField name="alt" label=t("posts.image_alt") hint=t("posts.image_ask_text") maxlength=ALT_MAX />
+                    <Submit label=t("posts.image_upload") />
+                </form>
+                <Transition>
+                    {move || found.get().map(|found| match found {
+                        Ok(gallery) => shown(gallery, delete),
+                        Err(error) => failed(&error),
+                    })}
+                </Transition>
+        }
+    };
     view! {
-        <Page title=t("posts.images_title") lead=t("posts.images_lead") breadcrumb=breadcrumb()>
-            <FormErrors error=error />
-            <form
-                method="post"
-                action="/posts/images/upload"
-                enctype="multipart/form-data"
-                class="mb-8 max-w-xl rounded-box border border-base-300 bg-base-100 p-6"
-            >
-                <TextField name="file" label=t("posts.image_file") kind="file" required=true hint=t("posts.image_hint") errors=errors />
-                <TextField name="alt" label=t("posts.image_alt") hint=t("posts.image_ask_text") maxlength=ALT_MAX />
-                <Submit label=t("posts.image_upload") />
-            </form>
-            <Transition>
-                {move || found.get().map(|found| match found {
-                    Ok(gallery) => shown(gallery, delete),
-                    Err(error) => failed(&error),
-                })}
-            </Transition>
-        </Page>
+        <Suspense>
+            {move || session.get().map(|session| {
+                let above = above(&session.unwrap_or_default());
+                view! { <Page title=t("posts.images_title") lead=t("posts.images_lead") breadcrumb=above>{body()}</Page> }
+            })}
+        </Suspense>
     }
     .into_any()
+}
+
+/// The way up: to posts for who writes them, otherwise to messages.
+fn above(session: &Session) -> Vec<(String, String)> {
+    match &session.me {
+        Some(me) if me.role.may(Permission::Blog) => breadcrumb(),
+        _ => vec![(t("messages.title"), "/messages".to_owned())],
+    }
 }
 
 fn shown(gallery: Gallery, delete: ServerAction<DeleteImage>) -> AnyView {

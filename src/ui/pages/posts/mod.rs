@@ -9,7 +9,6 @@ mod history;
 mod images;
 mod list;
 mod merge;
-mod pictures;
 
 pub use edit::{PostEditPage, PostNewPage};
 pub use history::HistoryPage;

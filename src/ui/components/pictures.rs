@@ -1,9 +1,10 @@
-//! Pictures on their way into a post: chosen, dropped or pasted, uploaded, described, inserted.
+//! Pictures on their way into a text: chosen, dropped or pasted, uploaded, described, inserted.
 
 use crate::api::error::AppError;
 use crate::domain::post::{ALT_MAX, Picture};
 use crate::ui::browser::{Place, cursor, insert_text};
 use crate::ui::components::error_panel::describe;
+use crate::ui::components::icon::{Icon, icon};
 use crate::ui::i18n::{error_text, t};
 use leptos::html;
 use leptos::prelude::*;
@@ -56,9 +57,40 @@ fn why(error: &AppError) -> String {
     }
 }
 
-/// The first file that was dropped or pasted.
+/// A button that lets one choose a picture and sends it.
+pub fn picker(label: String, state: RwSignal<Upload>) -> AnyView {
+    let chosen = move |event: web_sys::Event| {
+        // It is no field of the form: nothing has been typed.
+        event.stop_propagation();
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+            return;
+        };
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            upload(&file, state);
+        }
+        // The same file can be chosen again.
+        input.set_value("");
+    };
+    view! {
+        <label class="btn btn-sm focus-within:outline-2 focus-within:outline-accent" title=t("posts.image_hint")>
+            {icon(Icon::Upload, "size-4")}
+            {label}
+            <input type="file" class="sr-only" accept="image/jpeg,image/png,image/webp,image/gif" on:change=chosen />
+        </label>
+    }
+    .into_any()
+}
+
+/// The first file that was dropped.
 pub fn first_file(data: Option<web_sys::DataTransfer>) -> Option<web_sys::File> {
     data?.files()?.get(0)
+}
+
+/// A picture that was pasted. Word and web pages paste one of their text beside the text itself, which is what is meant.
+pub fn pasted_file(data: Option<web_sys::DataTransfer>) -> Option<web_sys::File> {
+    let data = data?;
+    let has_text = data.get_data("text/plain").is_ok_and(|text| !text.trim().is_empty());
+    if has_text { None } else { data.files()?.get(0) }
 }
 
 /// How the upload goes, in words.
@@ -80,7 +112,13 @@ pub fn UploadStatus(state: RwSignal<Upload>) -> impl IntoView {
 /// Asks what an uploaded picture shows, and puts it into the field with this id: behind the cursor, if the reader has put it
 /// anywhere (`visited`), otherwise at the end.
 #[component]
-pub fn Describe(state: RwSignal<Upload>, field: &'static str, visited: StoredValue<bool>) -> impl IntoView {
+pub fn Describe(
+    state: RwSignal<Upload>,
+    field: &'static str,
+    visited: StoredValue<bool>,
+    /// The picture in the text's own words, with its description.
+    written: fn(&Picture, &str) -> String,
+) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let alt = NodeRef::<html::Input>::new();
     let picture = move || match state.get() {
@@ -105,7 +143,7 @@ pub fn Describe(state: RwSignal<Upload>, field: &'static str, visited: StoredVal
         }
         if let Upload::Done(picture) = state.get_untracked() {
             let words = words.trim().replace(['[', ']', '\\'], "");
-            insert_text(field, &format!("![{words}](/images/{})", picture.id), place);
+            insert_text(field, &written(&picture, &words), place);
         }
         state.set(Upload::Nothing);
     };
