@@ -93,12 +93,16 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     }
 }
 
-/// Clients whom an audience holds now, and how many of them get nothing: `kind` is `all`, `search` or
+/// Clients whom an audience holds now for what is about a topic, and how many of them get nothing: `kind` is `all`, `search` or
 /// `picked`. Nothing to search for finds nobody.
 #[server(prefix = "/api", endpoint = "mailings/audience")]
-pub async fn count_audience(kind: String, search: String, selection: i64) -> Result<AudienceSize, AppError> {
+pub async fn count_audience(
+    kind: String,
+    search: String,
+    selection: i64,
+    #[server(default)] topic: i64,
+) -> Result<AudienceSize, AppError> {
     use crate::domain::audience::Audience;
-    use crate::domain::suppression::NO_TOPIC;
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let audience = match kind.as_str() {
@@ -108,7 +112,7 @@ pub async fn count_audience(kind: String, search: String, selection: i64) -> Res
         _ => return Ok(AudienceSize::default()),
     };
     let state = request::state();
-    request::answer(mailings::audience_size(&state.db, (actor.id, NO_TOPIC), &audience, state.now()).await)
+    request::answer(mailings::audience_size(&state.db, (actor.id, topic), &audience, state.now()).await)
 }
 
 /// The reader's own zone, and the names of all.

@@ -17,3 +17,4 @@ pub mod reports;
 pub mod returns;
 pub mod settings;
 pub mod suppressions;
+pub mod topics;

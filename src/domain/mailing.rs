@@ -283,6 +283,8 @@ pub struct MailingDetail {
     /// Why its open run waits for another day.
     pub held: Option<Held>,
     pub row: MailingRow,
+    /// The name of what it is about, where it is about one topic.
+    pub topic: Option<String>,
     pub audience_size: AudienceSize,
     pub policy: DoubtPolicy,
     pub message_id: i64,
@@ -326,6 +328,8 @@ pub struct Review {
     pub title: String,
     pub message_subject: String,
     pub audience: Audience,
+    /// The name of what it is about, where it is about one topic.
+    pub topic: Option<String>,
     /// Clients whom it would be for now.
     pub audience_size: AudienceSize,
     /// The first run opens as soon as the mailing is saved.

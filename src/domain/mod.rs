@@ -29,5 +29,6 @@ pub mod settings;
 pub mod slug;
 pub mod starter;
 pub mod suppression;
+pub mod topic;
 pub mod user;
 pub mod version;

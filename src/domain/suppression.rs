@@ -84,6 +84,8 @@ pub struct Suppression {
     pub email: String,
     /// [`NO_TOPIC`] for everything.
     pub topic: i64,
+    /// Its name; empty for everything, and for a topic that is gone.
+    pub topic_name: String,
     pub reason: Reason,
     pub source: Source,
     pub since: DateTime<Utc>,

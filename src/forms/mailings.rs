@@ -40,6 +40,10 @@ pub struct MailingForm {
     #[garde(skip)]
     #[serde(default)]
     pub selection: i64,
+    /// What it is about; 0 for everything.
+    #[garde(skip)]
+    #[serde(default)]
+    pub topic: i64,
     /// [`NOW`], a wall time in `zone` (`2026-11-23T10:00`), or an instant (RFC 3339).
     #[garde(custom(is_start))]
     #[serde(default)]
@@ -76,6 +80,7 @@ impl MailingForm {
             ("clients", self.clients.clone()),
             ("search", self.search.clone()),
             ("selection", number(self.selection)),
+            ("topic", number(self.topic)),
             ("when", if now { NOW } else { "at" }.to_owned()),
             ("start", if now { String::new() } else { self.start.clone() }),
             ("end", self.end.clone()),

@@ -14,6 +14,7 @@ pub mod posts;
 pub mod relays;
 pub mod settings;
 pub mod suppressions;
+pub mod topics;
 
 use crate::api::error::FieldErrors;
 use crate::domain::email::EmailAddress;

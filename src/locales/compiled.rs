@@ -28,6 +28,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/blog.json")),
             include_str!(concat!($lang, "/posts.json")),
             include_str!(concat!($lang, "/suppressions.json")),
+            include_str!(concat!($lang, "/topics.json")),
             include_str!(concat!($lang, "/leaving.json")),
         ]
     };

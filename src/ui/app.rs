@@ -104,6 +104,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clients/import/:id") view=Work::ImportShowPage />
                     <Route path=path!("/clients/doubles") view=Work::DoublesPage />
                     <Route path=path!("/clients/:id") view=Work::ClientEditPage />
+                    <Route path=path!("/topics") view=Work::TopicsPage />
+                    <Route path=path!("/topics/new") view=Work::TopicNewPage />
+                    <Route path=path!("/topics/:id") view=Work::TopicEditPage />
                     <Route path=path!("/suppressions") view=Work::SuppressionsPage />
                     <Route path=path!("/suppressions/new") view=Work::SuppressionNewPage />
                     <Route path=path!("/suppressions/import") view=Work::SuppressionsImportPage />

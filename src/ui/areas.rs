@@ -23,6 +23,7 @@ use super::pages::settings::{InvitationsPage, SettingsPage};
 use super::pages::suppressions::{
     SuppressionNewPage, SuppressionPage, SuppressionsImportPage, SuppressionsImportShowPage, SuppressionsPage,
 };
+use super::pages::topics::{TopicEditPage, TopicNewPage, TopicsPage};
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
@@ -68,7 +69,7 @@ area!(
     work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DesignEditPage, DesignNewPage, DesignsPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
     OutboxPage, ReportsPage, StartersPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
-    SuppressionsImportShowPage, SuppressionsPage
+    SuppressionsImportShowPage, SuppressionsPage, TopicEditPage, TopicNewPage, TopicsPage
 );
 area!(
     /// Reading the blog.

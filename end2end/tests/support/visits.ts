@@ -69,6 +69,7 @@ export const EMPTY: Visit[] = [
   { name: "empty-messages", path: "/messages" },
   { name: "empty-clients", path: "/clients" },
   { name: "empty-suppressions", path: "/suppressions" },
+  { name: "empty-topics", path: "/topics" },
   { name: "empty-reports", path: "/reports" },
   { name: "empty-outbox", path: "/outbox" },
 ];
@@ -187,6 +188,9 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
   const form = { "form[email]": "left@example.org", "form[reason]": "Asked by telephone" };
   await page.request.post("/api/suppressions/add", { form, headers: { "Sec-Fetch-Site": "same-origin" } });
   const suppression = await first(page, "/suppressions", /href="\/suppressions\/(\d+)"/);
+  const topic = { "form[name]": "News", "form[description]": "Once a month", "form[by_default]": "true", "form[public]": "true" };
+  await page.request.post("/api/topics/save", { form: topic, headers: { "Sec-Fetch-Site": "same-origin" } });
+  const news = await first(page, "/topics", /href="(\/topics\/\d+)"/);
   const letter = await first(page, "/outbox", /href="\/outbox\/(\d+)"/);
   const chosen = `message=${message}&clients=all&when=now&zone=Europe/Moscow&period=daily&policy=resend&title=Осень`;
   return [
@@ -233,6 +237,12 @@ export async function behindLogIn(page: Page): Promise<Visit[]> {
     { name: "suppression-errors", path: "/suppressions/new", refused: /suppressions\/add/, act: wrong({ email: "a@b..c", reason: "x" }) },
     { name: "suppressions-import", path: "/suppressions/import" },
     { name: "suppressions-import-preview", path: "/suppressions/import", act: uploadLeft },
+    { name: "topics", path: "/topics" },
+    { name: "topic-new", path: "/topics/new" },
+    { name: "topic-errors", path: "/topics/new", refused: /topics\/save/, act: wrong({ name: "News" }) },
+    { name: "topic", path: news },
+    { name: "topic-delete", path: `${news}?confirm=delete`, act: dialog },
+    { name: "clients-left-out", path: "/clients?show=left_out" },
     { name: "outbox", path: "/outbox" },
     { name: "letter", path: `/outbox/${letter}` },
     { name: "letter-text", path: `/outbox/${letter}?view=text` },

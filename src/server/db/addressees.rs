@@ -17,7 +17,8 @@ pub struct Addressee {
     pub sender: String,
     /// The address that the letter went to, whatever its client has by now.
     pub email: EmailAddress,
-    /// What the letter was about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC).
+    /// What the letter was about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC): also where that topic is gone, since
+    /// to leave it would be to leave nothing.
     pub topic: i64,
     pub lang: Lang,
     /// The letter's run; none once its mailing is deleted.
@@ -38,11 +39,11 @@ pub async fn of(db: &Db, delivery: i64) -> DbResult<Option<Addressee>> {
         lang: String,
         run_id: Option<i64>,
     }
-    const SQL: &str = "SELECT g.owner_id, u.name, d.email, r.topic_id, r.lang, d.run_id FROM deliveries d
-        JOIN runs r ON r.id = d.run_id JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
+    const SQL: &str = "SELECT g.owner_id, u.name, d.email, COALESCE(t.id, 0) AS topic_id, r.lang, d.run_id
+        FROM deliveries d JOIN runs r ON r.id = d.run_id LEFT JOIN topics t ON t.id = r.topic_id JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
         WHERE d.id = $1 AND u.deleted_at IS NULL
-        UNION ALL SELECT f.owner_id, u.name, f.email, f.topic_id, f.lang, CAST(NULL AS BIGINT)
-        FROM former_deliveries f JOIN users u ON u.id = f.owner_id WHERE f.id = $1 AND u.deleted_at IS NULL";
+        UNION ALL SELECT f.owner_id, u.name, f.email, COALESCE(t.id, 0), f.lang, CAST(NULL AS BIGINT)
+        FROM former_deliveries f JOIN users u ON u.id = f.owner_id LEFT JOIN topics t ON t.id = f.topic_id WHERE f.id = $1 AND u.deleted_at IS NULL";
     let row: Option<Row> = on_db!(db, pool => sqlx::query_as(SQL).bind(delivery).fetch_optional(pool).await)?;
     row.and_then(|row| Some((EmailAddress::parse(&row.email).ok()?, row)))
         .map(|(email, row)| {

@@ -92,12 +92,14 @@ pub async fn files(db: &Db, owner: i64) -> DbResult<Vec<String>> {
 }
 
 /// What a user has, in the order in which it can go. `$1` is the user, `$2` how many rows go at once.
-pub const PARTS: [&str; 8] = [
+pub const PARTS: [&str; 9] = [
     "DELETE FROM selection_clients WHERE (selection_id, client_id) IN (SELECT c.selection_id, c.client_id
      FROM selections s JOIN selection_clients c ON c.selection_id = s.id WHERE s.owner_id = $1 LIMIT $2)",
     "DELETE FROM selections WHERE id IN (SELECT id FROM selections WHERE owner_id = $1 LIMIT $2)",
     "DELETE FROM clients WHERE id IN (SELECT id FROM clients WHERE owner_id = $1 ORDER BY id LIMIT $2)",
     "DELETE FROM suppressions WHERE id IN (SELECT id FROM suppressions WHERE owner_id = $1 ORDER BY id LIMIT $2)",
+    "DELETE FROM topic_wishes WHERE (topic_id, address_key) IN (SELECT w.topic_id, w.address_key FROM topics t
+     JOIN topic_wishes w ON w.topic_id = t.id WHERE t.owner_id = $1 LIMIT $2)",
     "DELETE FROM former_deliveries WHERE id IN (SELECT id FROM former_deliveries WHERE owner_id = $1 LIMIT $2)",
     "DELETE FROM imports WHERE id IN (SELECT id FROM imports WHERE owner_id = $1 ORDER BY id LIMIT $2)",
     "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE owner_id = $1 ORDER BY id LIMIT $2)",

@@ -22,6 +22,8 @@ pub struct Mailing {
     pub id: i64,
     pub owner_id: i64,
     pub message_id: i64,
+    /// What it is about, or [`NO_TOPIC`](crate::domain::suppression::NO_TOPIC).
+    pub topic: i64,
     pub title: String,
     pub audience: Audience,
     pub start_local: NaiveDateTime,
@@ -53,6 +55,7 @@ struct Row {
     id: i64,
     owner_id: i64,
     message_id: i64,
+    topic_id: i64,
     title: String,
     audience: String,
     start_local: String,
@@ -70,7 +73,7 @@ struct Row {
     next_at: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: &str = "SELECT id, owner_id, message_id, title, audience, start_local, zone, end_at, period,
+const COLUMNS: &str = "SELECT id, owner_id, message_id, topic_id, title, audience, start_local, zone, end_at, period,
     policy, status, paused_at, paused_reason, paused_reply, disabled_at, disabled_by, disabled_reason, next_at
     FROM mailings WHERE ";
 
@@ -82,6 +85,7 @@ impl Row {
             id: self.id,
             owner_id: self.owner_id,
             message_id: self.message_id,
+            topic: self.topic_id,
             title: self.title,
             audience,
             start_local: word("mailings.start_local", &self.start_local, |text| {
@@ -107,6 +111,8 @@ impl Row {
 #[derive(Clone, Debug)]
 pub struct NewMailing {
     pub message_id: i64,
+    /// As [`Mailing::topic`].
+    pub topic: i64,
     pub title: String,
     pub audience: Audience,
     pub start_local: NaiveDateTime,
@@ -145,10 +151,13 @@ macro_rules! bind_new {
 /// Inserts a mailing and returns its id.
 pub async fn insert(tx: &mut Tx, owner: i64, new: &NewMailing, now: DateTime<Utc>) -> DbResult<i64> {
     const SQL: &str = "INSERT INTO mailings (owner_id, message_id, title, search, audience, start_local, zone,
-        start_at, end_at, period, policy, status, next_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'created', $12, $13, $13) RETURNING id";
+        start_at, end_at, period, policy, status, next_at, created_at, updated_at, topic_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'created', $12, $13, $13, $14) RETURNING id";
     let audience = json(&new.audience)?;
-    Ok(on_tx!(tx, conn => bind_new!(sqlx::query_scalar(SQL), owner, new, audience, now).fetch_one(conn).await)?)
+    Ok(on_tx!(tx, conn => bind_new!(sqlx::query_scalar(SQL), owner, new, audience, now)
+        .bind(new.topic)
+        .fetch_one(conn)
+        .await)?)
 }
 
 /// Changes a mailing. False if the owner has no such mailing.
@@ -156,10 +165,11 @@ pub async fn update(tx: &mut Tx, owner: i64, id: i64, new: &NewMailing, now: Dat
     const SQL: &str = "UPDATE mailings SET message_id = $2, title = $3, search = $4, audience = $5,
         start_local = $6, zone = $7, start_at = $8, end_at = $9, period = $10, policy = $11, next_at = $12,
         status = CASE WHEN status = 'finished' AND $12 IS NOT NULL THEN 'running' ELSE status END,
-        updated_at = $13 WHERE owner_id = $1 AND id = $14";
+        updated_at = $13, topic_id = $15 WHERE owner_id = $1 AND id = $14";
     let audience = json(&new.audience)?;
     let rows = on_tx!(tx, conn => bind_new!(sqlx::query(SQL), owner, new, audience, now)
         .bind(id)
+        .bind(new.topic)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;

@@ -51,6 +51,7 @@ pub mod tallies;
 pub mod testing;
 pub mod throttles;
 pub mod tokens;
+pub mod topics;
 pub mod users;
 
 use sqlx::migrate::Migrator;

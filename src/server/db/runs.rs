@@ -2,7 +2,7 @@
 
 use super::claims;
 use super::limits::LETTERS_MAX;
-use super::{Db, DbResult, Tx, designs, doubles, images, on_db, on_tx, suppressions, word};
+use super::{Db, DbResult, Tx, designs, doubles, images, on_db, on_tx, suppressions, topics, word};
 use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::design::{BuiltIn, Look};
 use crate::domain::lang::Lang;
@@ -205,10 +205,11 @@ pub async fn audience_size(
     now: DateTime<Utc>,
 ) -> DbResult<AudienceSize> {
     let any: bool = on_db!(db, pool => sqlx::query_scalar(ANY_LEFT_OUT).bind(owner).fetch_one(pool).await)?;
+    let wished = topics::wished(topics::only_wished(db, (owner, topic)).await?, "$4");
     let (reason, join) = if any { ("COALESCE(s.reason, '')", ledger("$4", "$5")) } else { ("''", String::new()) };
     let places = ["$1", "$3"];
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {reason}, COUNT(*) FROM clients c {join} WHERE c.owner_id = $2 AND $4 = $4 AND $5 = $5 AND {} AND {}
+        "SELECT {reason}, COUNT(*) FROM clients c {join} WHERE c.owner_id = $2 AND $4 = $4 AND $5 = $5 AND {wished} AND {} AND {}
          GROUP BY 1",
         meant(audience, "c", places),
         doubles::only_once(&meant(audience, "o", places))
@@ -251,8 +252,8 @@ pub async fn audience_without(db: &Db, owner: i64, audience: &Audience) -> DbRes
     Ok(on_db!(db, pool => sqlx::query_as(sql).bind(text).bind(owner).bind(selection).fetch_one(pool).await)?)
 }
 
-/// Copies the audience into deliveries, in one statement, and returns how many there are. Suppressed
-/// addresses are there too, as not sent, so that the record is whole.
+/// Copies the audience into deliveries, in one statement, and returns how many there are: of a topic that nobody gets by
+/// default, those who have asked for it. Suppressed addresses are there too, as not sent, so that the record is whole.
 pub async fn fill(
     tx: &mut Tx,
     run: i64,
@@ -269,7 +270,12 @@ pub async fn fill(
     let (text, selection) = bound(audience);
     let places = ["$4", "$5"];
     // Nobody gets two letters for having the address in two spellings.
-    let filter = format!("{} AND {}", meant(audience, "c", places), doubles::only_once(&meant(audience, "o", places)));
+    let filter = format!(
+        "{} AND {} AND {}",
+        topics::wished(topics::only_wished_in(tx, (owner, topic)).await?, "$6"),
+        meant(audience, "c", places),
+        doubles::only_once(&meant(audience, "o", places))
+    );
     let sql = sqlx::AssertSqlSafe(format!("{into} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
     let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(run)

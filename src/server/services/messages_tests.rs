@@ -83,6 +83,7 @@ async fn mailing(db: &Db, actor: &Actor, message: i64) {
         actor.id,
         &db::mailings::NewMailing {
             message_id: message,
+            topic: 0,
             title: "May".to_owned(),
             audience: crate::domain::audience::Audience::All,
             start_local: now().naive_utc(),

@@ -35,6 +35,7 @@ pub mod test_letter;
 pub mod testing;
 pub mod throttle;
 pub mod tokens;
+pub mod topics;
 
 use crate::api::error::{AppError, CHANGED, FieldErrors};
 use crate::domain::user::{Permission, Role};

@@ -10,6 +10,7 @@ use super::page::lang_of;
 use super::state::AppState;
 use crate::domain::lang::Lang;
 use crate::domain::suppression::Source;
+use crate::domain::topic::Wish;
 use crate::locales;
 use crate::server::metrics;
 use crate::server::services::leaving::{
@@ -27,6 +28,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ const FORM_MAX: usize = 16 * 1024;
 const REASON_MAX: usize = 1_000;
 /// The value of the button by which its reader leaves; those of the others are [`Choice`]'s.
 const LEAVE: &str = "leave";
+/// That of the button by which they leave everything of a sender whose letter was about one topic.
+const LEAVE_ALL: &str = "leave-all";
 /// How long the database is waited for before the page is shown without what it knows.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -71,14 +75,11 @@ async fn one_click(State(state): State<AppState>, token: Token, request: Request
         metrics::unknown_one_click();
         return "ok\n".into_response();
     };
-    if delivery == NO_DELIVERY || leave(&state, delivery, Source::OneClick, String::new()).await != Taken::Lost {
+    let asked = Leave { delivery, at: state.now(), source: Source::OneClick, evidence: String::new(), all: false };
+    if delivery == NO_DELIVERY || state.leaving.leave(asked).await != Taken::Lost {
         return "ok\n".into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")], "try again later\n").into_response()
-}
-
-async fn leave(state: &AppState, delivery: i64, source: Source, evidence: String) -> Taken {
-    state.leaving.leave(Leave { delivery, at: state.now(), source, evidence }).await
 }
 
 async fn page(
@@ -120,8 +121,10 @@ async fn changed(
     let value = |name: &str| field(&body, name);
     let choice = value("choice");
     let reason: String = value("reason").trim().chars().take(REASON_MAX).collect();
-    if choice == LEAVE {
-        return match leave(&state, delivery, Source::Page, reason).await {
+    if choice == LEAVE || choice == LEAVE_ALL {
+        let all = choice == LEAVE_ALL;
+        let asked = Leave { delivery, at: state.now(), source: Source::Page, evidence: reason, all };
+        return match state.leaving.leave(asked).await {
             Taken::Recorded => view(&state, &style, lang, &token, delivery).await,
             Taken::Noted => shown(&style, lang, &View::WrittenDown),
             Taken::Lost => shown(&style, lang, &View::Away { token: &token }),
@@ -130,7 +133,8 @@ async fn changed(
     let Some(choice) = Choice::parse(&choice) else {
         return view(&state, &style, lang, &token, delivery).await;
     };
-    let asked = Change { delivery, choice, reason: &reason };
+    let (offered, topics) = (numbers(&body, "shown"), numbers(&body, "topic"));
+    let asked = Change { delivery, choice, reason: &reason, shown: &offered, topics: &topics };
     match tokio::time::timeout(PATIENCE, change(&state.db, &asked, state.now())).await {
         Ok(Ok(()) | Err(crate::server::services::Error::NotFound)) => {
             view(&state, &style, lang, &token, delivery).await
@@ -143,6 +147,12 @@ async fn changed(
 fn field(body: &[u8], name: &str) -> String {
     let found = url::form_urlencoded::parse(body).find(|(key, _)| key == name);
     found.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// All numbers of a form that have a name.
+fn numbers(body: &[u8], name: &str) -> Vec<i64> {
+    let of_name = url::form_urlencoded::parse(body).filter(|(key, _)| key == name);
+    of_name.filter_map(|(_, value)| value.parse().ok()).collect()
 }
 
 /// What a page is about.
@@ -197,7 +207,17 @@ fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
             (text("leaving.ask"), said + &ask::form(lang, typed, None))
         }
         View::Test => (text("leaving.test"), format!("<p>{}</p>", text("leaving.test_text"))),
-        View::Away { token } => (text("leaving.title"), leave_form(lang, token, &text("leaving.away"))),
+        View::Away { token } => {
+            // What the letter was about is not known, so both can be said.
+            let all = Some(text("leaving.leave_all"));
+            let buttons = Buttons {
+                said: text("leaving.away"),
+                leave: text("leaving.leave_these"),
+                all,
+                pause: text("leaving.or_pause"),
+            };
+            (text("leaving.title"), leave_form(lang, token, &buttons))
+        }
         View::WrittenDown => (text("leaving.left"), format!("<p>{}</p>", text("leaving.written_down"))),
     };
     let html = format!(
@@ -233,38 +253,84 @@ fn known(lang: Lang, token: &str, holds: &Holds) -> (String, String) {
     let (sender, address) = (format!("<strong>{sender}</strong>"), format!("<strong>{address}</strong>"));
     // The text itself is ours, and has nothing to escape.
     let about = locales::text_with(lang, "leaving.about", &[("sender", &sender), ("address", &address)]);
-    match holds.left {
-        None => (text("leaving.title"), leave_form(lang, token, &about)),
-        Some(until) => {
-            let (title, said) = match until {
-                None => (text("leaving.left"), text("leaving.left_text")),
-                Some(until) => {
-                    let day = until.format("%Y-%m-%d").to_string();
-                    let said = locales::text_with(lang, "leaving.paused_text", &[("day", &day)]);
-                    (text("leaving.paused"), escape(&said))
-                }
-            };
-            let leave = match until {
-                // A pause may become a leaving.
-                Some(_) => leave_form(lang, token, ""),
-                None => String::new(),
-            };
-            let undo = button(lang, token, "undo", "leaving.undo", "btn btn-outline");
-            (
-                title,
-                format!(
-                    "<p class=\"mb-4\" role=\"status\">{said}</p><p class=\"mb-4\">{about}</p>{undo}\
-                     <div class=\"mt-6\">{leave}</div>"
-                ),
-            )
+    let undo = |choice: &str| button(lang, token, choice, "leaving.undo", "btn btn-outline");
+    let left = |said: &str, undo: &str, rest: &str| {
+        format!(
+            "<p class=\"mb-4\" role=\"status\">{said}</p><p class=\"mb-4\">{about}</p>{undo}\
+             <div class=\"mt-6\">{rest}</div>"
+        )
+    };
+    let paused = |until: DateTime<Utc>, topic: Option<&str>| {
+        let day = until.format("%Y-%m-%d").to_string();
+        escape(&match topic {
+            Some(topic) => locales::text_with(lang, "leaving.paused_topic", &[("topic", &topic), ("day", &day)]),
+            None => locales::text_with(lang, "leaving.paused_text", &[("day", &day)]),
+        })
+    };
+    match holds.left_all {
+        None => {}
+        Some(None) => return (text("leaving.left"), left(&text("leaving.left_text"), &undo("undo-all"), "")),
+        // A pause may become a leaving.
+        Some(Some(until)) => {
+            let rest = button(lang, token, LEAVE_ALL, "leaving.leave_all", "btn btn-ghost");
+            return (text("leaving.paused"), left(&paused(until, None), &undo("undo-all"), &rest));
+        }
+    }
+    let topics = topics_form(lang, token, holds);
+    match (holds.left, &holds.topic) {
+        (None, topic) => {
+            let buttons = Buttons { said: about, ..Buttons::of(lang, topic.as_deref()) };
+            (text("leaving.title"), leave_form(lang, token, &buttons) + &topics)
+        }
+        (Some(None), None) => (text("leaving.left"), left(&text("leaving.left_text"), &undo("undo"), "")),
+        (Some(None), Some(topic)) => {
+            let said = locales::text_with(lang, "leaving.left_topic", &[("topic", &escape(topic))]);
+            // What else comes can be left as well.
+            let rest = button(lang, token, LEAVE_ALL, "leaving.leave_all", "btn btn-ghost") + &topics;
+            (text("leaving.left"), left(&said, &undo("undo"), &rest))
+        }
+        (Some(Some(until)), topic) => {
+            let said = paused(until, topic.as_deref());
+            let rest = leave_form(lang, token, &Buttons::of(lang, topic.as_deref()));
+            (text("leaving.paused"), left(&said, &undo("undo"), &rest))
         }
     }
 }
 
+/// What a form to leave by says, escaped.
+struct Buttons {
+    /// Above it; may be empty.
+    said: String,
+    leave: String,
+    /// On a second button, by which everything of the sender is left.
+    all: Option<String>,
+    /// Above the buttons that pause.
+    pause: String,
+}
+
+impl Buttons {
+    /// Of a letter that was about everything.
+    fn all(lang: Lang) -> Self {
+        let text = |key: &str| escape(&locales::text(lang, key));
+        Self { said: String::new(), leave: text("leaving.leave"), all: None, pause: text("leaving.or_pause") }
+    }
+
+    fn of(lang: Lang, topic: Option<&str>) -> Self {
+        let Some(topic) = topic else { return Self::all(lang) };
+        let named = |key: &str| escape(&locales::text_with(lang, key, &[("topic", &topic)]));
+        let all = escape(&locales::text(lang, "leaving.leave_all"));
+        let (leave, pause) = (named("leaving.leave_topic"), named("leaving.or_pause_topic"));
+        Self { said: String::new(), leave, all: Some(all), pause }
+    }
+}
+
 /// One big button, a reason for those who want to give one, and pauses.
-fn leave_form(lang: Lang, token: &str, said: &str) -> String {
+fn leave_form(lang: Lang, token: &str, Buttons { said, leave, all, pause }: &Buttons) -> String {
     let text = |key: &str| escape(&locales::text(lang, key));
     let said = if said.is_empty() { String::new() } else { format!("<p class=\"mb-4\">{said}</p>") };
+    let all = all.as_ref().map_or_else(String::new, |all| {
+        format!("<button class=\"btn btn-outline mt-3 w-full\" name=\"choice\" value=\"{LEAVE_ALL}\">{all}</button>")
+    });
     let pauses: String = Choice::PAUSES
         .iter()
         .map(|days| {
@@ -277,14 +343,43 @@ fn leave_form(lang: Lang, token: &str, said: &str) -> String {
         .collect();
     format!(
         "{said}<form method=\"post\" action=\"/u/{token}/change\" class=\"rounded-box border border-base-300 bg-base-100 p-6\">\
-         <button class=\"btn btn-primary btn-lg w-full\" name=\"choice\" value=\"{LEAVE}\">{}</button>\
+         <button class=\"btn btn-primary btn-lg h-auto w-full py-2\" name=\"choice\" value=\"{LEAVE}\">{leave}</button>{all}\
          <label class=\"mt-6 block text-sm\" for=\"reason\">{}</label>\
          <textarea class=\"textarea mt-1 w-full\" id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"{REASON_MAX}\"></textarea>\
-         <p class=\"mt-4 text-sm\">{}</p><div class=\"mt-1 flex flex-wrap gap-2\">{pauses}</div></form>",
-        text("leaving.leave"),
+         <p class=\"mt-4 text-sm\">{pause}</p><div class=\"mt-1 flex flex-wrap gap-2\">{pauses}</div></form>",
         text("leaving.reason"),
-        text("leaving.or_pause"),
         token = escape(token),
+    )
+}
+
+/// What else the sender writes about, to be ticked; nothing where they offer nothing.
+fn topics_form(lang: Lang, token: &str, holds: &Holds) -> String {
+    if holds.offers.is_empty() {
+        return String::new();
+    }
+    let text = |key: &str| escape(&locales::text(lang, key));
+    let boxes: String = holds
+        .offers
+        .iter()
+        .map(|Wish { topic, wanted, .. }| {
+            let checked = if *wanted { " checked" } else { "" };
+            format!(
+                "<label class=\"flex items-start gap-3 py-2\"><input type=\"checkbox\" class=\"checkbox mt-1\" name=\"topic\" \
+                 value=\"{0}\"{checked}><input type=\"hidden\" name=\"shown\" value=\"{0}\"><span class=\"min-w-0\"><span class=\"font-medium break-words\">{1}</span>\
+                 <span class=\"block text-sm break-words opacity-80\">{2}</span></span></label>",
+                topic.id,
+                escape(&topic.name),
+                escape(&topic.description)
+            )
+        })
+        .collect();
+    format!(
+        "<form method=\"post\" action=\"/u/{}/change\" class=\"mt-6 rounded-box border border-base-300 bg-base-100 p-6\">\
+         <fieldset><legend class=\"mb-2 font-semibold\">{}</legend>{boxes}</fieldset>\
+         <button class=\"btn mt-3\" name=\"choice\" value=\"topics\">{}</button></form>",
+        escape(token),
+        text("leaving.topics"),
+        text("leaving.topics_save"),
     )
 }
 

@@ -1,10 +1,11 @@
 use crate::domain::email::EmailAddress;
-use crate::domain::suppression::{Reason, Source, Suppression};
-use crate::server::db::suppressions::of_address;
+use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
+use crate::forms::topics::TopicForm;
+use crate::server::db::suppressions::{self, NewEntry, of_address};
 use crate::server::db::testing::{client, made_at, on_both, open_run};
 use crate::server::db::{Db, addressees, deliveries, on_db, on_tx};
-use crate::server::services::Actor;
 use crate::server::services::testing::mailing;
+use crate::server::services::{Actor, topics};
 use crate::server::web::testing::{Answer, Served, multipart};
 use std::time::Duration;
 
@@ -138,6 +139,81 @@ async fn the_page_lets_its_reader_leave_pause_and_come_back(db: Db) {
     assert!(world.entries("boris@example.org").await.is_empty(), "nobody else was meant");
 }
 
+async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
+    let world = World::new(db).await;
+    let db = &world.served.state.db;
+    for (name, public, by_default) in
+        [("News <b>", false, true), ("Sales", true, true), ("Offers", true, false), ("Inner", false, true)]
+    {
+        let form = TopicForm { name: name.to_owned(), public, by_default, ..TopicForm::default() };
+        topics::save(db, &world.owner, &form, made_at()).await.unwrap();
+    }
+    let all = topics::list(db, &world.owner).await.unwrap();
+    let id = |name: &str| all.iter().find(|topic| topic.name.starts_with(name)).unwrap().id;
+    let mut tx = db.begin().await.unwrap();
+    let about = "UPDATE runs SET topic_id = $1";
+    on_tx!(&mut tx, conn => sqlx::query(about).bind(id("News")).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    let held = async || {
+        let entries = world.entries("anna@example.org").await;
+        entries.into_iter().map(|entry| entry.topic).collect::<Vec<_>>()
+    };
+    let page = world.served.get(&format!("/u/{}", world.token), "").await.body;
+    assert!(page.contains("from “News &lt;b&gt;”") && page.contains("everything by this sender"), "{page}");
+    // Its own topic is offered, and the public ones; those that nobody gets by default are not ticked.
+    assert!(page.contains("Sales") && page.contains("Offers") && !page.contains("Inner"), "{page}");
+    assert_eq!(page.matches(" checked").count(), 2, "{page}");
+    // One click leaves the letter's topic.
+    world.one_click(&world.token, FORM, ONE_CLICK).await;
+    assert_eq!(held().await, [id("News")]);
+    let page = world.served.get(&format!("/u/{}", world.token), "").await.body;
+    assert!(page.contains("no more emails about “News &lt;b&gt;”"), "{page}");
+    world.choose("choice=undo").await;
+    assert!(held().await.is_empty());
+    let shown: String = ["News", "Sales", "Offers"].map(|name| format!("&shown={}", id(name))).concat();
+    let ticks = |names: &[&str]| names.iter().map(|name| format!("&topic={}", id(name))).collect::<String>();
+    let page = world.choose(&format!("choice=topics{shown}{}&topic=987654&topic=x", ticks(&["Offers"]))).await.body;
+    assert_eq!(held().await, [id("News"), id("Sales")]);
+    assert!(page.matches(" checked").count() == 1, "{page}");
+    world.choose(&format!("choice=topics{shown}{}", ticks(&["News", "Sales", "Offers"]))).await;
+    assert!(held().await.is_empty());
+    // A page from before there were others says nothing of them.
+    world.choose(&format!("choice=topics&shown={}", id("News"))).await;
+    assert_eq!(held().await, [id("News")]);
+    world.choose("choice=undo").await;
+    let page = world.choose("choice=pause-30").await.body;
+    assert!(page.contains("no emails about “News &lt;b&gt;” until 2026-01-31"), "{page}");
+    world.choose("choice=undo").await;
+    // Whoever has paused everything is told so, and can leave for good.
+    let everything = NewEntry {
+        owner: world.owner.id,
+        email: &EmailAddress::parse("anna@example.org").unwrap(),
+        topic: NO_TOPIC,
+        reason: Reason::Unsubscribed,
+        source: Source::Page,
+        since: made_at(),
+        until: Some(made_at() + chrono::TimeDelta::days(30)),
+        evidence: "",
+        actor: "",
+        delivery: None,
+    };
+    let mut tx = db.begin().await.unwrap();
+    suppressions::add(&mut tx, &everything).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = world.served.get(&format!("/u/{}", world.token), "").await.body;
+    assert!(page.contains("You will get no emails until 2026-01-31") && page.contains("leave-all"), "{page}");
+    let page = world.choose("choice=leave-all&reason=enough").await.body;
+    assert_eq!(held().await, [NO_TOPIC]);
+    assert!(page.contains("You are unsubscribed") && !page.contains("Sales"), "{page}");
+    world.choose("choice=undo-all").await;
+    assert!(held().await.is_empty());
+    // Once the topic is gone, to leave it would be to leave nothing.
+    topics::delete(db, &world.owner, id("News")).await.unwrap();
+    world.one_click(&world.token, FORM, ONE_CLICK).await;
+    assert_eq!(held().await, [NO_TOPIC]);
+    assert!(world.entries("boris@example.org").await.is_empty());
+}
+
 async fn a_burst_from_one_address_is_taken_whole(db: Db) {
     let world = World::new(db).await;
     // More than one address may ask for otherwise in so short a time.
@@ -209,6 +285,7 @@ on_both!(
     a_token_of_nobody_is_told_that_all_is_well_and_changes_nothing,
     looking_changes_nothing,
     the_page_lets_its_reader_leave_pause_and_come_back,
+    a_letter_about_one_topic_lets_its_reader_choose,
     a_burst_from_one_address_is_taken_whole,
     whoever_has_no_letter_at_hand_is_sent_links,
     a_deleted_mailing_is_left_without_its_letter_too,

@@ -16,3 +16,4 @@ pub mod relays;
 pub mod reports;
 pub mod settings;
 pub mod suppressions;
+pub mod topics;

@@ -263,6 +263,7 @@ struct Row {
     id: i64,
     email: String,
     topic_id: i64,
+    topic_name: Option<String>,
     reason: String,
     source: String,
     since: DateTime<Utc>,
@@ -272,7 +273,9 @@ struct Row {
     import_id: Option<i64>,
 }
 
-const COLUMNS: &str = "id, email, topic_id, reason, source, since, until, evidence, actor, import_id";
+const COLUMNS: &str =
+    "id, email, topic_id, (SELECT t.name FROM topics t WHERE t.id = suppressions.topic_id) AS topic_name,
+    reason, source, since, until, evidence, actor, import_id";
 
 impl Row {
     fn into_entry(self) -> DbResult<Suppression> {
@@ -280,6 +283,7 @@ impl Row {
             id: self.id,
             email: self.email,
             topic: self.topic_id,
+            topic_name: self.topic_name.unwrap_or_default(),
             reason: word("suppressions.reason", &self.reason, Reason::parse)?,
             source: word("suppressions.source", &self.source, Source::parse)?,
             since: self.since,

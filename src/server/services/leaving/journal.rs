@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Processes that may share a data folder, each with a file of its own.
 const FILES: usize = 64;
 
+/// Behind a line of somebody who leaves everything.
+const ALL: &str = " all";
+
 /// One file, which no other process writes.
 #[derive(Debug)]
 pub struct Journal {
@@ -123,8 +126,9 @@ impl Journal {
 }
 
 fn line(request: &Request) -> String {
-    let Request { delivery, at, source, evidence } = request;
-    format!("{delivery} {} {} {}\n", at.timestamp_micros(), source.as_str(), URL_SAFE_NO_PAD.encode(evidence))
+    let Request { delivery, at, source, evidence, all } = request;
+    let (micros, evidence) = (at.timestamp_micros(), URL_SAFE_NO_PAD.encode(evidence));
+    format!("{delivery} {micros} {} {evidence}{}\n", source.as_str(), if *all { ALL } else { "" })
 }
 
 fn parse(line: &str) -> Option<Request> {
@@ -133,7 +137,8 @@ fn parse(line: &str) -> Option<Request> {
     let at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
     let source = Source::parse(parts.next()?)?;
     let evidence = String::from_utf8(URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok()?;
-    Some(Request { delivery, at, source, evidence })
+    let all = parts.next().is_some();
+    Some(Request { delivery, at, source, evidence, all })
 }
 
 #[cfg(test)]
@@ -142,7 +147,13 @@ mod tests {
 
     fn request(delivery: i64) -> Request {
         let at = DateTime::from_timestamp_micros(1_800_000_000_123_456).unwrap();
-        Request { delivery, at, source: Source::OneClick, evidence: "слишком много\nписем".to_owned() }
+        Request {
+            delivery,
+            at,
+            source: Source::OneClick,
+            evidence: "слишком много\nписем".to_owned(),
+            all: delivery == 3,
+        }
     }
 
     #[test]

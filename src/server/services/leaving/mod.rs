@@ -7,7 +7,7 @@ mod ask;
 mod journal;
 mod page;
 
-use crate::domain::suppression::{Reason, Source};
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::server::db::addressees::{self, Addressee};
 use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{Db, DbResult};
@@ -40,6 +40,8 @@ pub struct Request {
     pub source: Source,
     /// What they say to it.
     pub evidence: String,
+    /// Everything of the sender, whatever the letter was about.
+    pub all: bool,
 }
 
 /// What became of a request.
@@ -187,7 +189,7 @@ fn entry<'a>(request: &'a Request, addressee: &'a Addressee) -> NewEntry<'a> {
     NewEntry {
         owner: addressee.owner,
         email: &addressee.email,
-        topic: addressee.topic,
+        topic: if request.all { NO_TOPIC } else { addressee.topic },
         reason: Reason::Unsubscribed,
         source: request.source,
         since: request.at,

@@ -7,9 +7,10 @@ use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{Review, RunState};
 use crate::domain::mass_mail::MassMail;
+use crate::domain::suppression::NO_TOPIC;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Mailing;
-use crate::server::db::{self, Db};
+use crate::server::db::{self, Db, Tx};
 use crate::server::schedule::parse_zone;
 use chrono::{DateTime, Utc};
 
@@ -39,6 +40,7 @@ async fn create_once(
     if let Some(id) = once.before(&mut tx, now).await? {
         return Ok(id);
     }
+    hold_topic(&mut tx, actor, plan.new.topic).await?;
     let id = db::mailings::insert(&mut tx, actor.id, &plan.new, now).await.map_err(message_gone)?;
     once.made(&mut tx, id).await?;
     tx.commit().await?;
@@ -61,6 +63,7 @@ async fn update_where(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail,
     let mut tx = db.begin().await?;
     let stored = db::mailings::lock(&mut tx, form.id).await?.ok_or(Error::NotFound)?;
     still_as_opened(&form.version, &as_form(stored).content())?;
+    hold_topic(&mut tx, actor, plan.new.topic).await?;
     let found = db::mailings::update(&mut tx, actor.id, form.id, &plan.new, now).await.map_err(message_gone)?;
     tx.commit().await?;
     if found { Ok(()) } else { Err(Error::NotFound) }
@@ -90,7 +93,8 @@ pub async fn save(
 /// As [`save`].
 pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, now: DateTime<Utc>) -> Result<Review> {
     let old = if form.id == 0 { None } else { Some(mine(db, actor, form.id).await?) };
-    let Plan { new, schedule, subject, size, starts_now } = plan(db, actor, form, old.as_ref(), may, now).await?;
+    let Plan { new, schedule, subject, topic, size, starts_now } =
+        plan(db, actor, form, old.as_ref(), may, now).await?;
     not_while_sending(db, form).await?;
     let next = new.next_at.map(|at| schedule.upcoming(at, NEXT)).unwrap_or_default();
     let message = messages::get(db, actor, new.message_id).await?;
@@ -99,6 +103,7 @@ pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, n
         title: new.title,
         message_subject: subject,
         audience: new.audience,
+        topic,
         audience_size: size,
         starts_now,
         start_local: new.start_local,
@@ -118,6 +123,14 @@ async fn not_while_sending(db: &Db, form: &MailingForm) -> Result<()> {
     }
     let sends = db::runs::current(db, &[form.id]).await?.iter().any(|(_, run)| run.state == RunState::Open);
     if sends { Err(Error::field("start", "error.window.sending")) } else { Ok(()) }
+}
+
+/// Keeps the topic of a mailing that is about to be stored; refuses one deleted between the check and the write.
+async fn hold_topic(tx: &mut Tx, actor: &Actor, topic: i64) -> Result<()> {
+    if topic != NO_TOPIC && !db::topics::hold(tx, actor.id, topic).await? {
+        return Err(Error::field("topic", "error.topic.gone"));
+    }
+    Ok(())
 }
 
 /// A message deleted between the check and the write.
@@ -154,6 +167,7 @@ fn as_form(stored: Mailing) -> MailingForm {
         clients: clients.to_owned(),
         search,
         selection,
+        topic: stored.topic,
         start: stored.start_local.format(MINUTES).to_string(),
         end: end.format(MINUTES).to_string(),
         zone: stored.zone,

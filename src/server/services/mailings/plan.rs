@@ -11,7 +11,7 @@ use crate::domain::suppression::NO_TOPIC;
 use crate::forms::Check;
 use crate::forms::mailings::{MailingForm, Moment, NOW, parse_moment};
 use crate::server::db::mailings::{Mailing, NewMailing};
-use crate::server::db::{Db, messages};
+use crate::server::db::{Db, messages, topics};
 use crate::server::schedule::{Schedule, first_run, parse_zone, resolve};
 use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub new: NewMailing,
     pub schedule: Schedule,
     pub subject: String,
+    /// The name of what it is about.
+    pub topic: Option<String>,
     pub size: AudienceSize,
     pub starts_now: bool,
 }
@@ -53,11 +55,18 @@ pub(super) async fn plan(
     if message.is_none() && fine(&errors, &["message"]) {
         errors.push("message", "error.message.none");
     }
+    let topic = match form.topic {
+        NO_TOPIC => None,
+        id => topics::get(db, actor.id, id).await?,
+    };
+    if form.topic != NO_TOPIC && topic.is_none() {
+        errors.push("topic", "error.topic.gone");
+    }
     let audience = audience(form);
     // An audience that cannot be is not counted: a search for nothing would find everybody.
     let audience = audience.filter(|_| fine(&errors, &["clients", "search"]));
     let size = match &audience {
-        Some(audience) => audience_size(db, (actor.id, NO_TOPIC), audience, now).await?,
+        Some(audience) => audience_size(db, (actor.id, form.topic), audience, now).await?,
         None => AudienceSize::default(),
     };
     if audience.is_some() && size.clients == 0 {
@@ -84,6 +93,7 @@ pub(super) async fn plan(
     let Window { schedule, next_at } = window;
     let new = NewMailing {
         message_id: message.id,
+        topic: form.topic,
         title,
         audience,
         start_local: schedule.start,
@@ -95,7 +105,7 @@ pub(super) async fn plan(
         next_at,
     };
     let starts_now = next_at.is_some_and(|at| at <= now);
-    Ok(Plan { new, schedule, subject, size, starts_now })
+    Ok(Plan { new, schedule, subject, topic: topic.map(|topic| topic.name), size, starts_now })
 }
 
 struct Window {

@@ -1,11 +1,10 @@
 //! A mailing's own page.
 
-use super::super::{Actor, Error, Result};
+use super::super::{Actor, Error, Result, topics};
 use super::list::rows;
 use super::{audience_size, visible};
 use crate::domain::mailing::{Held, MailingDetail, MailingLive, Run, RunState};
 use crate::domain::oversight::{Owner, Stopped};
-use crate::domain::suppression::NO_TOPIC;
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{Db, limits, messages, returns, runs, users};
 use crate::server::schedule::{Schedule, parse_zone};
@@ -47,7 +46,8 @@ pub async fn detail(db: &Db, actor: &Actor, id: i64, now: DateTime<Utc>) -> Resu
         owner,
         stopped,
         held,
-        audience_size: audience_size(db, (mailing.owner_id, NO_TOPIC), &mailing.audience, now).await?,
+        topic: topics::name(db, mailing.owner_id, mailing.topic).await?,
+        audience_size: audience_size(db, (mailing.owner_id, mailing.topic), &mailing.audience, now).await?,
         policy: mailing.policy,
         message_id: mailing.message_id,
         message_subject: super::super::messages::shown(&message.subject, actor.lang),

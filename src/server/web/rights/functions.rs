@@ -133,7 +133,20 @@ pub const FUNCTIONS: &[Row] = &[
         users([No(422), No(404), No(404)]),
         "form[id]=0&form[subject]=A&form[body]=B&client={client}",
     ),
+    // Topics.
+    read("topics/list", users(ALL), ""),
+    read("topics/get", users(OWNERS), "id={topic}"),
+    write("topics/save", users(ALL), "form[id]=0&form[name]={fresh}"),
+    write("topics/save", users(OWNERS), "form[id]={topic}&form[name]={fresh}"),
+    write("topics/delete", users(OWNERS), "form[id]={topic}"),
+    read("topics/client", users(OWNERS), "id={client}"),
+    write(
+        "topics/choose",
+        users(OWNERS),
+        "form[client]={client}&form[shown][0]={mine.topic}&form[topics][0]={mine.topic}",
+    ),
     // Mailings.
+    read("mailings/audience", users(CHOSEN), "kind=all&search=&selection=0&topic={topic}"),
     read("mailings/list", users(ALL), "filter[search]=&filter[state]=&filter[sort]=&filter[after]="),
     read("mailings/look", users(CHOSEN), "ids[0]={mailing}"),
     read("mailings/get", seen(), "id={mailing}"),

@@ -6,6 +6,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::import::Goal;
 use crate::domain::lang::Lang;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source};
+use crate::domain::topic::Topic;
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::MailingForm;
 use crate::forms::posts::PostForm;
@@ -20,6 +21,7 @@ use crate::server::db::sessions::{EPOCH, Sessions, USER};
 use crate::server::db::suppressions::{self, Filter, NewEntry};
 use crate::server::db::testing::{client, made_at, message, open_run};
 use crate::server::db::tokens::{self as links, TokenKind};
+use crate::server::db::topics;
 use crate::server::db::users::{self, NewUser};
 use crate::server::db::{Db, deliveries, on_db, on_tx, selections};
 use crate::server::services::posts::Saved;
@@ -67,6 +69,7 @@ pub fn missing() -> Things {
         "client",
         "suppression",
         "return",
+        "topic",
         "message",
         "design",
         "mailing",
@@ -173,6 +176,7 @@ impl World {
             ("client", &["client"][..]),
             ("suppression", &["suppression"]),
             ("return", &["return"]),
+            ("topic", &["topic"]),
             ("message", &["message"]),
             ("design", &["design"]),
             ("mailing", &["mailing", "run", "delivery", "disabled"]),
@@ -266,6 +270,15 @@ impl World {
                     on_db!(db, pool => sqlx::query_scalar("SELECT MAX(id) FROM returns").fetch_one(pool).await)
                         .unwrap();
                 things.insert("return", id.to_string());
+            }
+            "topic" => {
+                // Nobody gets it who has not asked, so that a tick changes something.
+                let topic = Topic { name: mark.to_owned(), description: mark.to_owned(), ..Topic::default() };
+                let mut tx = db.begin().await.unwrap();
+                assert!(topics::save(&mut tx, actor.id, &topic, now).await.unwrap());
+                tx.commit().await.unwrap();
+                let id = topics::list(db, actor.id).await.unwrap().remove(0).id;
+                things.insert("topic", id.to_string());
             }
             "message" => {
                 things.insert("message", message(db, actor.id, mark, mark).await.to_string());

@@ -3,8 +3,10 @@
 use crate::api::clients::{DeleteClients, SaveClient, get_client};
 use crate::api::error::AppError;
 use crate::api::suppressions::client_suppressions;
+use crate::api::topics::client_topics;
 use crate::domain::client::{COMMENT_MAX, Client, FULL_NAME_MAX};
 use crate::domain::suppression::Suppression;
+use crate::domain::topic::Wish;
 use crate::domain::version::version;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::error_panel::failed;
@@ -16,6 +18,7 @@ use crate::ui::i18n::{t, t_with};
 use crate::ui::link::use_param;
 use crate::ui::once::OnceField;
 use crate::ui::pages::suppressions::SuppressionPanel;
+use crate::ui::pages::topics::TopicsPanel;
 use crate::ui::session::{refusal, use_session};
 use leptos::html;
 use leptos::prelude::*;
@@ -55,7 +58,7 @@ pub fn ClientEditPage() -> impl IntoView {
     view! {
         <Suspense>
             {move || loaded.get().map(|loaded| match loaded {
-                Ok((client, suppressions)) => edit(client, suppressions),
+                Ok(loaded) => edit(loaded),
                 Err(error) => view! { <Page title=t("clients.one")>{failed(&error)}</Page> }.into_any(),
             })}
         </Suspense>
@@ -63,19 +66,24 @@ pub fn ClientEditPage() -> impl IntoView {
     .into_any()
 }
 
-async fn load(id: Option<i64>) -> Result<(Client, Vec<Suppression>), AppError> {
+/// A client, why they get nothing any more, and which topics they get.
+type Loaded = (Client, Vec<Suppression>, Vec<Wish>);
+
+async fn load(id: Option<i64>) -> Result<Loaded, AppError> {
     let client = get_client(id.ok_or(AppError::NotFound)?).await?;
-    // Trouble with it is no reason to keep the client's form back.
+    // Trouble with these is no reason to keep the client's form back.
     let suppressions = client_suppressions(client.id).await.unwrap_or_default();
-    Ok((client, suppressions))
+    let wishes = client_topics(client.id).await.unwrap_or_default();
+    Ok((client, suppressions, wishes))
 }
 
-fn edit(client: Client, suppressions: Vec<Suppression>) -> AnyView {
+fn edit((client, suppressions, wishes): Loaded) -> AnyView {
     let title = if client.full_name.is_empty() { client.email.clone() } else { client.full_name.clone() };
     view! {
         <Page title=title breadcrumb=above()>
             {(!suppressions.is_empty()).then(|| view! { <SuppressionPanel client=client.id suppressions=suppressions /> })}
             <ClientFields client=Some(client.clone()) begun=Default::default() />
+            {(!wishes.is_empty()).then(|| view! { <TopicsPanel client=client.id wishes=wishes /> })}
             <DeleteOne client=client />
         </Page>
     }

@@ -46,6 +46,7 @@ pub fn ClientsPage() -> impl IntoView {
     };
     let actions = view! {
         <a class="btn btn-ghost" rel="external" download="clients.csv" href=export>{icon(Icon::Download, "size-4")}{t("clients.export")}</a>
+        <a class="btn btn-ghost" href="/topics">{t("topics.title")}</a>
         <a class="btn" href="/clients/import">{icon(Icon::Upload, "size-4")}{t("clients.import")}</a>
         <a class="btn btn-primary" href="/clients/new">{icon(Icon::Plus, "size-4")}{t("clients.new")}</a>
     };

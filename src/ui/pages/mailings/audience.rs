@@ -7,8 +7,10 @@ use super::{left_out_words, pick, wizard};
 use crate::api::error::FieldErrors;
 use crate::api::mailings::count_audience;
 use crate::domain::audience::AudienceSize;
+use crate::domain::bidi::visible;
+use crate::domain::topic::Topic;
 use crate::forms::mailings::MailingForm;
-use crate::ui::components::field::TextField;
+use crate::ui::components::field::{SelectField, TextField};
 use crate::ui::i18n::{t, tn};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -67,12 +69,18 @@ impl Choice {
 }
 
 /// The step.
-pub fn clients(form: RwSignal<MailingForm>, errors: FieldErrors, counts: wizard::Counts) -> AnyView {
+pub fn clients(
+    form: RwSignal<MailingForm>,
+    errors: FieldErrors,
+    counts: wizard::Counts,
+    topics: Vec<Topic>,
+) -> AnyView {
     let filled = form.get_untracked();
     let choice = Choice::new(&filled, counts);
-    let ask = Action::new(|text: &String| {
+    let about = filled.topic;
+    let ask = Action::new(move |text: &String| {
         let text = text.clone();
-        async move { (count_audience("search".to_owned(), text.clone(), 0).await, text) }
+        async move { (count_audience("search".to_owned(), text.clone(), 0, about).await, text) }
     });
     Effect::new(move |_| {
         // An answer that comes late is not about what stands there by now.
@@ -112,14 +120,33 @@ pub fn clients(form: RwSignal<MailingForm>, errors: FieldErrors, counts: wizard:
                 label=t("mailings.search_text")
                 hint=t("mailings.search_hint")
                 value=filled.search.clone()
-                errors=errors
+                errors=errors.clone()
                 unsent=unsent
             />
         </div>
+        {(!topics.is_empty()).then(|| topic_field(&filled, errors, topics))}
     };
     view! {
-        {step_form(form, &["clients", "search"], Step::Clients, go, fields.into_any())}
+        {step_form(form, &["clients", "search", "topic"], Step::Clients, go, fields.into_any())}
         {pick::offer(&filled)}
+    }
+    .into_any()
+}
+
+/// What the mailing is about: whoever has left that gets nothing.
+fn topic_field(form: &MailingForm, errors: FieldErrors, topics: Vec<Topic>) -> AnyView {
+    let everything = (String::new(), t("mailings.no_topic"));
+    let each = topics.into_iter().map(|topic| (topic.id.to_string(), visible(&topic.name)));
+    let value = if form.topic == 0 { String::new() } else { form.topic.to_string() };
+    view! {
+        <SelectField
+            name="topic"
+            label=t("mailings.topic")
+            hint=t("mailings.topic_hint")
+            options=std::iter::once(everything).chain(each).collect()
+            value=value
+            errors=errors
+        />
     }
     .into_any()
 }

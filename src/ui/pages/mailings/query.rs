@@ -52,7 +52,7 @@ impl Step {
     pub fn of_field(field: &str) -> Self {
         match field {
             "title" | "message" => Self::Message,
-            "clients" | "search" | "selection" => Self::Clients,
+            "clients" | "search" | "selection" | "topic" => Self::Clients,
             _ => Self::Window,
         }
     }
@@ -112,6 +112,7 @@ pub fn filled(text: impl Fn(&str) -> String, id: i64) -> MailingForm {
         clients,
         search,
         selection: number("selection"),
+        topic: number("topic"),
         start,
         end: text("end"),
         zone: text("zone"),
@@ -214,6 +215,7 @@ mod tests {
             ("message", "7"),
             ("clients", "search"),
             ("search", "a&b"),
+            ("topic", "3"),
             ("when", "at"),
             ("start", "2026-11-23T10:00"),
             ("end", "2026-12-23T10:00"),

@@ -37,6 +37,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         ("mailings.message", review.message_subject),
         ("mailings.clients", audience_word(&review.audience)),
         ("mailings.audience", audience),
+        ("mailings.topic", review.topic.unwrap_or_else(|| t("mailings.no_topic"))),
         ("mailings.start", if review.starts_now { t("mailings.start_now") } else { wall(review.start_local) }),
         ("mailings.end", wall(review.end_local)),
         ("mailings.zone", review.zone),
@@ -140,7 +141,7 @@ fn finding(Finding { level, key, line, detail }: Finding) -> AnyView {
 }
 
 /// The form as the server function takes it.
-pub fn fields(form: &MailingForm) -> [(&'static str, String); 12] {
+pub fn fields(form: &MailingForm) -> [(&'static str, String); 13] {
     [
         ("id", form.id.to_string()),
         ("title", form.title.clone()),
@@ -148,6 +149,7 @@ pub fn fields(form: &MailingForm) -> [(&'static str, String); 12] {
         ("clients", form.clients.clone()),
         ("search", form.search.clone()),
         ("selection", form.selection.to_string()),
+        ("topic", form.topic.to_string()),
         ("start", form.start.clone()),
         ("end", form.end.clone()),
         ("zone", form.zone.clone()),

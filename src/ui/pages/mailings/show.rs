@@ -11,6 +11,7 @@ use crate::api::mailings::{
     DecideDeliveries, DeleteMailing, DeliveryFilter, PauseMailing, ResumeMailing, get_mailing, list_deliveries,
 };
 use crate::api::oversight::{DisableMailing, EnableMailing};
+use crate::domain::bidi::visible;
 use crate::domain::delivery::DeliveryRow;
 use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, MailingStatus, Run};
 use crate::domain::oversight::REASON_MAX;
@@ -134,6 +135,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
         stopped,
         held,
         row,
+        topic,
         audience_size,
         policy,
         message_id,
@@ -230,6 +232,10 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                         <h2 class="mt-4 font-semibold">{t("mailings.clients")}</h2>
                         <p class="mt-1 text-sm">{audience_word(&row.audience)} " · " {tn("mailings.clients_count", audience_size.clients)}</p>
                         {left_out_words(audience_size).map(|words| view! { <p class="mt-1 text-xs opacity-80" data-testid="left-out">{words}</p> })}
+                        {topic.map(|topic| view! {
+                            <h2 class="mt-4 font-semibold">{t("mailings.topic")}</h2>
+                            <p class="mt-1 text-sm break-words">{visible(&topic)}</p>
+                        })}
                         <h2 class="mt-4 font-semibold">{t("mailings.policy")}</h2>
                         <p class="mt-1 text-sm">{t(&format!("mailings.policy_{}", policy.as_str()))}</p>
                         <p class="mt-1 text-xs opacity-80">{t(&format!("mailings.policy_{}_hint", policy.as_str()))}</p>

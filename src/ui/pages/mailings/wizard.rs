@@ -5,11 +5,14 @@ use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id};
 use crate::api::error::{AppError, FieldErrors};
 use crate::api::mailings::{SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_mailing};
 use crate::api::messages::{get_message, list_messages};
+use crate::api::topics::list_topics;
 use crate::domain::audience::AudienceSize;
 use crate::domain::client::Client;
 use crate::domain::mailing::Review;
 use crate::domain::message::MessageRow;
 use crate::domain::page;
+use crate::domain::suppression::NO_TOPIC;
+use crate::domain::topic::Topic;
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::page::Page;
 use crate::ui::form::use_steps_guard;
@@ -39,7 +42,10 @@ pub enum Shown {
         messages: page::Page<MessageRow>,
         chosen: Option<String>,
     },
-    Clients(Counts),
+    Clients {
+        counts: Counts,
+        topics: Vec<Topic>,
+    },
     /// Clients with whether they are chosen, and how many are in all.
     Pick {
         clients: page::Page<(Client, bool)>,
@@ -119,14 +125,16 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
             Shown::Message { q, messages, chosen: chosen.map(|message| message.subject) }
         }
         Step::Pick => {
-            let chosen = count_audience("picked".to_owned(), String::new(), form.selection).await?.clients;
+            let chosen = count_audience("picked".to_owned(), String::new(), form.selection, NO_TOPIC).await?.clients;
             Shown::Pick { clients: list_choices(form.selection, q, after).await?, chosen }
         }
         Step::Clients => {
-            let count = |kind: &str, search: &str| count_audience(kind.to_owned(), search.to_owned(), form.selection);
+            let count = |kind: &str, search: &str| {
+                count_audience(kind.to_owned(), search.to_owned(), form.selection, form.topic)
+            };
             let (all, found) = (count("all", "").await?, count("search", &form.search).await?);
             let picked = if form.selection == 0 { AudienceSize::default() } else { count("picked", "").await? };
-            Shown::Clients(Counts { all, found, picked })
+            Shown::Clients { counts: Counts { all, found, picked }, topics: list_topics().await? }
         }
         Step::Window | Step::Review => {
             let (mine, zones) = list_zones().await?;
@@ -152,7 +160,7 @@ fn page(loaded: Loaded, begun: bool, save: ServerAction<SaveMailing>) -> AnyView
     let body = match shown {
         Shown::Message { q, messages, chosen } => steps::message(so_far, errors, &q, messages, chosen),
         Shown::Pick { clients, chosen } => pick::page(&form, clients, chosen),
-        Shown::Clients(counts) => audience::clients(so_far, errors, counts),
+        Shown::Clients { counts, topics } => audience::clients(so_far, errors, counts, topics),
         Shown::Window { zones } => steps::window(so_far, errors, zones),
         Shown::Review(found) => review::review(&form, found, save),
     };

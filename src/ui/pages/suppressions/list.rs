@@ -1,9 +1,9 @@
 //! The ledger, the newest entry first.
 
-use super::{reason_badge, reason_word};
+use super::{reason_badge, reason_word, topic_word};
 use crate::api::suppressions::list_suppressions;
 use crate::domain::bidi::visible;
-use crate::domain::suppression::{Reason, Suppression};
+use crate::domain::suppression::{NO_TOPIC, Reason, Suppression};
 use crate::ui::components::choice::Choice;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::listing::{Words, listing};
@@ -71,6 +71,8 @@ fn table(rows: Vec<Suppression>) -> AnyView {
 
 fn row(entry: Suppression) -> AnyView {
     let source = t(&format!("suppressions.source_{}", entry.source.as_str()));
+    let topic = (entry.topic != NO_TOPIC)
+        .then(|| view! { <span class="block text-xs opacity-80">{topic_word(&entry.topic_name)}</span> });
     let until = entry.until.map(|until| {
         let word = t(if entry.ended { "suppressions.ended" } else { "suppressions.until" });
         view! { <span class="block text-xs">{word} " " <Time at=until with_zone=true /></span> }
@@ -82,7 +84,7 @@ fn row(entry: Suppression) -> AnyView {
     view! {
         <Row>
             <Cell><a class="link link-hover font-medium break-all" href=format!("/suppressions/{}", entry.id)>{visible(&entry.email)}</a></Cell>
-            <Cell label=t("suppressions.reason")>{badge}</Cell>
+            <Cell label=t("suppressions.reason")>{badge}{topic}</Cell>
             <Cell label=t("suppressions.source")>{source}</Cell>
             <Cell label=t("suppressions.since")><Time at=entry.since relative=true />{until}</Cell>
             <Cell label=t("suppressions.evidence")><span class="line-clamp-2">{visible(&entry.evidence)}</span></Cell>

@@ -14,15 +14,25 @@ pub use new::SuppressionNewPage;
 pub use panel::SuppressionPanel;
 pub use show::SuppressionPage;
 
+use crate::domain::bidi::visible;
 use crate::domain::suppression::Reason;
 use crate::ui::components::badge::{BAD, CALM, WAIT, badge};
 use crate::ui::components::icon::Icon;
-use crate::ui::i18n::t;
+use crate::ui::i18n::{t, t_with};
 use leptos::prelude::*;
 
 /// A reason in words.
 pub fn reason_word(reason: Reason) -> String {
     t(&format!("suppressions.reason_{}", reason.as_str()))
+}
+
+/// That an entry is about one topic alone.
+fn topic_word(name: &str) -> String {
+    if name.is_empty() {
+        t("suppressions.topic_gone")
+    } else {
+        t_with("suppressions.topic", &[("name", &visible(name))])
+    }
 }
 
 /// A reason as a badge.

@@ -1,9 +1,9 @@
 //! What is known of an entry, and the form that lifts it.
 
-use super::reason_word;
+use super::{reason_word, topic_word};
 use crate::api::suppressions::LiftSuppression;
 use crate::domain::bidi::visible;
-use crate::domain::suppression::Suppression;
+use crate::domain::suppression::{NO_TOPIC, Suppression};
 use crate::forms::suppressions::REASON_MAX;
 use crate::ui::components::field::TextField;
 use crate::ui::components::submit::Submit;
@@ -41,12 +41,14 @@ pub fn Entry(entry: Suppression, client: i64) -> impl IntoView {
     if !entry.actor.is_empty() {
         source = format!("{source}, {}", visible(&entry.actor));
     }
+    let topic = (entry.topic != NO_TOPIC).then(|| view! { <p class="text-sm">{topic_word(&entry.topic_name)}</p> });
     let evidence = Some(entry.evidence)
         .filter(|evidence| !evidence.is_empty())
         .map(|evidence| view! { <p class="mt-2 font-mono text-xs break-words">{visible(&evidence)}</p> });
     view! {
         <div class="mt-3">
             <p class="text-sm font-medium">{reason_word(entry.reason)}</p>
+            {topic}
             <p class="text-sm">{t("suppressions.source")} ": " {source}</p>
             <p class="text-sm">{t("clients.suppressed_since")} " " <Time at=entry.since with_zone=true /></p>
             {until}

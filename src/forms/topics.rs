@@ -1,0 +1,43 @@
+//! Topics, and whether a client gets what is about them.
+
+use super::{Check, from_garde, is_filled, is_line};
+use crate::api::error::FieldErrors;
+use crate::domain::topic::{DESCRIPTION_MAX, NAME_MAX};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+/// A topic, new (`id` 0) or changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Validate)]
+pub struct TopicForm {
+    #[garde(skip)]
+    #[serde(default)]
+    pub id: i64,
+    #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
+    pub name: String,
+    #[garde(custom(is_line(DESCRIPTION_MAX)))]
+    #[serde(default)]
+    pub description: String,
+    #[garde(skip)]
+    #[serde(default)]
+    pub public: bool,
+    #[garde(skip)]
+    #[serde(default)]
+    pub by_default: bool,
+}
+
+impl Check for TopicForm {
+    fn check(&self) -> FieldErrors {
+        from_garde(self)
+    }
+}
+
+/// Which topics a client gets: all that are ticked, of those that the page has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct WishForm {
+    pub client: i64,
+    /// Those that stood there to be ticked.
+    #[serde(default)]
+    pub shown: Vec<i64>,
+    #[serde(default)]
+    pub topics: Vec<i64>,
+}
