@@ -5,6 +5,7 @@ use crate::server::mail::address::WireAddress;
 use crate::server::mail::delivery_token::DeliveryTokens;
 use crate::server::mail::dkim::{KeyError, Signer};
 use crate::server::mail::return_path::ReturnPath;
+use crate::server::web::hooks::sns::Topic;
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
 use std::net::{IpAddr, SocketAddr};
@@ -53,6 +54,9 @@ pub struct Settings {
     /// Signs what providers and mail servers elsewhere bring back over HTTPS; at least 32 characters
     #[arg(long, env = "VESTNIK_HOOK_SECRET", global = true, hide_env_values = true)]
     pub hook_secret: Option<String>,
+    /// Amazon SNS topic (ARN) by which Amazon SES tells of bounces and complaints
+    #[arg(long, env = "VESTNIK_SES_TOPIC", global = true)]
+    pub ses_topic: Option<String>,
     /// Key for Message-IDs; made and kept in the data directory if absent
     #[arg(long, env = "VESTNIK_SECRET", global = true, hide_env_values = true)]
     pub secret: Option<String>,
@@ -110,6 +114,7 @@ pub struct Config {
     pub receive: Option<SocketAddr>,
     /// Signs what is brought back over HTTPS.
     pub hook_secret: Option<secrecy::SecretString>,
+    pub ses_topic: Option<Topic>,
     pub secret: secrecy::SecretString,
     /// Of the links in letters: made with the secret, and read with those that it had before, too.
     pub tokens: DeliveryTokens,
@@ -220,6 +225,12 @@ impl Settings {
         if hook_secret.as_ref().is_some_and(|secret| secret.len() < SECRET_MIN) {
             return Err(wrong("VESTNIK_HOOK_SECRET", format!("must have at least {SECRET_MIN} characters")));
         }
+        let ses_topic = self.ses_topic.as_deref().map(str::trim).filter(|arn| !arn.is_empty());
+        let ses_topic = ses_topic.map(|arn| {
+            let why = || format!("{arn:?} is no topic such as arn:aws:sns:eu-west-1:123456789012:bounces");
+            Topic::parse(arn).ok_or_else(|| wrong("VESTNIK_SES_TOPIC", why()))
+        });
+        let ses_topic = ses_topic.transpose()?;
         let receive = self.receive.as_deref().map(str::trim).filter(|address| !address.is_empty());
         let receive = receive.map(|address| {
             let why = || format!("{address:?} is not an address and port such as 0.0.0.0:25");
@@ -281,6 +292,7 @@ impl Settings {
             return_domain,
             receive,
             hook_secret: hook_secret.map(Into::into),
+            ses_topic,
             secret,
             retry,
             import_max,
@@ -459,6 +471,7 @@ mod tests {
             ("--hello", "VESTNIK_HELLO", &["mail", "127.0.0.1", "mail.example.org\r\nQUIT"]),
             ("--return-domain", "VESTNIK_RETURN_DOMAIN", &["a b", "bounces@example.org", "-", "a>b.example"]),
             ("--hook-secret", "VESTNIK_HOOK_SECRET", &["short secret"]),
+            ("--ses-topic", "VESTNIK_SES_TOPIC", &["bounces", "arn:aws:sqs:eu-west-1:123456789012:q"]),
             ("--receive", "VESTNIK_RECEIVE", &["25", "mail.example.org:25", "127.0.0.1:2525"]),
             ("--metrics-token", "VESTNIK_METRICS_TOKEN", &["short", "sixteen letters и ещё", " sixteen characters"]),
             (

@@ -16,6 +16,7 @@ use crate::server::services::leaving::Desk;
 use crate::server::services::{accounts, audit, import, outbox, returns};
 use crate::server::sink::{CaughtLetter, Sink, SinkConfig};
 use crate::server::supervisor::Supervisor;
+use crate::server::web::hooks::sns::Sns;
 use crate::server::web::listen::{self, Limits};
 use crate::server::web::live::Live;
 use crate::server::web::pace::Pace;
@@ -109,6 +110,7 @@ pub async fn run(config: Config, clock: SharedClock) -> Outcome {
         pace: Pace::default(),
         live: Live::default(),
         checkups: Checkups::default(),
+        sns: Sns::default(),
         supervisor: supervisor.clone(),
         stop: stop.clone(),
     };

@@ -2,6 +2,7 @@
 
 pub mod checkups;
 
+use super::https::{self, Trouble};
 use super::relays::{self, Keeper, Means};
 use super::{Error, Result};
 use crate::domain::email::EmailAddress;
@@ -12,15 +13,11 @@ use crate::server::mail::address::WireAddress;
 use crate::server::mail::dkim::Signer;
 use crate::server::mail::relay::Relay;
 use crate::server::mail::tls::Trust;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Url};
 use vestnik_doctor::{Check, Dns, Finding, Level, Sending, TimeServer, examine_clock};
 
-/// How long the public address may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Most of the public address's answer that is read, in bytes.
+const ANSWER_MAX: u64 = 4096;
 
 /// What is examined: the settings that have a say in how email leaves.
 pub struct Patient<'a> {
@@ -137,36 +134,14 @@ async fn public_address(url: &Url, trust: &Trust) -> Finding {
     if url.scheme() != "https" {
         return find(Level::Bad, "not_https");
     }
-    match tokio::time::timeout(PATIENCE, ask(url, trust)).await {
-        Ok(Ok(())) => find(Level::Good, "good"),
-        Ok(Err(Trouble::Certificate(cause))) => find(Level::Bad, "certificate").with("cause", cause),
+    let mut health = url.clone();
+    health.set_path("/healthz");
+    match https::get(&health, trust, ANSWER_MAX).await {
+        Ok((200, _)) => find(Level::Good, "good"),
+        Ok((status, _)) => find(Level::Warning, "unreachable").with("cause", format!("HTTP {status}")),
+        Err(Trouble::Certificate(cause)) => find(Level::Bad, "certificate").with("cause", cause),
         // Some networks lead nobody inside back to their own outer address.
-        Ok(Err(Trouble::Other(cause))) => find(Level::Warning, "unreachable").with("cause", cause),
-        Err(_) => find(Level::Warning, "unreachable").with("cause", "10 s"),
-    }
-}
-
-enum Trouble {
-    Certificate(String),
-    Other(String),
-}
-
-async fn ask(url: &Url, trust: &Trust) -> std::result::Result<(), Trouble> {
-    let other = |error: &dyn std::fmt::Display| Trouble::Other(error.to_string());
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let port = url.port_or_known_default().unwrap_or(443);
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| other(&error))?;
-    let connector = trust.connector().map_err(|error| other(&error))?;
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| other(&error))?;
-    let mut stream = connector.connect(name, stream).await.map_err(|error| Trouble::Certificate(error.to_string()))?;
-    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", url.authority());
-    stream.write_all(request.as_bytes()).await.map_err(|error| other(&error))?;
-    let mut answer = [0; 64];
-    let length = stream.read(&mut answer).await.map_err(|error| other(&error))?;
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    match answer.split(' ').nth(1) {
-        Some("200") => Ok(()),
-        status => Err(Trouble::Other(format!("HTTP {}", status.unwrap_or("?")))),
+        Err(Trouble::Other(cause)) => find(Level::Warning, "unreachable").with("cause", cause),
     }
 }
 
@@ -175,6 +150,7 @@ mod tests {
     use super::*;
     use crate::domain::lang::Lang;
     use crate::locales;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
     use tokio_rustls::rustls::ServerConfig;
@@ -223,7 +199,7 @@ mod tests {
     /// The trouble of asking 127.0.0.1 by a name that its certificate has or has not.
     async fn asked(name: &str, port: u16, trust: &Trust) -> std::result::Result<(), Trouble> {
         let url = Url::parse(&format!("https://{name}:{port}")).unwrap();
-        ask(&url, trust).await
+        https::get(&url, trust, ANSWER_MAX).await.map(drop)
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ pub mod designs;
 pub mod devices;
 pub mod doctor;
 pub mod figures;
+pub mod https;
 pub mod images;
 pub mod import;
 pub mod invitations;

@@ -1,7 +1,11 @@
 //! What programs bring back: providers of mail, and mail servers elsewhere. Each request is signed over its time and its body,
 //! so that nobody else's counts and an old one counts no more:
 //!
-//! `Vestnik-Signature: t=SECONDS,v1=HEX`, HEX being HMAC-SHA256 with `VESTNIK_HOOK_SECRET` over `SECONDS.BODY`.
+//! `Vestnik-Signature: t=SECONDS,v1=HEX`, HEX being HMAC-SHA256 with `VESTNIK_HOOK_SECRET` over `SECONDS.BODY`. What Amazon SES
+//! tells is signed by Amazon ([`sns`]).
+
+mod ses;
+pub mod sns;
 
 use super::state::AppState;
 use crate::domain::suppression::Source;
@@ -30,6 +34,7 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/hooks/returned", post(returned))
         .route("/hooks/letter", post(letter))
+        .route("/hooks/ses", post(ses::told))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 

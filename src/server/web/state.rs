@@ -21,6 +21,7 @@ use crate::server::services::relays::Means;
 use crate::server::services::test_letter::Post;
 use crate::server::supervisor::Supervisor;
 use crate::server::web::cache::PageCache;
+use crate::server::web::hooks::sns::Sns;
 use crate::server::web::live::Live;
 use crate::server::web::loopback::{self, Head};
 use crate::server::web::pace::Pace;
@@ -88,6 +89,8 @@ pub struct AppState {
     pub blog: Blog,
     /// What was found out about how email leaves.
     pub checkups: Checkups,
+    /// Judges what Amazon SNS tells.
+    pub sns: Sns,
     /// Watches over what must not end before the service does.
     pub supervisor: Supervisor,
     /// Cancelled when the service is to end: open event streams end too.

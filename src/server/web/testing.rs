@@ -22,6 +22,7 @@ use crate::server::services::doctor::checkups::Checkups;
 use crate::server::services::leaving::Desk;
 use crate::server::services::{Actor, accounts};
 use crate::server::supervisor::Supervisor;
+use crate::server::web::hooks::sns::Sns;
 use crate::ui::assets::Assets;
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -160,6 +161,7 @@ impl Served {
             return_domain: None,
             receive: None,
             hook_secret: None,
+            ses_topic: None,
             retry: Vec::new(),
             import_max: IMPORT_MAX,
             trusted_proxies: Vec::new(),
@@ -187,6 +189,7 @@ impl Served {
             pace,
             live: super::live::Live::default(),
             checkups: Checkups::default(),
+            sns: Sns::default(),
             supervisor: Supervisor::new(stop.clone()),
             stop: stop.clone(),
         };

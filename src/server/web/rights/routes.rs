@@ -66,6 +66,7 @@ pub const ROUTES: &[Row] = &[
     // For programs that sign, where there is a secret.
     read_all("POST /hooks/returned", everyone([No(403); 3]), ""),
     read_all("POST /hooks/letter", everyone([No(403); 3]), ""),
+    read_all("POST /hooks/ses", everyone([No(403); 3]), ""),
 ];
 
 /// What the app's routes show. A page's status is that of what it could not load.
