@@ -7,6 +7,7 @@ mod endure;
 mod faults;
 mod health;
 mod kill;
+mod leaving;
 mod outage;
 mod pages;
 mod secrets;

@@ -4,7 +4,7 @@ use crate::forms::topics::TopicForm;
 use crate::server::db::suppressions::{self, NewEntry, of_address};
 use crate::server::db::testing::{client, made_at, on_both, open_run};
 use crate::server::db::{Db, addressees, deliveries, on_db, on_tx};
-use crate::server::services::testing::mailing;
+use crate::server::services::testing::{mailing, sent_mailing};
 use crate::server::services::{Actor, topics};
 use crate::server::web::testing::{Answer, Served, multipart};
 use std::time::Duration;
@@ -212,6 +212,55 @@ async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
     world.one_click(&world.token, FORM, ONE_CLICK).await;
     assert_eq!(held().await, [NO_TOPIC]);
     assert!(world.entries("boris@example.org").await.is_empty());
+}
+
+/// So many different letters, each clicked twice over connections of its own; prints how long it took. Those who left get
+/// nothing of a run that is open.
+async fn clicks(db: Db) {
+    const MANY: i64 = 10_000;
+    let served = Served::start(db).await;
+    let (owner, _) = served.somebody("olga@example.org").await;
+    let db = &served.state.db;
+    sent_mailing(db, &owner, MANY as usize).await;
+    let mailing = mailing(db, &owner, "s", "b", made_at()).await;
+    let mut tx = db.begin().await.unwrap();
+    let run = open_run(&mut tx, mailing, owner.id, made_at()).await;
+    tx.commit().await.unwrap();
+    let ids: Vec<i64> = on_db!(db, pool => sqlx::query_scalar("SELECT id FROM deliveries WHERE run_id <> $1")
+        .bind(run)
+        .fetch_all(pool)
+        .await)
+    .unwrap();
+    let headers = [("Content-Type", FORM), ("Origin", "null")];
+    for round in ["first", "second"] {
+        let began = std::time::Instant::now();
+        let clicks = ids.iter().map(|id| {
+            let path = format!("/u/{}", served.state.config.tokens.token(*id));
+            let served = &served;
+            async move { served.send("POST", &path, &headers, ONE_CLICK).await.status }
+        });
+        let answers: Vec<u16> =
+            futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(clicks), 64)).await;
+        println!("{round} {MANY} clicks: {:?}", began.elapsed());
+        assert!(answers.len() == ids.len() && answers.iter().all(|status| *status == 200));
+        const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM suppressions),
+            (SELECT COUNT(*) FROM deliveries WHERE run_id = $1 AND state = 'not_sent')";
+        let counts: (i64, i64) = on_db!(db, pool => sqlx::query_as(COUNTS).bind(run).fetch_one(pool).await).unwrap();
+        assert_eq!(counts, (MANY, MANY));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measure, for a release build"]
+async fn ten_thousand_clicks_sqlite() {
+    let (db, _folder) = crate::server::db::testing::sqlite().await;
+    clicks(db).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measure, for a release build"]
+async fn ten_thousand_clicks_postgres() {
+    clicks(crate::server::db::testing::postgres().await).await;
 }
 
 async fn a_burst_from_one_address_is_taken_whole(db: Db) {
