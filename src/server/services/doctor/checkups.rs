@@ -37,7 +37,7 @@ impl Checkups {
         if std::mem::replace(&mut self.lock().running, true) {
             return;
         }
-        let running = Running(self.clone());
+        let mut running = Running(self.clone(), false);
         tokio::spawn(async move {
             let found = match tokio::time::timeout(deadline, examination).await {
                 Ok(Ok(found)) => Some(found),
@@ -50,6 +50,7 @@ impl Checkups {
                     None
                 }
             };
+            running.1 = true;
             let mut kept = running.0.lock();
             kept.failed = found.is_none();
             kept.at = Some(clock.now());
@@ -65,12 +66,14 @@ impl Checkups {
     }
 }
 
-/// However an examination ends, another may begin.
-struct Running(Checkups);
+/// However an examination ends, another may begin; one that did not come to its end (`.1`) has failed.
+struct Running(Checkups, bool);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.lock().running = false;
+        let mut kept = self.0.lock();
+        kept.failed |= !self.1;
+        kept.running = false;
     }
 }
 
@@ -150,7 +153,7 @@ mod tests {
         checkups.start(clock.clone(), async { Err(Error::RateLimited) });
         assert!(ended(&checkups).await.failed);
         checkups.start(clock.clone(), async { panic!("as a fault would") });
-        ended(&checkups).await;
+        assert!(ended(&checkups).await.failed);
         checkups.start(clock, async { Ok(Vec::new()) });
         let last = ended(&checkups).await;
         assert_eq!((last.failed, last.findings), (false, Vec::new()));
