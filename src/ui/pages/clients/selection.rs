@@ -33,7 +33,9 @@ impl Selection {
     /// Who is chosen, in words; `q` is the search of the list, `left_out` whether it has only those who get no letters.
     fn names(self, q: &str, left_out: bool) -> String {
         if self.all.get() {
-            return if left_out {
+            return if left_out && !q.is_empty() {
+                t_with("clients.delete_left_out_found", &[("text", &q)])
+            } else if left_out {
                 t("clients.delete_left_out")
             } else if q.is_empty() {
                 t("clients.delete_all")
