@@ -126,6 +126,21 @@ pub async fn keep(tx: &mut Tx, owner: i64, mailing: i64, now: DateTime<Utc>) -> 
     Ok(())
 }
 
+/// Gives some of those beyond ASCII, of before there were keys, theirs; says how many.
+///
+/// # Errors
+/// Database errors.
+pub async fn fold(tx: &mut Tx, limit: i64) -> DbResult<usize> {
+    const BEYOND: &str = "SELECT id, email FROM former_deliveries WHERE address_key = '' ORDER BY id LIMIT $1";
+    const KEY: &str = "UPDATE former_deliveries SET address_key = $2 WHERE id = $1";
+    let beyond: Vec<(i64, String)> =
+        on_tx!(&mut *tx, conn => sqlx::query_as(BEYOND).bind(limit).fetch_all(conn).await)?;
+    for (id, email) in &beyond {
+        on_tx!(&mut *tx, conn => sqlx::query(KEY).bind(id).bind(key_of(email)).execute(conn).await.map(drop))?;
+    }
+    Ok(beyond.len())
+}
+
 /// Forgets some of those whose mailings were deleted before an instant; says how many.
 ///
 /// # Errors

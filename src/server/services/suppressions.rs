@@ -144,14 +144,25 @@ pub async fn lift(db: &Db, actor: &Actor, source: Source, form: &LiftForm, now: 
     Ok(tx.commit().await?)
 }
 
-/// Gives addresses beyond ASCII that were stored before the ledger went by the address their keys, once: what is ASCII the
-/// migration folded.
+/// Gives addresses beyond ASCII that were stored before they were found by keys theirs, once: what is ASCII the migrations folded.
 ///
 /// # Errors
 /// Database errors; a later call goes on.
 pub async fn fold_addresses(db: &Db) -> Result<()> {
     /// What is noted of it.
     const FOLDED: &str = "addresses folded";
+    const FORMER: &str = "former addresses folded";
+    if db::facts::get(db, FORMER).await?.is_none() {
+        loop {
+            let mut tx = db.begin().await?;
+            let some = db::addressees::fold(&mut tx, BATCH).await?;
+            tx.commit().await?;
+            if some == 0 {
+                break;
+            }
+        }
+        db::facts::keep(db, FORMER, "1").await?;
+    }
     if db::facts::get(db, FOLDED).await?.is_some() {
         return Ok(());
     }

@@ -198,7 +198,13 @@ async fn addresses_of_before_are_folded(db: Db) {
     let unfolded = "UPDATE suppressions SET address_key = email";
     db::on_tx!(&mut tx, conn => sqlx::query(unfolded).execute(conn).await.map(drop)).unwrap();
     tx.commit().await.unwrap();
+    let former = "INSERT INTO former_deliveries (id, owner_id, email, topic_id, lang, deleted_at)
+        VALUES (7, $1, 'Почта@пример.рф', 0, 'ru', $2)";
+    let mut tx = db.begin().await.unwrap();
+    db::on_tx!(&mut tx, conn => sqlx::query(former).bind(anna.id).bind(now()).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
     fold_addresses(&db).await.unwrap();
+    assert_eq!(db::addressees::newest(&db, &address, 10).await.unwrap(), [7]);
     assert!(who_gets_one(&db, &anna).await.is_empty());
     assert_eq!(of_client(&db, &anna, id, now()).await.unwrap().len(), 1);
     fold_addresses(&db).await.unwrap();
