@@ -79,7 +79,8 @@ pub async fn add_all(
          SELECT $1, $2, $3, given.* FROM (SELECT {fields} FROM {list}) given WHERE TRUE ORDER BY key, topic, reason
          ON CONFLICT (owner_id, address_key, topic_id, reason) DO UPDATE SET email = excluded.email,
          source = excluded.source, since = excluded.since, until = excluded.until, evidence = excluded.evidence,
-         actor = excluded.actor, delivery_id = NULL, import_id = excluded.import_id, entered_at = excluded.entered_at
+         actor = excluded.actor, delivery_id = NULL, entered_at = excluded.entered_at,
+         import_id = CASE WHEN suppressions.import_id IS NULL THEN NULL ELSE excluded.import_id END
          WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until)
          RETURNING address_key, topic_id, reason"
     ));

@@ -125,6 +125,17 @@ pub async fn add(tx: &mut Tx, entry: &NewEntry<'_>) -> DbResult<Added> {
         .await
         .map(|done| done.rows_affected()))?;
     if rows == 0 {
+        // What a file said as well is not taken back with the file.
+        const THEIRS: &str = "UPDATE suppressions SET import_id = NULL WHERE owner_id = $1 AND address_key = $2
+            AND topic_id = $3 AND reason = $4 AND import_id IS NOT NULL";
+        on_tx!(tx, conn => sqlx::query(THEIRS)
+            .bind(entry.owner)
+            .bind(&key)
+            .bind(entry.topic)
+            .bind(entry.reason.as_str())
+            .execute(conn)
+            .await
+            .map(drop))?;
         return Ok(Added::Known);
     }
     let NewEntry { owner, topic, reason, delivery, since: now, .. } = *entry;

@@ -2,14 +2,21 @@
 
 use crate::domain::formula::plain;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
+use crate::domain::topic::Topic;
 use crate::server::db::suppressions::Given;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use csv::ByteRecord;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// The columns of the ledger as a file.
 pub const HEAD: [&str; 8] = ["email", "reason", "source", "since", "until", "evidence", "actor", "topic"];
 
-/// An entry as a line of such a file.
+/// Years of a date that both databases keep as it is, and in their order.
+const YEARS: RangeInclusive<i32> = 1970..=9998;
+
+/// An entry as a line of such a file. A topic goes by its name, which means the same to another installation; one that is gone
+/// by its number, which no owner has for a name and nobody takes for everything.
 pub fn record(entry: Suppression) -> Vec<String> {
     vec![
         entry.email,
@@ -19,7 +26,11 @@ pub fn record(entry: Suppression) -> Vec<String> {
         entry.until.map(|until| until.to_rfc3339()).unwrap_or_default(),
         entry.evidence,
         entry.actor,
-        if entry.topic == NO_TOPIC { String::new() } else { entry.topic.to_string() },
+        match entry.topic {
+            NO_TOPIC => String::new(),
+            gone if entry.topic_name.is_empty() => format!("#{gone}"),
+            _ => entry.topic_name,
+        },
     ]
 }
 
@@ -34,6 +45,8 @@ pub struct Columns {
     actor: usize,
     /// Files of earlier versions have none.
     topic: Option<usize>,
+    /// The owner's topics, by their names without case.
+    topics: HashMap<String, i64>,
 }
 
 /// What stands in a cell, where it is text.
@@ -42,8 +55,9 @@ fn cell(record: &ByteRecord, at: usize) -> &str {
 }
 
 impl Columns {
-    /// The columns of a file that a ledger was written into, by its first line; none of another's file.
-    pub fn of(head: &ByteRecord) -> Option<Self> {
+    /// The columns of a file that a ledger was written into, by its first line, for an owner of these topics; none of
+    /// another's file.
+    pub fn of(head: &ByteRecord, topics: &[Topic]) -> Option<Self> {
         let at = |name: &str| head.iter().position(|cell| cell.trim_ascii() == name.as_bytes());
         let [_, reason, source, since, until, evidence, actor, topic] = HEAD;
         Some(Self {
@@ -54,6 +68,7 @@ impl Columns {
             evidence: at(evidence)?,
             actor: at(actor)?,
             topic: at(topic),
+            topics: topics.iter().map(|topic| (topic.name.to_lowercase(), topic.id)).collect(),
         })
     }
 
@@ -62,17 +77,20 @@ impl Columns {
     /// # Errors
     /// A locale key for what cannot be.
     pub fn read<'a>(&self, record: &'a ByteRecord, new: Given<'a>) -> Result<Given<'a>, &'static str> {
-        let date = |text: &str| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+        let date = |text: &str| {
+            let at = DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+            at.filter(|at| YEARS.contains(&at.year())).ok_or("error.suppression.file_date")
+        };
         let word = |at: usize| cell(record, at).trim();
         let until = match word(self.until) {
             "" => None,
-            text => Some(date(text).map_err(|_| "error.suppression.file_date")?),
+            text => Some(date(text)?),
         };
         let topic = match self.topic.map_or("", word) {
             "" => NO_TOPIC,
-            text => text.parse().ok().filter(|topic| *topic > NO_TOPIC).ok_or("error.suppression.file_topic")?,
+            name => *self.topics.get(&name.to_lowercase()).ok_or("error.suppression.file_topic")?,
         };
-        let since: DateTime<Utc> = date(word(self.since)).map_err(|_| "error.suppression.file_date")?;
+        let since: DateTime<Utc> = date(word(self.since))?;
         let evidence = cell(record, self.evidence);
         Ok(Given {
             email: new.email,

@@ -12,7 +12,7 @@ use crate::server::db::audit::{self, Entry};
 use crate::server::db::clients::NewClient;
 use crate::server::db::imports::{NewImport, Stored};
 use crate::server::db::suppressions::{Added, Given, add_all, any_open, count_of_import, lift_of_import};
-use crate::server::db::{Db, DbResult, Tries, imports};
+use crate::server::db::{Db, DbResult, Tries, imports, topics};
 use crate::server::services::import::faulty::{Faulty, beside};
 use crate::server::services::import::lines::{BATCH, Batch, Line};
 use crate::server::services::import::{BROKEN, Outcome, Reading, see_through, set_going, stored};
@@ -180,7 +180,7 @@ async fn store(
     outcome: &mut Outcome,
 ) -> Result<Vec<ByteRecord>> {
     let owner = into.actor.id;
-    let columns = Columns::of(&batch.head);
+    let columns = Columns::of(&batch.head, &topics::list(db, owner).await?);
     // Later than all that other transactions have stored when it begins: a run that is opened meanwhile asks for what is new.
     let now = clock.now();
     let mut problems = batch.problems;

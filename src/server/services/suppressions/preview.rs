@@ -8,7 +8,7 @@ use crate::server::db::address::address_key;
 use crate::server::db::clients::NewClient;
 use crate::server::db::imports::Stored;
 use crate::server::db::suppressions::{Given, count_of_import, known};
-use crate::server::db::{Db, DbResult};
+use crate::server::db::{Db, DbResult, topics};
 use crate::server::services::import::lines::{self, Fault, Line, Preview};
 use crate::server::services::import::{has_faulty, preview_file, stored};
 use crate::server::services::{Actor, Error, Result};
@@ -45,7 +45,7 @@ pub async fn show_import(
             }
         }
     }
-    let is_ledger = Columns::of(&read.head).is_some();
+    let is_ledger = Columns::of(&read.head, &[]).is_some();
     let (columns, layout) = (std::mem::take(&mut read.columns), read.layout);
     let (lines, outlook, problems) = outlook(db, actor.id, read, now).await?;
     Ok(ImportPreview {
@@ -85,7 +85,7 @@ async fn outlook(
     read: Preview,
     now: DateTime<Utc>,
 ) -> DbResult<(Vec<FirstLine>, Outlook, Vec<LineProblem>)> {
-    let columns = Columns::of(&read.head);
+    let columns = Columns::of(&read.head, &topics::list(db, owner).await?);
     let mut outlook = Outlook { more: read.more, ..Outlook::default() };
     let (mut lines, mut problems, mut clients) = (Vec::new(), Vec::new(), Vec::new());
     for (at, checked) in read.lines.into_iter().enumerate() {
