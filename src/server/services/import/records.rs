@@ -15,6 +15,8 @@ use std::io::{Chain, Cursor, Read};
 pub const PEEK: u64 = 8192;
 /// Most columns that can be chosen from.
 pub const COLUMNS_MAX: usize = 100;
+/// Lines of one record that are read apart: a quote that is never closed may take half a million along.
+pub const APART_MAX: usize = 1000;
 
 /// What was looked at already, the rest of the file, and the end of its last line.
 type Csv<R> = csv::Reader<Quotes<Chain<Chain<Cursor<Vec<u8>>, DecodeReaderBytes<Limited<R>, Vec<u8>>>, &'static [u8]>>>;
@@ -142,14 +144,19 @@ impl<R: Read> Records<R> {
         self.spans.take(number - self.skipped)
     }
 
-    /// The lines of such a record, each read as one of its own.
+    /// The lines of such a record, each read as one of its own; all beyond [`APART_MAX`] are the last one's only cell.
     pub fn apart(&self, span: &Span, number: i64) -> Vec<(i64, ByteRecord)> {
-        let pieces = span.text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let pieces = span.text.splitn(APART_MAX, |byte| *byte == b'\n');
+        let pieces = pieces.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let read = |piece: &[u8]| {
+            if piece.contains(&b'\n') {
+                return ByteRecord::from(vec![piece]);
+            }
             let mut line = csv::ReaderBuilder::new()
                 .delimiter(self.delimiter)
                 .flexible(true)
                 .has_headers(false)
+                .buffer_capacity(piece.len().max(1))
                 .from_reader(piece);
             let mut record = ByteRecord::new();
             // What cannot be read apart is one cell.
