@@ -6,7 +6,7 @@ fn the_bench_prints_what_it_measured(mut world: World) {
     world.mail(4, "");
     let url = world.setting("VESTNIK_SMTP_URL");
     let mut words =
-        vec!["bench", "send", "--recipients", "300", "--connections", "4", "--size", "2000", "--smtp", &url];
+        vec!["bench", "send", "--recipients", "300", "--connections", "4", "--size", "3000", "--smtp", &url];
     let database = world.setting("VESTNIK_DATABASE_URL");
     if !world.is_sqlite() {
         words.extend(["--database", &database]);
@@ -17,7 +17,7 @@ fn the_bench_prints_what_it_measured(mut world: World) {
         assert!(figures[name].as_f64().is_some_and(|figure| figure > 0.0), "{name} in {figures}");
     }
     let size = figures["letter_bytes"].as_u64().unwrap();
-    assert!((1900..=2200).contains(&size), "{size}");
+    assert!((3000..3400).contains(&size), "{size}");
 }
 
 on_both!(the_bench_prints_what_it_measured);

@@ -5,6 +5,8 @@ use crate::support::{World, get, on_both, until};
 fn tells_how_it_is(mut world: World) {
     world.mail(3, "c1@* rcpt reply 550 5.1.1 Nobody\nc2@* dot drop-after times=1");
     world.set("VESTNIK_METRICS_TOKEN", "a token of the tests");
+    // Figures are shown without the token at a machine that is known to nobody else.
+    world.set("VESTNIK_PUBLIC_URL", "http://localhost:3000");
     let mailing = world.mailing(10, "resend");
     let (mut service, addr) = world.serve();
     until("it is ready", || get(&addr, "/readyz", &[]).is_ok_and(|(status, _)| status == 200));

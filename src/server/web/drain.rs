@@ -113,7 +113,7 @@ mod tests {
         for (what, path, cookie, kind, from, status) in [
             ("no session any more", "/clients/upload", ended, kind, ("X-A", "b"), 303),
             ("a picture of nobody", "/posts/images/upload", ended, kind, ("X-A", "b"), 401),
-            ("a picture of no editor", "/posts/images/upload", &*anna, kind, ("X-A", "b"), 403),
+            ("what is no picture", "/posts/images/upload", &*anna, kind, ("X-A", "b"), 422),
             ("another site", "/clients/upload", &*anna, kind, foreign, 403),
             ("too large a form", "/api/clients/save", &*anna, form, ("X-A", "b"), 413),
         ] {

@@ -239,7 +239,7 @@ fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
         (X_FRAME_OPTIONS, "DENY"),
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; \
              frame-ancestors 'none'; base-uri 'none'",
         ),
         (CONTENT_TYPE, "text/html; charset=utf-8"),

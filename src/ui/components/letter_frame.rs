@@ -80,7 +80,14 @@ pub fn LetterFrame(
             {switch(dark, "letter.dark")}
             {switch(bare, "letter.bare")}
         </div>
-        <div class="overflow-x-auto rounded-field border border-base-300 bg-base-200" class:hidden=move || view.get() == View::Text>
+        <div
+            class="overflow-x-auto rounded-field border border-base-300 bg-base-200"
+            class:hidden=move || view.get() == View::Text
+            // Whoever has no mouse scrolls it by the arrow keys.
+            tabindex="0"
+            role="region"
+            aria-label=title.clone()
+        >
             <iframe
                 node_ref=frame
                 class=move || match view.get() {
@@ -137,7 +144,9 @@ fn of_root<'a>(html: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn fill(frame: &web_sys::HtmlIFrameElement, html: &str, dark: bool) {
-    let Some(root) = frame.content_document().and_then(|document| document.document_element()) else { return };
+    // The empty document before the frame's own page has our policy, which knows no style of letters.
+    let page = frame.content_document().filter(|document| document.url().is_ok_and(|url| url != "about:blank"));
+    let Some(root) = page.and_then(|document| document.document_element()) else { return };
     if html.is_empty() {
         return;
     }

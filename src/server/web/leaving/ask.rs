@@ -75,7 +75,7 @@ pub(super) fn form(lang: Lang, typed: &str, wrong: Option<&str>) -> String {
          <input class=\"input mt-1 w-full\" id=\"email\" name=\"email\" inputmode=\"email\" autocapitalize=\"none\" \
          spellcheck=\"false\" autocomplete=\"email\" required \
          maxlength=\"{ADDRESS_MAX}\" value=\"{}\"{invalid}>{said}\
-         <button class=\"btn btn-primary mt-4\">{}</button></form>",
+         <button type=\"submit\" class=\"btn btn-primary mt-4\">{}</button></form>",
         text("leaving.ask_text"),
         text("leaving.address"),
         escape(typed),
