@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures pages that are kept with wrk, beside nginx that serves the same bytes as a static file with the same
 # headers; beside themselves when they are rendered each time; counts their views; measures how soon a change is seen,
-# and how long pages take while letters leave.
+# and how long pages take while letters leave, or while somebody has texts previewed that are made to be slow.
 # docs/benchmarks.md says what the figures mean.
-#   .ci/bench-web.sh [speed|views|spread|busy|all]
+#   .ci/bench-web.sh [speed|views|spread|busy|hostile|all]
 # `spread` needs .ci/postgres.sh around this script, as `make bench-web` has it.
 # VESTNIK_BIN names the program, otherwise target/release/vestnik;
 # BENCH_PAIRS the pairs of each row (5), BENCH_SECONDS the length of each run (4).
@@ -219,6 +219,28 @@ busy() {
       a[1], a[2], r, b[1], b[2], b[2] / a[2] }'
 }
 
+# Pages of somebody who is logged in, while another asks for previews that are made to be slow and while nobody does.
+hostile() {
+  local mine theirs idle meanwhile paths=(/mailings /clients /messages /blog)
+  kill "$server" && wait "$server"
+  export VESTNIK_DATABASE_URL="sqlite:$work/hostile.db"
+  for who in anna eve; do echo "a long enough phrase" | "$bin" user add --email "$who@example.org" --name Anna >/dev/null; done
+  serve
+  mine=$(log_in "http://127.0.0.1:$ours" anna@example.org 'a long enough phrase')
+  theirs=$(log_in "http://127.0.0.1:$ours" eve@example.org 'a long enough phrase')
+  python3 "$ROOT/.ci/paced.py" "$ours" "$mine" 20 5 "${paths[@]}" >/dev/null
+  idle=$(python3 "$ROOT/.ci/paced.py" "$ours" "$mine" 20 20 "${paths[@]}")
+  python3 "$ROOT/.ci/hostile.py" "$ours" "$theirs" 22 >"$work/hostile" &
+  sleep 1
+  meanwhile=$(python3 "$ROOT/.ci/paced.py" "$ours" "$mine" 20 20 "${paths[@]}")
+  wait $!
+  awk -v i="$idle" -v m="$meanwhile" -v h="$(cat "$work/hostile")" 'BEGIN {
+    split(i, a, " "); split(m, b, " "); split(h, c, " ")
+    printf "pages, 20 a second: idle median %.1f p99 %.1f ms; beside hostile previews median %.1f p99 %.1f ms: %.1f times\n",
+      a[1], a[2], b[1], b[2], b[2] / a[2]
+    printf "previews on 4 connections: %d answered, %d of them refused, the slowest in %d ms\n", c[1], c[2], c[3] }'
+}
+
 # Letters of the first mailing that have left.
 sent() {
   python3 -c "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT sum(sent) FROM runs').fetchone()[0])" \
@@ -226,7 +248,7 @@ sent() {
 }
 
 case $which in
-  speed | views | spread | busy) "$which" ;;
-  all) speed && views && spread && busy ;;
-  *) fail "usage: .ci/bench-web.sh [speed|views|spread|busy|all]" ;;
+  speed | views | spread | busy | hostile) "$which" ;;
+  all) speed && views && spread && busy && hostile ;;
+  *) fail "usage: .ci/bench-web.sh [speed|views|spread|busy|hostile|all]" ;;
 esac
