@@ -42,7 +42,8 @@ test("it is examined in the background, the worst stands first", async ({ page, 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false, serverEnv: { VESTNIK_LOG: "error" } });
 
-  test("the page is shown anew by a link", async ({ page, server }) => {
+  test("the page is shown anew by a link", async ({ page, server, problems }) => {
+    problems.expectUnfetched(/\.js$/);
     await enter(page, server);
     await page.goto("/doctor");
     await page.getByRole("button", { name: "Check now" }).click();

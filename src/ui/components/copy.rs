@@ -14,7 +14,6 @@ type Answer = Closure<dyn FnMut(JsValue)>;
 #[component]
 pub fn CopyButton(text: String, #[prop(into)] label: String) -> impl IntoView {
     let (can, copied) = (RwSignal::new(false), RwSignal::new(false));
-    let held = StoredValue::new_local(None::<(Answer, Answer)>);
     Effect::new(move |_| can.set(clipboard().is_some()));
     let copy = move |_| {
         let Some(clipboard) = clipboard() else { return };
@@ -24,7 +23,10 @@ pub fn CopyButton(text: String, #[prop(into)] label: String) -> impl IntoView {
         // The text can be selected by hand still.
         let refused = Answer::new(|_| {});
         drop(clipboard.write_text(&text).then2(&done, &refused));
-        held.set_value(Some((done, refused)));
+        // Some bytes for each click, until the page goes: a value kept for one thread may not be part of a component,
+        // which the server drops on any.
+        done.forget();
+        refused.forget();
     };
     view! {
         <button type="button" class="btn btn-xs" hidden=move || !can.get() on:click=copy>
