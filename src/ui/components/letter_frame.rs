@@ -28,6 +28,7 @@ pub fn LetterFrame(
     #[prop(into)] title: String,
 ) -> impl IntoView {
     let view = RwSignal::new(View::Wide);
+    let named = title.clone();
     let (dark, bare) = (RwSignal::new(false), RwSignal::new(false));
     let frame = NodeRef::<html::Iframe>::new();
     let shown = Memo::new(move |_| seen(&html.get(), dark.get(), bare.get()));
@@ -86,7 +87,7 @@ pub fn LetterFrame(
             // Whoever has no mouse scrolls it by the arrow keys.
             tabindex="0"
             role="region"
-            aria-label=title.clone()
+            aria-label=named
         >
             <iframe
                 node_ref=frame
