@@ -65,7 +65,8 @@ test("a file of addresses is looked at, confirmed and taken back", async ({ page
 });
 
 test.describe("without scripts", () => {
-  test.use({ javaScriptEnabled: false });
+  // A server of its own: the one above has the user already.
+  test.use({ javaScriptEnabled: false, serverEnv: { VESTNIK_LOG: "error" } });
   test("the same", async ({ page, server, problems }) => {
     problems.expectUnfetched(/\.js$/);
     await enter(page, server.dataDir);
