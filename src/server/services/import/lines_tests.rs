@@ -1,4 +1,4 @@
-use super::super::records::COLUMNS_MAX;
+use super::super::records::{APART_MAX, COLUMNS_MAX};
 use super::*;
 use crate::domain::import::Encoding;
 use std::io::Cursor;
@@ -167,6 +167,25 @@ fn a_quote_that_is_never_closed_takes_nobody_along_unnamed() {
         (vec!["a@example.org||two\nb@example.org,".to_owned()], 0),
         "closed, it is text"
     );
+}
+
+#[test]
+fn a_quote_that_swallows_very_many_lines_names_the_first_and_keeps_the_rest() {
+    let lines: String = (0..50_000).map(|n| format!("p{n}@example.org,\n")).collect();
+    let file = format!("email,name\na@example.org,\"Anna\n{lines}");
+    let mut left = Vec::new();
+    each_batch(Cursor::new(&file), None, |batch| {
+        left.extend(batch.problems);
+        true
+    })
+    .unwrap();
+    assert_eq!(left.len(), APART_MAX);
+    assert_eq!(left[1].made.value, "p0@example.org, ");
+    // The last one holds all others, as they stand in the file.
+    let rest = &left[APART_MAX - 1].record;
+    assert!(lines.trim_end().ends_with(std::str::from_utf8(&rest[0]).unwrap().trim_end()) && rest.len() == 1);
+    assert!(rest[0].starts_with(format!("p{}@", APART_MAX - 2).as_bytes()));
+    assert!(preview(Cursor::new(&file), None).unwrap().lines.len() <= CHECKED + APART_MAX);
 }
 
 #[test]
