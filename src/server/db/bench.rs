@@ -57,3 +57,18 @@ pub async fn add_clients(db: &Db, owner: i64, count: i64, now: DateTime<Utc>) ->
     on_tx!(&mut tx, conn => sqlx::query(SQL).bind(owner).bind(count).bind(now).execute(conn).await.map(drop))?;
     tx.commit().await
 }
+
+/// Lets so many of a user's invented clients leave, spread evenly over all of them, in one statement.
+///
+/// # Errors
+/// Database errors.
+pub async fn leave_out(db: &Db, owner: i64, count: i64, now: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str =
+        "INSERT INTO suppressions (owner_id, address_key, email, reason, source, since, entered_at, evidence,
+        actor) SELECT $1, address_key, email, 'unsubscribed', 'page', $3, $3, '', '' FROM
+        (SELECT address_key, email, ROW_NUMBER() OVER (ORDER BY id) AS n, COUNT(*) OVER () AS clients FROM clients
+        WHERE owner_id = $1) c WHERE n * $2 / clients > (n - 1) * $2 / clients";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => sqlx::query(SQL).bind(owner).bind(count).bind(now).execute(conn).await.map(drop))?;
+    tx.commit().await
+}

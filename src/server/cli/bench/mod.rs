@@ -38,6 +38,9 @@ pub struct SendArgs {
     /// Clients to write to
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     recipients: u32,
+    /// Further clients who have left, and get nothing
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000_000))]
+    left_out: u32,
     /// Connections to the mail server
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     connections: u16,
@@ -63,6 +66,7 @@ pub struct SendArgs {
 struct Figures {
     database: &'static str,
     recipients: u32,
+    left_out: u32,
     connections: u16,
     /// Of one whole letter.
     letter_bytes: usize,
@@ -141,7 +145,9 @@ async fn measure(db: &Db, config: &Config, clock: SharedClock, args: &SendArgs) 
     };
     accounts::add(db, &form, Role::User, Lang::En, now).await.map_err(explain)?;
     let actor = actor(db, OWNER).await?;
-    bench::add_clients(db, actor.id, i64::from(args.recipients), now).await?;
+    let (recipients, left_out) = (i64::from(args.recipients), i64::from(args.left_out));
+    bench::add_clients(db, actor.id, recipients + left_out, now).await?;
+    bench::leave_out(db, actor.id, left_out, now).await?;
     let size = usize::try_from(args.size).unwrap_or(usize::MAX);
     let (body, letter_bytes) = letter::body_of(config.from.as_str(), size, now)?;
     let message = MessageForm { subject: letter::SUBJECT.to_owned(), body, ..MessageForm::default() };
@@ -189,6 +195,7 @@ async fn measure(db: &Db, config: &Config, clock: SharedClock, args: &SendArgs) 
             Db::Postgres(_) => "postgres",
         },
         recipients: args.recipients,
+        left_out: args.left_out,
         connections: args.connections,
         letter_bytes,
         sent: summary.sent,
