@@ -1,12 +1,13 @@
 //! Letters as the mail server gets them: RFC 5322 headers, a multipart/alternative body (RFC 2046).
 //!
-//! lettre builds them. A run has the same From and Reply-To a million times: they are made once.
+//! lettre builds the service's own letters. Of a mailing, what all letters share is made once, and each is put together here, to
+//! the byte as lettre would: it reads every address again that it has just been given, which a million letters need not pay for.
 
 use super::address::{WireAddress, WireAddressError};
 use super::dkim::Signer;
 use super::leaving::{Leaving, LeavingParts};
 use super::smtp::Parcel;
-use super::template::{Recipient, Template, TemplateError};
+use super::template::{Recipient, Rendered, Template, TemplateError};
 use super::{encoding, header, markdown, plain};
 use crate::domain::design::Look;
 use crate::domain::lang::Lang;
@@ -16,6 +17,7 @@ use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Message, MessageBuilder, MultiPart};
 use sha2::Sha256;
+use std::fmt::Write;
 use std::sync::Arc;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -98,7 +100,7 @@ fn wire(role: &'static str, address: &str) -> Result<WireAddress, ComposeError> 
 pub struct Composer {
     template: Template,
     /// From and Reply-To as they stand in every letter.
-    head: MessageBuilder,
+    head: String,
     sender: WireAddress,
     /// Of the sender, as A-labels.
     domain: String,
@@ -123,12 +125,15 @@ impl Composer {
             .with_look(parts.look, parts.leaving.site)
             .with_link(leaving.link.clone());
         let reply_to = wire("Reply-To", parts.reply_to)?;
-        let head = Message::builder()
+        let letter = Message::builder()
             .raw_header(header::mailbox("From", parts.from.name, &sender.text))
             .raw_header(header::mailbox("Reply-To", "", &reply_to.text));
         // What the library refuses of these is refused here, once.
         let ends = Ends { from: &sender, to: &sender };
-        finish(head.clone(), ends, "", DateTime::UNIX_EPOCH, "", ("", ""))?;
+        finish(letter, ends, "", DateTime::UNIX_EPOCH, "", ("", ""))?;
+        let mut head = String::new();
+        push_mailbox(&mut head, "From", parts.from.name, &sender.text);
+        push_mailbox(&mut head, "Reply-To", "", &reply_to.text);
         let mut mac = keyed(parts.secret);
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
@@ -169,10 +174,7 @@ impl Composer {
         let token = self.leaving.token(which.delivery);
         let rendered = self.template.render_with(recipient, &token)?;
         let message_id = self.message_id(which.client);
-        let letter = self.head.clone().raw_header(header::mailbox("To", recipient.full_name, &to.text));
-        let letter = self.leaving.fields(letter, &token);
-        let ends = Ends { from: &self.sender, to: &to };
-        let mut out = finish(letter, ends, &rendered.subject, date, &message_id, (&rendered.text, &rendered.html))?;
+        let mut out = self.put_together(recipient, &to.text, &token, date, &message_id, &rendered);
         if let Some(signer) = &self.dkim {
             out = signer.signed(out, date);
         }
@@ -183,6 +185,52 @@ impl Composer {
             needs_smtputf8: self.needs_smtputf8 || to.needs_smtputf8,
         })
     }
+}
+
+impl Composer {
+    /// The letter for somebody, before it is signed. `to` is the recipient's address as it goes over the wire.
+    pub(super) fn put_together(
+        &self,
+        recipient: &Recipient<'_>,
+        to: &str,
+        token: &str,
+        date: DateTime<Utc>,
+        message_id: &str,
+        rendered: &Rendered,
+    ) -> Vec<u8> {
+        // Room for both texts as they are encoded at the longest, in base64.
+        let room = 1024 + self.head.len() + (rendered.text.len() + rendered.html.len()) / 3 * 4;
+        let mut head = String::with_capacity(room + room / 32);
+        head.push_str(&self.head);
+        push_mailbox(&mut head, "To", recipient.full_name, to);
+        self.leaving.write_fields(&mut head, token);
+        header::push(&mut head, "Subject", |head| header::write_unstructured(head, "Subject", &rendered.subject));
+        // RFC 5322 3.3.
+        let date = date.format("%a, %d %b %Y %H:%M:%S +0000");
+        let boundary = boundary(message_id);
+        // A String takes everything.
+        let _ = write!(
+            head,
+            "Date: {date}\r\nMessage-ID: <{message_id}>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/alternative; boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n",
+        );
+        let mut letter = head.into_bytes();
+        encoding::push_part(&mut letter, "text/plain; charset=utf-8", &rendered.text);
+        letter.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        encoding::push_part(&mut letter, "text/html; charset=utf-8", &rendered.html);
+        letter.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        letter
+    }
+}
+
+fn push_mailbox(head: &mut String, name: &str, display: &str, address: &str) {
+    header::push(head, name, |head| header::write_mailbox(head, name, display, address));
+}
+
+/// What parts a letter: `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.
+fn boundary(message_id: &str) -> String {
+    let local = message_id.split('@').next().unwrap_or_default();
+    format!("=_{}", local.get(..24).unwrap_or(local))
 }
 
 impl std::fmt::Debug for Composer {
@@ -242,12 +290,9 @@ fn finish(
     message_id: &str,
     (text, html): (&str, &str),
 ) -> Result<Vec<u8>, ComposeError> {
-    // `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.
-    let local = message_id.split('@').next().unwrap_or_default();
-    let boundary = local.get(..24).unwrap_or(local);
     let build = |error: &dyn std::fmt::Display| ComposeError::Build(error.to_string());
-    let kind =
-        ContentType::parse(&format!("multipart/alternative; boundary=\"=_{boundary}\"")).map_err(|e| build(&e))?;
+    let boundary = boundary(message_id);
+    let kind = ContentType::parse(&format!("multipart/alternative; boundary=\"{boundary}\"")).map_err(|e| build(&e))?;
     let body = MultiPart::builder()
         .header(kind)
         .singlepart(encoding::part(ContentType::TEXT_PLAIN, text))

@@ -4,9 +4,13 @@ use super::compose::{Composer, Letter, Mailbox, RunParts, Which, system_letter};
 use super::delivery_token::DeliveryTokens;
 use super::leaving::LeavingParts;
 use super::return_path::ReturnPath;
-use super::template::Recipient;
+use super::template::{Recipient, Rendered};
+use super::{encoding, header};
 use crate::domain::lang::Lang;
 use chrono::{DateTime, TimeZone, Utc};
+use lettre::address::Envelope;
+use lettre::message::MultiPart;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use mail_parser::{Message, MessageParser};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -202,6 +206,59 @@ proptest! {
         let letter = compose(&parts, "ivan@example.net", &name);
         prop_assert_eq!(header_names(&letter), HEADERS);
         prop_assert!(letter.bytes.is_ascii() && !letter.bytes.contains(&0));
+    }
+}
+
+/// The same letter, built by the library.
+fn by_the_library(
+    parts: &RunParts<'_>,
+    (name, to): (&str, &str),
+    token: &str,
+    id: &str,
+    rendered: &Rendered,
+) -> Vec<u8> {
+    let as_it_is = |name: &'static str, value: String| {
+        HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+    };
+    let address = |text: &str| text.parse::<lettre::Address>().unwrap();
+    let envelope = Envelope::new(Some(address(parts.from.address)), vec![address(to)]).unwrap();
+    let kind = format!("multipart/alternative; boundary=\"=_{}\"", &id[..24]);
+    let body = MultiPart::builder()
+        .header(ContentType::parse(&kind).unwrap())
+        .singlepart(encoding::part(ContentType::TEXT_PLAIN, &rendered.text))
+        .singlepart(encoding::part(ContentType::TEXT_HTML, &rendered.html));
+    lettre::Message::builder()
+        .raw_header(header::mailbox("From", parts.from.name, parts.from.address))
+        .raw_header(header::mailbox("Reply-To", "", parts.reply_to))
+        .raw_header(header::mailbox("To", name, to))
+        .raw_header(as_it_is("List-Unsubscribe", format!("<{}/u/{token}>", parts.leaving.site)))
+        .raw_header(as_it_is("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
+        .raw_header(as_it_is("List-Id", "<u3.vestnik.example>".to_owned()))
+        .raw_header(as_it_is("Feedback-ID", "m5:u3:mailing:vestnikexample".to_owned()))
+        .envelope(envelope)
+        .raw_header(header::unstructured("Subject", &rendered.subject))
+        .date(date().into())
+        .message_id(Some(format!("<{id}>")))
+        .multipart(body)
+        .unwrap()
+        .formatted()
+}
+
+proptest! {
+    #[test]
+    fn each_letter_is_what_the_library_would_build(
+        name in "\\PC{0,60}",
+        subject in "\\PC{0,120}",
+        text in "[ -~\t\n\u{a0}-\u{4ff}=.]{0,400}",
+        html in "[ -~\n\u{a0}-\u{bf}]{0,400}",
+    ) {
+        let composer = Composer::new(&PARTS).unwrap();
+        let (to, token, id) = ("ivan@example.net", TOKENS.token(4711), composer.message_id(42));
+        let recipient = Recipient { email: to, full_name: &name, comment: "" };
+        let rendered = Rendered { subject, preheader: String::new(), text, html };
+        let ours = composer.put_together(&recipient, to, &token, date(), &id, &rendered);
+        let theirs = by_the_library(&PARTS, (&name, to), &token, &id, &rendered);
+        prop_assert_eq!(String::from_utf8(ours).unwrap(), String::from_utf8(theirs).unwrap());
     }
 }
 

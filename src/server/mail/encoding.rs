@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, SinglePart};
 use memchr::memchr_iter;
+use std::io::Write;
 
 /// RFC 2045 6.7 and 6.8: longest line of quoted-printable and base64.
 const MAX_ENCODED_LINE: usize = 76;
@@ -41,16 +42,30 @@ fn longest_line(text: &str) -> usize {
 pub fn part(kind: ContentType, text: &str) -> SinglePart {
     let mut out = Vec::new();
     let transfer = choose(text);
+    encode(&mut out, text, transfer);
+    SinglePart::builder().header(kind).body(Body::dangerous_pre_encoded(out, transfer))
+}
+
+/// Adds such a part, its head before it, to a letter; `kind` is the value of its Content-Type.
+pub fn push_part(letter: &mut Vec<u8>, kind: &str, text: &str) {
+    let transfer = choose(text);
+    // A Vec takes everything.
+    let _ = write!(letter, "Content-Type: {kind}\r\nContent-Transfer-Encoding: {transfer}\r\n\r\n");
+    encode(letter, text, transfer);
+    letter.extend_from_slice(b"\r\n");
+}
+
+fn encode(out: &mut Vec<u8>, text: &str, transfer: ContentTransferEncoding) {
+    let start = out.len();
     match transfer {
-        ContentTransferEncoding::QuotedPrintable => quoted_printable(&mut out, text),
-        ContentTransferEncoding::Base64 => base64_lines(&mut out, text),
-        _ => crlf(&mut out, text),
+        ContentTransferEncoding::QuotedPrintable => quoted_printable(out, text),
+        ContentTransferEncoding::Base64 => base64_lines(out, text),
+        _ => crlf(out, text),
     }
     // The last line's end belongs to what follows the part (RFC 2046 5.1.1).
-    if out.ends_with(b"\r\n") {
+    if out[start..].ends_with(b"\r\n") {
         out.truncate(out.len() - 2);
     }
-    SinglePart::builder().header(kind).body(Body::dangerous_pre_encoded(out, transfer))
 }
 
 fn crlf(out: &mut Vec<u8>, text: &str) {

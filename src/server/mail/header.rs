@@ -5,45 +5,64 @@
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
 use lettre::message::header::{HeaderName, HeaderValue};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// RFC 5322 2.1.1: lines should hold no more than this.
 const MAX_LINE: usize = 78;
 
 /// Drops what could end a header line or hide in it; white space of any kind becomes a space.
-pub fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Cow::Borrowed(text.trim());
+    }
     let spaced: String = text
         .replace("\r\n", " ")
         .chars()
         .map(|c| if c.is_whitespace() && c != '\u{a0}' { ' ' } else { c })
         .filter(|c| !c.is_control())
         .collect();
-    spaced.trim().to_owned()
+    Cow::Owned(spaced.trim().to_owned())
 }
 
 /// A field without structure, such as a subject.
 pub fn unstructured(name: &'static str, value: &str) -> HeaderValue {
-    let value = clean(value);
-    let encoded = written(name, |writer| {
-        if is_plain(name, &value) { writer.folding().write_str(&value) } else { rfc2047::encode(&value, writer) }
-    });
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value, encoded)
-}
-
-/// A field whose value stands as it is, however long: programs read it, and know no encoded words there. The value must be
-/// fit for a header.
-pub fn verbatim(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+    let mut encoded = String::new();
+    write_unstructured(&mut encoded, name, value);
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), clean(value).into_owned(), encoded)
 }
 
 /// A field with one name and address; the address must already be fit for the wire.
 pub fn mailbox(name: &'static str, display: &str, address: &str) -> HeaderValue {
+    let mut encoded = String::new();
+    write_mailbox(&mut encoded, name, display, address);
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), address.to_owned(), encoded)
+}
+
+/// Adds a field and its line end to a head; `write` adds its value, as [`write_unstructured`] and [`write_mailbox`] do.
+pub fn push(head: &mut String, name: &str, write: impl FnOnce(&mut String)) {
+    head.push_str(name);
+    head.push_str(": ");
+    write(head);
+    head.push_str("\r\n");
+}
+
+/// Adds the value of a field without structure.
+pub fn write_unstructured(out: &mut String, name: &str, value: &str) {
+    let value = clean(value);
+    written(out, name, |writer| {
+        if is_plain(name, &value) { writer.folding().write_str(&value) } else { rfc2047::encode(&value, writer) }
+    });
+}
+
+/// Adds the value of a field with one name and address.
+pub fn write_mailbox(out: &mut String, name: &str, display: &str, address: &str) {
     let display = clean(display);
-    let phrase = phrase(&display);
-    let encoded = written(name, |writer| {
+    written(out, name, |writer| {
         if display.is_empty() {
             return writer.write_str(address);
         }
+        let phrase = phrase(&display);
         if is_plain(name, &display) && name.len() + 2 + phrase.len() <= MAX_LINE {
             writer.write_str(&phrase)?;
         } else {
@@ -52,17 +71,16 @@ pub fn mailbox(name: &'static str, display: &str, address: &str) -> HeaderValue 
         writer.space();
         writer.folding().write_str(&format!("<{address}>"))
     });
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), address.to_owned(), encoded)
 }
 
 /// A display name as atoms, or as a quoted string (RFC 5322 3.2.3, 3.2.4). The library below would encode most of what
 /// must be quoted, where source and filters no longer read it, and takes a dot for part of an atom.
-fn phrase(display: &str) -> String {
+fn phrase(display: &str) -> Cow<'_, str> {
     let atom = |b: u8| b == b' ' || b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
     if display.bytes().all(atom) {
-        return display.to_owned();
+        return Cow::Borrowed(display);
     }
-    format!("\"{}\"", display.replace('\\', "\\\\").replace('"', "\\\""))
+    Cow::Owned(format!("\"{}\"", display.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// Whether a text may stand for itself: readers see what is there, and it can be folded.
@@ -73,11 +91,9 @@ fn is_plain(name: &str, text: &str) -> bool {
         && text.split(' ').all(|word| word.len() + name.len() + 2 < MAX_LINE)
 }
 
-fn written(name: &str, write: impl FnOnce(&mut EmailWriter<'_>) -> std::fmt::Result) -> String {
-    let mut out = String::new();
+fn written(out: &mut String, name: &str, write: impl FnOnce(&mut EmailWriter<'_>) -> std::fmt::Result) {
     // A String takes everything.
-    let _ = write(&mut EmailWriter::new(&mut out, name.len() + 2, 0, false));
-    out
+    let _ = write(&mut EmailWriter::new(out, name.len() + 2, 0, false));
 }
 
 #[cfg(test)]

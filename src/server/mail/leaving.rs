@@ -4,8 +4,6 @@ use super::delivery_token::DeliveryTokens;
 use super::header;
 use super::leave_link::Link;
 use super::return_path::ReturnPath;
-use lettre::message::MessageBuilder;
-use lettre::message::header::HeaderValue;
 
 /// What a mailing's letters say of leaving.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +30,9 @@ pub const PAGE: &str = "/u/";
 pub struct Leaving {
     tokens: DeliveryTokens,
     pub link: Link,
-    /// A button of the mail program that asks nothing more (RFC 8058) needs https.
-    one_click: bool,
     returns: Option<ReturnPath>,
     /// The fields that all letters share.
-    list: HeaderValue,
-    feedback: HeaderValue,
+    shared: String,
 }
 
 impl Leaving {
@@ -47,13 +42,20 @@ impl Leaving {
         let list = if *topic == 0 { format!("u{owner}.{domain}") } else { format!("t{topic}.u{owner}.{domain}") };
         // RFC 2919 2; and what Gmail counts complaints by: mailing, owner, kind, and who we are.
         let sender: String = domain.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
+        let mut shared = String::new();
+        // A button of the mail program that asks nothing more (RFC 8058) needs https.
+        if parts.site.starts_with("https:") {
+            shared += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
+        }
+        // As it stands, however long: programs read it, and know no encoded words there.
+        shared += &format!("List-Id: <{list}>\r\n");
+        let feedback = format!("m{mailing}:u{owner}:mailing:{sender}");
+        header::push(&mut shared, "Feedback-ID", |head| header::write_unstructured(head, "Feedback-ID", &feedback));
         Self {
             tokens: parts.tokens.clone(),
             link: Link { page: format!("{}{PAGE}", parts.site), words: parts.words.to_owned() },
-            one_click: parts.site.starts_with("https:"),
             returns: parts.returns.cloned(),
-            list: header::verbatim("List-Id", format!("<{list}>")),
-            feedback: header::unstructured("Feedback-ID", &format!("m{mailing}:u{owner}:mailing:{sender}")),
+            shared,
         }
     }
 
@@ -63,15 +65,17 @@ impl Leaving {
     }
 
     /// Adds the header fields (RFC 2369 3.2, RFC 8058 3.1). Some mail programs know the address to write to alone.
-    pub(super) fn fields(&self, letter: MessageBuilder, token: &str) -> MessageBuilder {
-        let mut ways = format!("<{}{token}>", self.link.page);
+    pub(super) fn write_fields(&self, head: &mut String, token: &str) {
+        head.push_str("List-Unsubscribe: <");
+        head.push_str(&self.link.page);
+        head.push_str(token);
+        head.push('>');
         if let Some(returns) = &self.returns {
-            ways += &format!(",\r\n <mailto:{}?subject=unsubscribe>", returns.leave(token));
+            head.push_str(",\r\n <mailto:");
+            head.push_str(&returns.leave(token));
+            head.push_str("?subject=unsubscribe>");
         }
-        let mut letter = letter.raw_header(header::verbatim("List-Unsubscribe", ways));
-        if self.one_click {
-            letter = letter.raw_header(header::unstructured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
-        }
-        letter.raw_header(self.list.clone()).raw_header(self.feedback.clone())
+        head.push_str("\r\n");
+        head.push_str(&self.shared);
     }
 }

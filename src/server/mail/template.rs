@@ -187,7 +187,7 @@ pub fn filled_subject(source: &str, recipient: &Recipient<'_>) -> String {
     let mut environment = environment();
     let filled = add(&mut environment, Field::Subject, source)
         .and_then(|()| render(&environment, Field::Subject, &Scope::new(recipient, None, "", None)));
-    header::clean(&filled.unwrap_or_else(|_| source.to_owned()))
+    header::clean(&filled.unwrap_or_else(|_| source.to_owned())).into_owned()
 }
 
 impl Template {
@@ -244,7 +244,9 @@ impl Template {
     /// As [`Template::render`].
     pub fn render_with(&self, recipient: &Recipient<'_>, token: &str) -> Result<Rendered, TemplateError> {
         let scope = |printed| Scope::new(recipient, self.link.as_ref(), token, printed);
-        let line = |field| Ok::<_, TemplateError>(header::clean(&render(&self.environment, field, &scope(None))?));
+        let line = |field| {
+            Ok::<_, TemplateError>(header::clean(&render(&self.environment, field, &scope(None))?).into_owned())
+        };
         let subject = line(Field::Subject)?;
         let preheader = if self.preheader { line(Field::Preheader)? } else { String::new() };
         let scope = scope(Some(Mutex::default()));
