@@ -94,12 +94,13 @@ pub fn ids_in(text: &str) -> BTreeSet<String> {
     ids.filter(|id| id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))).map(str::to_owned).collect()
 }
 
-/// Notes that letters show these pictures from now on; ids of none are passed over.
-pub async fn note_use(tx: &mut Tx, ids: &[String], now: DateTime<Utc>) -> DbResult<()> {
+/// Notes that letters of a mailing show these pictures of its owner's from now on; ids of none of theirs are passed over.
+pub async fn note_use(tx: &mut Tx, mailing: i64, ids: &[String], now: DateTime<Utc>) -> DbResult<()> {
     const SQL: &str = "INSERT INTO picture_uses (image_id, used_at) SELECT id, $2 FROM images WHERE id = $1
+        AND owner_id = (SELECT owner_id FROM mailings WHERE id = $3)
         ON CONFLICT (image_id) DO UPDATE SET used_at = excluded.used_at";
     for id in ids {
-        on_tx!(&mut *tx, conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))?;
+        on_tx!(&mut *tx, conn => sqlx::query(SQL).bind(id).bind(now).bind(mailing).execute(conn).await.map(drop))?;
     }
     Ok(())
 }

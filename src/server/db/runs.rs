@@ -116,8 +116,11 @@ pub async fn open(
         ON CONFLICT (mailing_id, occurrence) DO NOTHING RETURNING id";
     let look = snapshot.look.as_ref().map(designs::written).unwrap_or_default();
     let mut pictures = images::ids_in(&snapshot.body);
-    pictures.extend(snapshot.look.iter().filter_map(|look| look.logo.as_ref()).map(|logo| logo.id.clone()));
-    images::note_use(tx, &pictures.into_iter().collect::<Vec<_>>(), now).await?;
+    if let Some(look) = &snapshot.look {
+        pictures.extend(images::ids_in(&look.footer));
+        pictures.extend(look.logo.as_ref().map(|logo| logo.id.clone()));
+    }
+    images::note_use(tx, mailing, &pictures.into_iter().collect::<Vec<_>>(), now).await?;
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(mailing)
         .bind(occurrence)

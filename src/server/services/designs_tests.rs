@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::design::Logo;
 use crate::forms::messages::MessageForm;
-use crate::server::db::testing;
+use crate::server::db::{on_tx, testing};
 use crate::server::services::images::{self, Upload};
 use crate::server::services::messages;
 use crate::server::services::testing::actor;
@@ -50,6 +50,25 @@ async fn ownership(db: Db) {
     assert_eq!(refused(save(&db, &olga, &stale, "", now()).await).1, "error.changed_meanwhile");
 }
 
+async fn run(db: &Db, mailing: i64, owner: &Actor) {
+    let mut tx = db.begin().await.unwrap();
+    testing::open_run(&mut tx, mailing, owner.id, now()).await;
+    tx.commit().await.unwrap();
+}
+
+async fn change(db: &Db, sql: &'static str, (first, second): (i64, i64)) {
+    let mut tx = db.begin().await.unwrap();
+    on_tx!(&mut tx, conn => sqlx::query(sql).bind(first).bind(second).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn used_in_letters(db: &Db, owner: &Actor, picture: &str) -> bool {
+    let mut tx = db.begin().await.unwrap();
+    crate::server::db::images::is_in_letters(&mut tx, owner.id, picture, now() - chrono::TimeDelta::days(1))
+        .await
+        .unwrap()
+}
+
 /// A design that a message has stays, and so does a picture that is a design's logo.
 async fn in_use(db: Db) {
     let olga = actor(&db, "olga@example.org").await;
@@ -76,10 +95,24 @@ async fn in_use(db: Db) {
         async |at| matches!(images::delete(&db, &olga, &logo, at).await, Err(Error::Conflict("error.image.in_use")));
     assert!(in_use(now()).await, "a message shows it");
     messages::update(&db, &olga, &other, now()).await.unwrap();
-    // A letter that has left is opened for long.
-    let mut tx = db.begin().await.unwrap();
-    crate::server::db::images::note_use(&mut tx, &[logo.clone(), "nosuch".to_owned()], now()).await.unwrap();
-    tx.commit().await.unwrap();
+    // Another's letters keep it from nobody.
+    let ivan = actor(&db, "ivan@example.org").await;
+    for owner in [&olga, &ivan] {
+        testing::client(&db, owner.id, "c@example.org", "", "").await;
+    }
+    let shown = format!("![x](/images/{logo}) ![y](/images/{})", "0".repeat(32));
+    let theirs = crate::server::services::testing::mailing(&db, &ivan, "s", &shown, now()).await;
+    run(&db, theirs, &ivan).await;
+    assert!(!used_in_letters(&db, &olga, &logo).await);
+    // A letter that has left is opened for long, and its footer shows it, too.
+    let footer = DesignForm { footer: format!("![x](/images/{logo})"), ..form() };
+    let footer = save(&db, &olga, &footer, "", now()).await.unwrap();
+    let mine = crate::server::services::testing::mailing(&db, &olga, "s", "Hello", now()).await;
+    let sql = "UPDATE messages SET design_id = $2 WHERE id = (SELECT message_id FROM mailings WHERE id = $1)";
+    change(&db, sql, (mine, footer)).await;
+    run(&db, mine, &olga).await;
+    change(&db, "UPDATE messages SET design_id = NULL WHERE design_id = $2 AND $1 = $1", (0, footer)).await;
+    delete(&db, &olga, footer).await.unwrap();
     assert!(in_use(now() + chrono::TimeDelta::days(364)).await);
     images::delete(&db, &olga, &logo, now() + chrono::TimeDelta::days(366)).await.unwrap();
     assert!(images::file(&db, &logo, None).await.is_err());
