@@ -26,6 +26,7 @@ on_both!(
     what_an_export_cannot_mean_is_named,
     what_has_ended_counts_no_more,
     a_wrong_file_is_taken_back,
+    what_a_second_file_says_stays_without_the_first,
     a_file_that_is_taken_back_leaves_what_others_said,
     an_upload_waits_to_be_confirmed,
     an_import_that_breaks_off_is_on_record,
@@ -448,20 +449,44 @@ async fn a_file_that_is_taken_back_leaves_what_others_said(db: Db) {
     let month = Some(now() + TimeDelta::days(30));
     put(&db, &NewEntry { until: month, ..entry(anna.id, &paused, Reason::Unsubscribed) }).await;
     let mut file = csv::lines(std::iter::once(HEAD.map(str::to_owned).to_vec())).unwrap();
-    for address in [later.as_str(), paused.as_str(), only] {
+    // A pause that is over says nothing any more.
+    let over = email("over@example.org");
+    let past = Some(now() - TimeDelta::days(1));
+    put(&db, &NewEntry { until: past, ..entry(anna.id, &over, Reason::Unsubscribed) }).await;
+    for address in [later.as_str(), paused.as_str(), only, over.as_str()] {
         file.extend(line(address, ""));
     }
-    assert_eq!(taken(&db, &anna, "file", file).await.unwrap().counts.added, 3);
+    assert_eq!(taken(&db, &anna, "file", file).await.unwrap().counts.added, 4);
     put(&db, &entry(anna.id, &later, Reason::Unsubscribed)).await;
     let rows = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
     let id = rows.iter().find_map(|row| row.import).unwrap();
     end(&db, &anna, id, Some(&Outcome::default())).await.unwrap();
     let form = LiftForm { id, reason: "wrong".to_owned(), client: 0 };
-    assert_eq!(lift_import(&db, &anna, Source::Owner, &form, now()).await.unwrap(), 1);
+    assert_eq!(lift_import(&db, &anna, Source::Owner, &form, now()).await.unwrap(), 2);
     let left = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
     let mut left: Vec<_> = left.iter().map(|entry| entry.email.as_str()).collect();
     left.sort_unstable();
     assert_eq!(left, [later.as_str(), paused.as_str()]);
+}
+
+/// The same addresses once more, for the right reason: what was wrong of the first file is not what the second says.
+async fn what_a_second_file_says_stays_without_the_first(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    taken(&db, &anna, "wrong", "email\na@example.org\nb@example.org\n".into()).await.unwrap();
+    let second = taken(&db, &anna, "right", "email\nb@example.org\nc@example.org\n".into()).await.unwrap();
+    assert_eq!((second.counts.added, second.counts.skipped), (1, 1));
+    let of = async |address: &str| {
+        let rows = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
+        rows.into_iter().find(|row| row.email == address).and_then(|row| row.import)
+    };
+    let (first, second) = (of("a@example.org").await.unwrap(), of("c@example.org").await.unwrap());
+    for (id, n, left) in [(first, 1, 2), (second, 1, 1)] {
+        end(&db, &anna, id, Some(&Outcome::default())).await.unwrap();
+        let form = LiftForm { id, reason: "wrong".to_owned(), client: 0 };
+        assert_eq!(lift_import(&db, &anna, Source::Owner, &form, now()).await.unwrap(), n);
+        let rows = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
+        assert!(rows.len() == left && rows.iter().any(|row| row.email == "b@example.org"), "{rows:?}");
+    }
 }
 
 /// An entry whose day has come stands in no list and in no count, unless it is asked for.

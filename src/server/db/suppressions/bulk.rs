@@ -80,7 +80,8 @@ pub async fn add_all(
          ON CONFLICT (owner_id, address_key, topic_id, reason) DO UPDATE SET email = excluded.email,
          source = excluded.source, since = excluded.since, until = excluded.until, evidence = excluded.evidence,
          actor = excluded.actor, delivery_id = NULL, entered_at = excluded.entered_at,
-         import_id = CASE WHEN suppressions.import_id IS NULL THEN NULL ELSE excluded.import_id END
+         import_id = CASE WHEN suppressions.import_id IS NULL AND suppressions.until > $3 THEN NULL
+         ELSE excluded.import_id END
          WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until)
          RETURNING address_key, topic_id, reason"
     ));
@@ -110,6 +111,9 @@ pub async fn add_all(
         .await)?;
     let mut new: HashSet<Key> =
         new.into_iter().filter_map(|(key, topic, word)| Some((key, topic, Reason::parse(&word)?.as_str()))).collect();
+    if new.len() < longest.len() {
+        said_again(tx, owner, import, longest.keys().filter(|key| !new.contains(*key))).await?;
+    }
     let mut acting = BTreeMap::<(i64, Reason), Vec<&str>>::new();
     for (key, entry) in longest.iter().filter(|(key, entry)| new.contains(*key) && entry.holds(now)) {
         acting.entry((entry.topic, entry.reason)).or_default().push(&key.0);
@@ -121,6 +125,33 @@ pub async fn add_all(
     }
     // The same address twice is new once.
     Ok(entries.iter().map(|entry| if new.remove(&entry.key()) { Added::New } else { Added::Known }).collect())
+}
+
+/// What a file brought and is said again, otherwise than by that file, does not go with it any more.
+async fn said_again(tx: &mut Tx, owner: i64, import: i64, keys: impl Iterator<Item = &Key>) -> DbResult<()> {
+    let list = match tx {
+        Tx::Sqlite(_) => {
+            "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+             FROM json_each($3)"
+        }
+        Tx::Postgres(_) => {
+            "SELECT value->>0, CAST(value->>1 AS BIGINT), value->>2
+             FROM json_array_elements(CAST($3 AS JSON)) AS e (value)"
+        }
+    };
+    let sql = AssertSqlSafe(format!(
+        "UPDATE suppressions SET import_id = NULL WHERE owner_id = $1 AND import_id <> $2
+         AND (address_key, topic_id, reason) IN ({list})"
+    ));
+    let keys: Vec<&Key> = keys.collect();
+    on_tx!(tx, conn => sqlx::query(sql)
+        .bind(owner)
+        .bind(import)
+        .bind(serde_json::json!(keys).to_string())
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 /// Which of some entries an owner has already, for as long.
@@ -173,7 +204,8 @@ pub async fn count_of_import(db: &Db, owner: i64, import: i64) -> DbResult<i64> 
 /// # Errors
 /// Database errors.
 pub async fn lift_of_import(tx: &mut Tx, owner: i64, import: i64, limit: i64) -> DbResult<u64> {
-    const SQL: &str = "DELETE FROM suppressions WHERE id IN
+    // Asked twice: a reader may say it again while this waits for the row.
+    const SQL: &str = "DELETE FROM suppressions WHERE owner_id = $1 AND import_id = $2 AND id IN
         (SELECT id FROM suppressions WHERE owner_id = $1 AND import_id = $2 ORDER BY id LIMIT $3)";
     Ok(on_tx!(tx, conn => sqlx::query(SQL)
         .bind(owner)
