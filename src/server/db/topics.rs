@@ -46,25 +46,40 @@ pub async fn get(db: &Db, owner: i64, id: i64) -> DbResult<Option<Topic>> {
     Ok(row.map(Topic::from))
 }
 
-/// Stores a topic, new while its id is 0; false if the owner has no such topic.
+/// Stores a topic, new while its id is 0; false if the owner has no such topic. One that has the name of a deleted one is that
+/// again, so that whoever has left it does not get it.
 ///
 /// # Errors
 /// A duplicate if the owner has the name already, in whatever case.
 pub async fn save(tx: &mut Tx, owner: i64, topic: &Topic, now: DateTime<Utc>) -> DbResult<bool> {
     const NEW: &str = "INSERT INTO topics (owner_id, name, name_key, description, public, by_default, created_at)
         SELECT $1, $2, $3, $4, $5, $6, $7 WHERE $8 = 0";
+    const AGAIN: &str = "INSERT INTO topics (owner_id, name, name_key, description, public, by_default, created_at, id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const FORMER: &str = "DELETE FROM former_topics WHERE owner_id = $1 AND name_key = $2 RETURNING topic_id";
     const CHANGED: &str = "UPDATE topics SET name = $2, name_key = $3, description = $4, public = $5, by_default = $6
         WHERE owner_id = $1 AND $7 = $7 AND id = $8";
-    let sql = if topic.id == 0 { NEW } else { CHANGED };
+    let name_key = topic.name.to_lowercase();
+    let former: Option<i64> = match topic.id {
+        0 => {
+            on_tx!(&mut *tx, conn => sqlx::query_scalar(FORMER).bind(owner).bind(&name_key).fetch_optional(conn).await)?
+        }
+        _ => None,
+    };
+    let sql = match (topic.id, former) {
+        (0, Some(_)) => AGAIN,
+        (0, None) => NEW,
+        _ => CHANGED,
+    };
     let rows = on_tx!(tx, conn => sqlx::query(sql)
         .bind(owner)
         .bind(&topic.name)
-        .bind(topic.name.to_lowercase())
+        .bind(name_key)
         .bind(&topic.description)
         .bind(topic.public)
         .bind(topic.by_default)
         .bind(now)
-        .bind(topic.id)
+        .bind(former.unwrap_or(topic.id))
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -94,12 +109,17 @@ pub async fn used(tx: &mut Tx, owner: i64, id: i64) -> DbResult<i64> {
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(owner).bind(id).fetch_one(conn).await)?)
 }
 
-/// Deletes a topic with the wishes for it; what the ledger says of it stays. False if the owner has no such topic.
+/// Deletes a topic with the wishes for it; what the ledger says of it stays, and its number is kept by its name. False if the
+/// owner has no such topic.
 ///
 /// # Errors
 /// Database errors.
 pub async fn delete(tx: &mut Tx, owner: i64, id: i64) -> DbResult<bool> {
+    const KEEP: &str = "INSERT INTO former_topics (owner_id, name_key, topic_id)
+        SELECT owner_id, name_key, id FROM topics WHERE owner_id = $1 AND id = $2
+        ON CONFLICT (owner_id, name_key) DO UPDATE SET topic_id = excluded.topic_id";
     const SQL: &str = "DELETE FROM topics WHERE owner_id = $1 AND id = $2";
+    on_tx!(&mut *tx, conn => sqlx::query(KEEP).bind(owner).bind(id).execute(conn).await.map(drop))?;
     let rows =
         on_tx!(tx, conn => sqlx::query(SQL).bind(owner).bind(id).execute(conn).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)

@@ -87,7 +87,7 @@ pub async fn wishes(db: &Db, owner: i64, email: &EmailAddress, entries: &[Suppre
         let left = || entries.iter().filter(|entry| entry.topic == topic.id);
         Wish {
             wanted: left().next().is_none() && (topic.by_default || asked.contains(&topic.id)),
-            theirs: left().any(|entry| entry.reason != Reason::ByHand),
+            theirs: left().any(|entry| matches!(entry.reason, Reason::Unsubscribed | Reason::Complaint)),
             topic,
         }
     };
@@ -127,7 +127,9 @@ pub(super) async fn set(
         return Ok(());
     }
     if wanted {
-        suppressions::undo(tx, owner, email, topic.id, Reason::ByHand).await?;
+        for reason in [Reason::ByHand, Reason::Imported] {
+            suppressions::undo(tx, owner, email, topic.id, reason).await?;
+        }
         if is_readers {
             suppressions::undo(tx, owner, email, topic.id, Reason::Unsubscribed).await?;
         }

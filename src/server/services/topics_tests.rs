@@ -123,6 +123,57 @@ async fn a_topic_that_nobody_gets_by_default_goes_to_those_who_asked(db: Db) {
     assert!(matches!(foreign, Error::Invalid(errors) if errors.get("topic").is_some()));
 }
 
+/// A topic by another name is another one.
+async fn who_has_left_a_topic_has_left_what_is_made_anew_with_its_name(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    for name in ["one", "two"] {
+        client(&db, anna.id, &format!("{name}@example.org"), name, "").await;
+    }
+    let news = topic(&db, &anna, "News", true).await;
+    says(&db, &anna, "one@example.org", news.id, false).await;
+    let size = async |topic: i64| {
+        let size = mailings::audience_size(&db, (anna.id, topic), &Audience::All, now()).await.unwrap();
+        (size.letters(), size.left)
+    };
+    for round in 0..2 {
+        let id = topics::list(&db, anna.id).await.unwrap()[0].id;
+        delete(&db, &anna, id).await.unwrap();
+        let other = topic(&db, &anna, &format!("Other {round}"), true).await;
+        assert_eq!(size(other.id).await, (2, 0));
+        delete(&db, &anna, other.id).await.unwrap();
+        let again = topic(&db, &anna, if round == 0 { "NEWS" } else { "news" }, true).await;
+        assert_eq!(size(again.id).await, (1, 1), "{round}");
+    }
+}
+
+/// What a file says of a topic is not what its reader has said.
+async fn who_asks_for_a_topic_gets_it_whatever_a_file_said(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let id = client(&db, anna.id, "one@example.org", "One", "").await;
+    let news = topic(&db, &anna, "News", true).await;
+    let address = email("one@example.org");
+    let entry = NewEntry {
+        owner: anna.id,
+        email: &address,
+        topic: news.id,
+        reason: Reason::Imported,
+        source: Source::File,
+        since: now(),
+        until: None,
+        evidence: "",
+        actor: "",
+        delivery: None,
+    };
+    let mut tx = db.begin().await.unwrap();
+    suppressions::add(&mut tx, &entry).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(letters(&db, &anna, news.id).await, (0, 1));
+    let wish = of_client(&db, &anna, id, now()).await.unwrap().remove(0);
+    assert!(!wish.wanted && !wish.theirs);
+    says(&db, &anna, "one@example.org", news.id, true).await;
+    assert_eq!(letters(&db, &anna, news.id).await, (1, 0));
+}
+
 async fn an_owner_lifts_nothing_that_a_reader_has_said(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let id = client(&db, anna.id, "one@example.org", "One", "").await;
@@ -263,6 +314,8 @@ async fn names_are_ones_own_and_used_topics_stay(db: Db) {
 
 on_both!(
     who_leaves_a_topic_gets_the_others,
+    who_has_left_a_topic_has_left_what_is_made_anew_with_its_name,
+    who_asks_for_a_topic_gets_it_whatever_a_file_said,
     a_topic_that_nobody_gets_by_default_goes_to_those_who_asked,
     an_owner_lifts_nothing_that_a_reader_has_said,
     a_readers_no_lasts,
