@@ -87,13 +87,14 @@ impl<'a> Reader<'a> {
             let start = at;
             at += line.len();
             let word = line.trim();
-            let ticks = fence_of(word);
+            // Four columns make it a text that shows a fence (CommonMark 4.4), or are inside one.
+            let indented = line.starts_with("    ") || line.starts_with('\t');
+            let ticks = if indented { None } else { fence_of(word) };
             fence = match (fence, ticks) {
                 (None, Some((sign, count, info))) if sign == '~' || !info.contains('`') => Some((sign, count)),
                 (Some((open, least)), Some((sign, count, ""))) if sign == open && count >= least => None,
                 (fence, _) => fence,
             };
-            let indented = line.starts_with("    ") || line.starts_with('\t');
             if fence.is_some() || indented || !word.starts_with("::") {
                 continue;
             }

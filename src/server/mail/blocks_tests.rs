@@ -93,6 +93,9 @@ fn links_by_reference_and_code_go_on_across_blocks() {
     // Code in a line opens no block of code, and three signs do not end one of four.
     assert!(made("```code``` and\n\n::button[Go](https://a.example)").html.contains("presentation"));
     assert!(!made("````\n```\n::button[Go](https://a.example)\n```\n````").html.contains("presentation"));
+    // What shows a fence opens none.
+    assert!(made("text\n\n    ```\n\n::button[Go](https://a.example)").html.contains("presentation"));
+    assert!(!made("   ```\n::button[Go](https://a.example)\n   ```").html.contains("presentation"));
     let many = format!(
         "{}[x][1]\n\n[1]: https://b.example/{}",
         "::button[a](https://b.example)\n".repeat(300),
