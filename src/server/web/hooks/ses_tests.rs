@@ -161,6 +161,16 @@ async fn only_what_amazon_signed_of_the_topic_counts(db: Db) {
     assert_eq!(ledger(&db).await.len(), 2);
 }
 
+/// It is not sent again after a refusal.
+async fn an_answer_that_is_cut_off_is_asked_for_again(db: Db) {
+    let mut amazon = Amazon::new();
+    amazon.certificate = Arc::new("-----BEGIN CERTIFICATE-----\nMIIB".to_owned());
+    let served = served(&db, &amazon).await;
+    let owner = actor(&db, "owner@example.org").await;
+    sent_mailing(&db, &owner, 1).await;
+    assert_eq!(post(&served, &amazon.notification(&bounce("b-x@bounces.example.org"))).await, 503);
+}
+
 async fn a_subscription_is_confirmed_at_amazon_alone(db: Db) {
     let amazon = Amazon::new();
     let served = served(&db, &amazon).await;
@@ -178,7 +188,11 @@ async fn a_subscription_is_confirmed_at_amazon_alone(db: Db) {
     assert_eq!(amazon.asked.lock().unwrap().as_slice(), [CERTIFICATE, url]);
 }
 
-on_both!(only_what_amazon_signed_of_the_topic_counts, a_subscription_is_confirmed_at_amazon_alone);
+on_both!(
+    only_what_amazon_signed_of_the_topic_counts,
+    an_answer_that_is_cut_off_is_asked_for_again,
+    a_subscription_is_confirmed_at_amazon_alone,
+);
 
 #[test]
 fn topics_have_names() {

@@ -151,7 +151,8 @@ impl Fetch for Network {
         Box::pin(async move {
             match https::get(url, &self.trust, ANSWER_MAX).await {
                 Ok((200, body)) => Ok(body),
-                Ok((400..=499, _)) => Err(Refused::Address),
+                // It is not sent again after a refusal: only what is not there is refused.
+                Ok((404 | 410, _)) => Err(Refused::Address),
                 Ok((status, _)) => Err(Refused::Away(format!("{url}: HTTP {status}"))),
                 Err(error) => Err(Refused::Away(format!("{url}: {error}"))),
             }
@@ -227,7 +228,9 @@ impl Sns {
             return Ok(der.clone());
         }
         let pem = self.ask(address).await?;
-        let der = CertificateDer::from_pem_slice(&pem).map_err(|_| Refused::Address)?.to_vec();
+        let der = CertificateDer::from_pem_slice(&pem)
+            .map_err(|error| Refused::Away(format!("{address}: {error}")))?
+            .to_vec();
         let mut known = known();
         if known.len() >= KEPT {
             known.clear();
