@@ -198,9 +198,10 @@ impl Composer {
         message_id: &str,
         rendered: &Rendered,
     ) -> Vec<u8> {
-        // Room for both texts as they are encoded at the longest, in base64.
-        let room = 1024 + self.head.len() + (rendered.text.len() + rendered.html.len()) / 3 * 4;
-        let mut head = String::with_capacity(room + room / 32);
+        // Many letters are at hand at once: each has the room that it needs, and little more.
+        let texts = [&rendered.text, &rendered.html];
+        let room: usize = texts.iter().map(|text| encoding::room(text)).sum();
+        let mut head = String::with_capacity(self.head.len() + 900 + room);
         head.push_str(&self.head);
         push_mailbox(&mut head, "To", recipient.full_name, to);
         self.leaving.write_fields(&mut head, token);

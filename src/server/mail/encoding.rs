@@ -55,6 +55,12 @@ pub fn push_part(letter: &mut Vec<u8>, kind: &str, text: &str) {
     letter.extend_from_slice(b"\r\n");
 }
 
+/// About how many bytes a part takes.
+pub fn room(text: &str) -> usize {
+    let lines = text.len() / 32;
+    if text.is_ascii() { text.len() + lines } else { text.len() / 3 * 4 + lines }
+}
+
 fn encode(out: &mut Vec<u8>, text: &str, transfer: ContentTransferEncoding) {
     let start = out.len();
     match transfer {
