@@ -8,7 +8,7 @@ use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
 use crate::domain::page::Page;
 use crate::forms::chosen::Chosen;
 use crate::forms::decisions::DecisionForm;
-use crate::forms::mailings::MailingForm;
+use crate::forms::mailings::{MailingForm, MissedForm};
 use crate::forms::picks::Picks;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -236,6 +236,28 @@ pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
         delivery => format!("/mailings/{mailing}/deliveries/{delivery}?"),
     };
     request::go(&format!("{page}done=mailings.done_{verdict}&n={n}"));
+    Ok(())
+}
+
+/// How many clients a mailing's newest run did not reach who would get a letter now; none of any other run.
+#[server(prefix = "/api", endpoint = "mailings/missed")]
+pub async fn count_missed(mailing: i64, run: i64) -> Result<i64, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    request::answer(mailings::missed(&state.db, &actor, mailing, run, state.now()).await)
+}
+
+/// Sends a mailing once more, to those whom its newest run did not reach, and goes back to its page.
+#[server(prefix = "/api", endpoint = "mailings/missed/send")]
+pub async fn send_to_missed(form: MissedForm) -> Result<(), AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let sent = mailings::send_to_missed(&state.db, &actor, &form, state.mass_mail(), state.now()).await;
+    let n = request::answer(sent)?;
+    state.wake.ring();
+    request::go(&format!("/mailings/{}?done=mailings.done_missed&n={n}", form.mailing));
     Ok(())
 }
 

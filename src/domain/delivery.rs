@@ -183,6 +183,12 @@ pub struct DeliveryRow {
     pub last_at: Option<DateTime<Utc>>,
     pub last_code: Option<i32>,
     pub last_reply: String,
+    /// What the last reply means, or that none came: a word of `vestnik_reports::Meaning`, the second half of the locale
+    /// keys `outcome.…`. Empty for what was sent, and where no mail server is to blame.
+    pub meaning: String,
+    /// Not told to the browser: a manager looks on who has no clients of the owner's.
+    #[serde(skip)]
+    pub client_id: i64,
     /// When it is tried again, if deferred.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -228,6 +234,8 @@ pub struct Decision {
 pub struct DeliveryDetail {
     /// Whether the mailing is the reader's, who may decide on it.
     pub own: bool,
+    /// The client, as far as the reader has them still.
+    pub client: Option<i64>,
     pub mailing_title: String,
     pub zone: String,
     pub row: DeliveryRow,

@@ -42,6 +42,8 @@ impl Tally {
 pub struct ReplyCount {
     pub code: Option<i32>,
     pub reply: String,
+    /// What it means, as that of a delivery; empty for a letter that was taken.
+    pub meaning: String,
     pub count: i64,
 }
 

@@ -114,6 +114,16 @@ impl MailingForm {
     }
 }
 
+/// Sends a mailing to those whom its last run did not reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct MissedForm {
+    pub mailing: i64,
+    pub run: i64,
+    /// How many the reader was told that they are.
+    #[serde(default)]
+    pub n: i64,
+}
+
 /// A point in time as somebody wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

@@ -18,6 +18,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/starters.json")),
             include_str!(concat!($lang, "/mailings.json")),
             include_str!(concat!($lang, "/outbox.json")),
+            include_str!(concat!($lang, "/outcome.json")),
             include_str!(concat!($lang, "/reports.json")),
             include_str!(concat!($lang, "/relays.json")),
             include_str!(concat!($lang, "/settings.json")),

@@ -12,6 +12,7 @@ mod class;
 mod delivery_status;
 mod feedback;
 mod fields;
+mod meaning;
 mod mime;
 mod original;
 mod phrases;
@@ -19,6 +20,7 @@ mod prose;
 mod status;
 
 pub use class::{Class, classify};
+pub use meaning::{Meaning, meaning};
 pub use status::Status;
 
 /// Most bytes of a letter that are read; a longer one is [`Class::Unknown`].

@@ -80,6 +80,11 @@ pub async fn end(tx: &mut Tx, run: i64, reason: &str) -> DbResult<(i64, i64)> {
     Ok((ended[0], ended[1]))
 }
 
+/// The word for what a mail server's reply means.
+pub(super) fn meaning_of(code: Option<i32>, reply: &str) -> &'static str {
+    vestnik_reports::meaning(code.and_then(|code| u16::try_from(code).ok()), reply).as_str()
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
@@ -98,8 +103,17 @@ struct Row {
 impl Row {
     fn into_delivery(self) -> DbResult<DeliveryRow> {
         let state = word("deliveries.state", &self.state, DeliveryState::parse)?;
+        let meaning = match (state, self.last_code) {
+            (DeliveryState::Deferred, code) => Some(code),
+            // Without a reply it failed here: no letter could be made.
+            (DeliveryState::Failed, Some(code)) => Some(Some(code)),
+            _ => None,
+        };
+        let meaning = meaning.map(|code| meaning_of(code, &self.last_reply));
         Ok(DeliveryRow {
             id: self.id,
+            client_id: self.client_id,
+            meaning: meaning.unwrap_or_default().to_owned(),
             email: self.email,
             full_name: self.full_name,
             state,

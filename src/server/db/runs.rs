@@ -1,5 +1,9 @@
 //! Table `runs`, and the opening of a run: the snapshot of its message and audience.
 
+mod missed;
+
+pub use missed::{count_missed, fill_missed};
+
 use super::claims;
 use super::limits::LETTERS_MAX;
 use super::{Db, DbResult, Tx, designs, doubles, images, on_db, on_tx, suppressions, topics, word};
@@ -264,20 +268,40 @@ pub async fn fill(
     audience: &Audience,
     now: DateTime<Utc>,
 ) -> DbResult<i64> {
+    let filled =
+        fill_with(tx, run, (owner, topic), &|c, places| meant(audience, c, places), bound(audience), now).await?;
+    Ok(filled.total)
+}
+
+/// What a run was filled with.
+struct Filled {
+    total: i64,
+    /// Of them, those who get nothing.
+    left_out: i64,
+}
+
+/// [`fill`] with the clients whom a condition names, whose two places are bound to these values.
+async fn fill_with(
+    tx: &mut Tx,
+    run: i64,
+    (owner, topic): (i64, i64),
+    meant: &(dyn Fn(&str, [&str; 2]) -> String + Sync),
+    (text, selection): (String, i64),
+    now: DateTime<Utc>,
+) -> DbResult<Filled> {
     let into = format!(
         "INSERT INTO deliveries (run_id, client_id, email, full_name, comment, state, reason, due_at)
         SELECT $1, c.id, c.email, c.full_name, c.comment, CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'not_sent' END,
         COALESCE('suppressed_' || s.reason, ''), $3 FROM clients c {} WHERE c.owner_id = $2 AND ",
         ledger("$6", "$3")
     );
-    let (text, selection) = bound(audience);
     let places = ["$4", "$5"];
     // Nobody gets two letters for having the address in two spellings.
     let filter = format!(
         "{} AND {} AND {}",
         topics::wished(topics::only_wished_in(tx, (owner, topic)).await?, "$6"),
-        meant(audience, "c", places),
-        doubles::only_once(&meant(audience, "o", places))
+        meant("c", places),
+        doubles::only_once(&meant("o", places))
     );
     let sql = sqlx::AssertSqlSafe(format!("{into} {filter} ORDER BY c.id ON CONFLICT DO NOTHING"));
     let rows = on_tx!(&mut *tx, conn => sqlx::query(sql)
@@ -306,7 +330,7 @@ pub async fn fill(
         .execute(conn)
         .await
         .map(drop))?;
-    Ok(total)
+    Ok(Filled { total, left_out })
 }
 
 /// Moves the counters of a run by the differences in `by`.
@@ -347,6 +371,20 @@ pub async fn of_mailing(db: &Db, mailing: i64, limit: i64) -> DbResult<Vec<Run>>
 pub async fn is_open(tx: &mut Tx, mailing: i64) -> DbResult<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND state = 'open')";
     Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(mailing).fetch_one(conn).await)?)
+}
+
+/// The newest run of a mailing that was not passed over because another one still sent.
+pub async fn newest(tx: &mut Tx, mailing: i64) -> DbResult<Option<i64>> {
+    const SQL: &str =
+        "SELECT id FROM runs WHERE mailing_id = $1 AND reason <> 'overlap' ORDER BY occurrence DESC LIMIT 1";
+    Ok(on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(mailing).fetch_optional(conn).await)?)
+}
+
+/// Lets a run end before its mailing does.
+pub async fn ends_before(tx: &mut Tx, run: i64, end: DateTime<Utc>) -> DbResult<()> {
+    const SQL: &str = "UPDATE runs SET end_at = $2 WHERE id = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(run).bind(end).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// An open run as the engine needs it.
@@ -395,7 +433,8 @@ pub async fn open_runs(db: &Db, mailing: Option<i64>) -> DbResult<Vec<OpenRun>> 
         letters_max: Option<i64>,
     }
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT r.id, r.mailing_id, r.subject, r.preheader, r.body, r.look, r.from_name, r.reply_to, r.lang, g.end_at, g.policy,
+        "SELECT r.id, r.mailing_id, r.subject, r.preheader, r.body, r.look, r.from_name, r.reply_to, r.lang,
+         CASE WHEN r.end_at < g.end_at THEN r.end_at ELSE g.end_at END AS end_at, g.policy,
          g.paused_at, g.disabled_at, u.blocked_at, g.owner_id, r.opened_at, r.topic_id,
          r.waiting + r.deferred + r.sent + r.failed + r.unknown AS letters, {LETTERS_MAX} AS letters_max
          FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id

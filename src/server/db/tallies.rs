@@ -1,6 +1,7 @@
 //! Tables `tallies` and `reply_tallies`: attempts counted once, so that a report reads few rows; with what came back
 //! (`return_days`).
 
+use super::deliveries::meaning_of;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::delivery::AttemptStatus;
 use crate::domain::report::{ReplyCount, Tally, gist};
@@ -245,5 +246,10 @@ pub async fn replies(db: &Db, period: Period, limit: i64) -> DbResult<Vec<ReplyC
         .bind(limit)
         .fetch_all(pool)
         .await)?;
-    Ok(rows.into_iter().map(|(code, reply, count)| ReplyCount { code, reply, count }).collect())
+    let read = |(code, reply, count): (Option<i32>, String, i64)| {
+        let taken = code.is_some_and(|code| code < 400);
+        let meaning = if taken { "" } else { meaning_of(code, &reply) };
+        ReplyCount { code, meaning: meaning.to_owned(), reply, count }
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

@@ -5,6 +5,7 @@ mod deliveries;
 mod doubt;
 mod list;
 mod mass;
+mod missed;
 mod pick;
 mod plan;
 mod show;
@@ -16,6 +17,7 @@ pub use doubt::decide;
 pub(super) use list::rows;
 pub use list::{Listing, list, look};
 pub use mass::mass_mail;
+pub use missed::{missed, send_to_missed};
 pub use pick::{begin as begin_picking, change as change_picks, choices};
 pub use show::{detail, live};
 pub use stop::{delete, delete_chosen, pause, pause_chosen, resume, resume_chosen};
@@ -57,5 +59,7 @@ pub fn zones() -> Vec<String> {
     chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name().to_owned()).collect()
 }
 
+#[cfg(test)]
+mod outcome_tests;
 #[cfg(test)]
 mod tests;

@@ -134,7 +134,10 @@ fn figures(report: Report) -> AnyView {
             view! {
                 <Row>
                     <Cell label=t("reports.code")>{reply.code.map_or_else(|| t("common.nothing"), |code| code.to_string())}</Cell>
-                    <Cell label=t("reports.reply")><span class="font-mono text-xs break-words">{if reply.reply.is_empty() { t("common.nothing") } else { reply.reply }}</span></Cell>
+                    <Cell label=t("reports.reply")>
+                        {(!reply.meaning.is_empty()).then(|| view! { <span class="block">{t(&format!("outcome.{}", reply.meaning))}</span> })}
+                        <span class="font-mono text-xs opacity-80 break-words">{if reply.reply.is_empty() { t("common.nothing") } else { reply.reply }}</span>
+                    </Cell>
                     <Cell label=t("reports.count") right=true>{number(reply.count)}</Cell>
                 </Row>
             }

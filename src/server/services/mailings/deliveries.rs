@@ -4,7 +4,7 @@ use super::super::{Actor, Error, Result, paging};
 use super::visible;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow, DeliveryState};
 use crate::domain::page::Page;
-use crate::server::db::{Db, attempts, decisions, deliveries, returns, runs};
+use crate::server::db::{Db, attempts, clients, decisions, deliveries, returns, runs};
 
 /// A run of a mailing that the actor may look at: the given one, or the current one for 0. None if the mailing
 /// has had no run yet.
@@ -49,8 +49,11 @@ pub async fn delivery(db: &Db, actor: &Actor, id: i64, delivery: i64) -> Result<
         return Err(Error::NotFound);
     }
     let row = deliveries::get(db, mailing.owner_id, delivery).await?.ok_or(Error::NotFound)?;
+    let own = mailing.owner_id == actor.id;
+    let client = if own { clients::get(db, actor.id, row.client_id).await?.map(|client| client.id) } else { None };
     Ok(DeliveryDetail {
-        own: mailing.owner_id == actor.id,
+        own,
+        client,
         mailing_title: mailing.title,
         zone: mailing.zone,
         row,

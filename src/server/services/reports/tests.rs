@@ -89,7 +89,10 @@ async fn counts_by_day_mailing_and_reply(db: Db) {
         [(first, "First".to_owned(), tally(1, 1, 0, 0)), (second, "Second".to_owned(), tally(0, 1, 0, 0))]
     );
     assert_eq!((shown.total.clone(), shown.more_mailings, shown.counting), (tally(1, 2, 0, 0), 0, 0));
-    let reply = |code, reply: &str, count| ReplyCount { code: Some(code), reply: reply.to_owned(), count };
+    let reply = |code, reply: &str, count| {
+        let meaning = if code < 400 { "" } else { "later" };
+        ReplyCount { code: Some(code), reply: reply.to_owned(), meaning: meaning.to_owned(), count }
+    };
     assert_eq!(shown.replies, [reply(451, "4.7.1 … later", 2), reply(250, "", 1)]);
     let narrow = report(&db, &anna, "2026-11-22", "2026-11-22", now()).await.unwrap();
     assert_eq!((narrow.total, narrow.replies.len()), (tally(1, 1, 0, 0), 2));

@@ -203,6 +203,14 @@ pub const FUNCTIONS: &[Row] = &[
         users(OWNERS),
         "form[mailing]={mine.mailing}&form[run]={run}&form[n]=1&form[verdict]=arrived",
     ),
+    read("mailings/missed", users(OWNERS), "mailing={mailing}&run={run}"),
+    read("mailings/missed", users(CHOSEN), "mailing={mine.mailing}&run={run}"),
+    // Its run is still open.
+    write(
+        "mailings/missed/send",
+        users([No(409), No(404), No(404)]),
+        "form[mailing]={mailing}&form[run]={run}&form[n]=1",
+    ),
     // A copy of another's selection is empty.
     write("mailings/picks/start", users(ALL), "form[selection]={selection}"),
     read("mailings/picks/list", users(CHOSEN), "selection={selection}&search=&after="),

@@ -15,6 +15,7 @@ use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::i18n::{number, t, tn};
 use crate::ui::link::{self, use_param};
 use crate::ui::time::Time;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 /// Heading, search, filter and the links to the files.
@@ -91,7 +92,7 @@ pub fn table(mailing: i64, zone: &str, found: Result<page::Page<DeliveryRow>, Ap
 
 fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
     let reason = reason_word("reason", &delivery.reason);
-    let zone = zone.to_owned();
+    let (zone, due_zone) = (zone.to_owned(), zone.to_owned());
     view! {
         <Row>
             <Cell>
@@ -108,11 +109,34 @@ fn row(mailing: i64, zone: &str, delivery: DeliveryRow) -> AnyView {
                 }}
             </Cell>
             <Cell label=t("mailings.reply")>
-                <span class="font-mono text-xs break-words">{delivery.last_reply}</span>
-                {(!reason.is_empty()).then(|| view! { <span class="block text-xs opacity-80">{reason}</span> })}
+                {said(&delivery.meaning, &reason, delivery.due_at, &due_zone)}
+                {server_words(delivery.last_code, delivery.last_reply)}
             </Cell>
             <Cell label=t("mailings.tries") right=true>{number(delivery.attempts)}</Cell>
         </Row>
     }
     .into_any()
+}
+
+/// What happened, as people say it: what the mail server's reply means, or why nothing was sent; and when it is tried again.
+pub fn said(meaning: &str, reason: &str, due_at: Option<DateTime<Utc>>, zone: &str) -> Option<AnyView> {
+    let words = if meaning.is_empty() { reason.to_owned() } else { t(&format!("outcome.{meaning}")) };
+    if words.is_empty() {
+        return None;
+    }
+    let zone = zone.to_owned();
+    let again = due_at.map(|at| {
+        view! { <span>": " {t("outcome.next_try")} " " <Time at=at zone=zone with_zone=true /></span> }
+    });
+    Some(view! { <span class="block" data-testid="said">{words} {again}</span> }.into_any())
+}
+
+/// The mail server's own words, with its code before them.
+pub fn server_words(code: Option<i32>, reply: String) -> Option<AnyView> {
+    let words = match code {
+        Some(code) => format!("{code} {reply}"),
+        None => reply,
+    };
+    (!words.is_empty())
+        .then(|| view! { <span class="block font-mono text-xs opacity-80 break-words">{words}</span> }.into_any())
 }

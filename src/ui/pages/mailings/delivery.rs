@@ -1,5 +1,6 @@
 //! One delivery: all attempts with the mail server's replies.
 
+use super::deliveries::{said, server_words};
 use super::{doubt, failed_page, reason_word, use_id};
 use crate::api::error::AppError;
 use crate::api::mailings::{DecideDeliveries, get_delivery};
@@ -39,12 +40,13 @@ async fn load((mailing, delivery): (Option<i64>, Option<i64>)) -> Result<Deliver
 }
 
 fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDeliveries>) -> AnyView {
-    let DeliveryDetail { own, mailing_title, zone, row, attempts, decisions, returned } = detail;
+    let DeliveryDetail { own, client, mailing_title, zone, row, attempts, decisions, returned } = detail;
     let error = Signal::derive(move || error_of(decide.value().get().as_ref()));
     let decisions = (!decisions.is_empty()).then(|| decided(decisions, &zone));
     let trail = vec![(t("mailings.title"), "/mailings".to_owned()), (mailing_title, format!("/mailings/{mailing}"))];
     let reason = reason_word("reason", &row.reason);
-    let (due_zone, back_zone) = (zone.clone(), zone.clone());
+    let back_zone = zone.clone();
+    let said = said(&row.meaning, &reason, row.due_at, &zone);
     let columns = ["number", "time", "stage", "status", "code", "reply"];
     let columns = columns.into_iter().map(|name| Column::new(t(&format!("mailings.attempt_{name}")))).collect();
     let table = if attempts.is_empty() {
@@ -55,9 +57,15 @@ fn shown(mailing: i64, detail: DeliveryDetail, decide: ServerAction<DecideDelive
     };
     view! {
         <Page title=row.email.clone() breadcrumb=trail lead=row.full_name.clone() aside=delivery_badge(row.state)>
-            {(!reason.is_empty()).then(|| view! { <p class="mb-4 text-sm">{reason}</p> })}
-            {row.due_at.map(|at| view! {
-                <p class="mb-4 text-sm">{t("mailings.tried_again")} " " <Time at=at zone=due_zone with_zone=true /></p>
+            {said.map(|said| view! {
+                <section class="mb-6 rounded-box border border-base-300 bg-base-100 p-5">
+                    <h2 class="sr-only">{t("mailings.outcome_heading")}</h2>
+                    {said}
+                    {server_words(row.last_code, row.last_reply)}
+                </section>
+            })}
+            {client.map(|id| view! {
+                <p class="mb-6 text-sm"><a class="link" href=format!("/clients/{id}")>{t("mailings.to_client")}</a></p>
             })}
             <FormErrors error=error />
             {(own && row.state == DeliveryState::Unknown).then(|| doubt::of_one(mailing, row.id, decide))}

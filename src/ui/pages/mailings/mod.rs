@@ -6,6 +6,7 @@ mod delivery;
 mod doubt;
 mod list;
 mod live;
+mod missed;
 mod pick;
 mod query;
 mod review;

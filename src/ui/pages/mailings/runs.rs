@@ -2,6 +2,7 @@
 
 use super::live::{newest, pace, state_now};
 use super::{came_back, outcome};
+use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::{MailingLive, MailingState, Run, RunState};
 use crate::domain::returned::ReturnedCounts;
 use crate::ui::components::badge::run_badge;
@@ -16,10 +17,13 @@ use leptos::prelude::*;
 type Live = RwSignal<Option<MailingLive>>;
 
 /// A run's progress and figures, live; `state` is the mailing's, as the page has it.
-pub fn progress(now: Memo<Run>, (state, live): (MailingState, Live), zone: &str) -> AnyView {
+pub fn progress(id: i64, now: Memo<Run>, (state, live): (MailingState, Live), zone: &str) -> AnyView {
     let occurrence = now.with_untracked(|run| run.occurrence);
     let zone = zone.to_owned();
     let count = move |of: fn(&Run) -> i64| Signal::derive(move || now.with(of));
+    let run = now.with_untracked(|run| run.id);
+    let those =
+        move |state: DeliveryState| Some(format!("/mailings/{id}?run={run}&state={}#deliveries", state.as_str()));
     let finals = count(|run| run.counts.finals());
     let total = count(|run| run.counts.total());
     view! {
@@ -41,12 +45,12 @@ pub fn progress(now: Memo<Run>, (state, live): (MailingState, Live), zone: &str)
             </div>
             <div class="border-t border-base-300">
                 <Stats>
-                    <Stat name=t("mailings.stat_sent") value=count(|run| run.counts.sent) />
-                    <Stat name=t("mailings.stat_waiting") value=count(|run| run.counts.waiting) />
-                    <Stat name=t("mailings.stat_deferred") value=count(|run| run.counts.deferred) />
-                    <Stat name=t("mailings.stat_failed") value=count(|run| run.counts.failed) bad=true />
-                    <Stat name=t("mailings.stat_unknown") value=count(|run| run.counts.unknown) />
-                    <Stat name=t("mailings.stat_not_sent") value=count(|run| run.counts.not_sent) />
+                    <Stat name=t("mailings.stat_sent") value=count(|run| run.counts.sent) href=those(DeliveryState::Sent) />
+                    <Stat name=t("mailings.stat_waiting") value=count(|run| run.counts.waiting) href=those(DeliveryState::Pending) />
+                    <Stat name=t("mailings.stat_deferred") value=count(|run| run.counts.deferred) href=those(DeliveryState::Deferred) />
+                    <Stat name=t("mailings.stat_failed") value=count(|run| run.counts.failed) href=those(DeliveryState::Failed) bad=true />
+                    <Stat name=t("mailings.stat_unknown") value=count(|run| run.counts.unknown) href=those(DeliveryState::Unknown) />
+                    <Stat name=t("mailings.stat_not_sent") value=count(|run| run.counts.not_sent) href=those(DeliveryState::NotSent) />
                 </Stats>
             </div>
         </section>

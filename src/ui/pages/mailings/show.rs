@@ -3,8 +3,8 @@
 use super::live::{newest, state_now};
 use super::runs::{progress, runs_table};
 use super::{
-    audience_word, breadcrumb, came_back, deliveries, doubt, failed_page, left_out_words, occurrences, period_word,
-    reason_word, use_id, wall,
+    audience_word, breadcrumb, came_back, deliveries, doubt, failed_page, left_out_words, missed, occurrences,
+    period_word, reason_word, use_id, wall,
 };
 use crate::api::error::AppError;
 use crate::api::mailings::{
@@ -199,8 +199,9 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                         Some(run) => {
                             let live = context.live;
                             let now = Memo::new(move |_| live.with(|live| newest(&run, live.as_ref())));
+                            let missed = own.then(|| missed::section(id, now));
                             let doubt = own.then(|| doubt::section(id, now, context.decide));
-                            view! { {progress(now, (state, live), &zone)} {doubt} }.into_any()
+                            view! { {progress(id, now, (state, live), &zone)} {doubt} {missed} }.into_any()
                         }
                         None => view! {
                             <section class="rounded-box border border-base-300 bg-base-100 p-5"><p>{t("mailings.no_run")}</p></section>
@@ -208,7 +209,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                     }}
                     {returned_line(returned, sent)}
                     {run.map(|run| view! {
-                        <section>
+                        <section id="deliveries" class="scroll-mt-6">
                             {deliveries::filter(id, run.id)}
                             <Transition>
                                 {move || context.found.get().map(|found| deliveries::table(id, &table_zone, found))}
