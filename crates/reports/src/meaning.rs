@@ -237,7 +237,8 @@ fn without_addresses(text: &str) -> String {
 /// code of RFC 3463. Where the words are plain they count before the codes, which servers give as they please.
 #[must_use]
 pub fn meaning(code: Option<u16>, text: &str) -> Meaning {
-    let lower = without_addresses(&text.to_lowercase().replace('\u{2019}', "'"));
+    let text = &without_addresses(text);
+    let lower = text.to_lowercase().replace('\u{2019}', "'");
     let said = WORDS.iter().find(|(_, words)| words.iter().any(|word| lower.contains(word))).map(|(said, _)| *said);
     let Some(code) = code else { return Meaning::NoAnswer };
     let status = status::find(text).filter(|status| u16::from(status.class) == code / 100);
