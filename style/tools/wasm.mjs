@@ -65,7 +65,11 @@ function publish(site, out, texts) {
 const CALM = 10_000;
 
 function startScript(js, wasm, texts) {
-  return `if("calm"in document.documentElement.dataset)await new Promise((wake)=>{
+  // The router answers clicks before the page is taken over (`data-hydrated`, src/lib.rs): another page would meet this one's
+  // markup, which ends its script. Until then a link is the browser's.
+  return `addEventListener("click",(event)=>{if(!("hydrated"in document.documentElement.dataset)&&event.target.closest?.("a[href]"))
+event.stopImmediatePropagation()},true);
+if("calm"in document.documentElement.dataset)await new Promise((wake)=>{
 for(const act of["pointermove","pointerdown","keydown"])addEventListener(act,wake,{once:true,passive:true});
 setTimeout(wake,${CALM})});
 const texts=fetch(${JSON.stringify(texts)}[document.documentElement.lang]).then((r)=>r.text());
