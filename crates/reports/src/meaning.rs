@@ -297,15 +297,11 @@ fn by_code(code: u16, status: Option<Status>, text: &str) -> Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phrases::lower_case_and_each_once;
 
     #[test]
     fn words_are_lower_case_and_each_stands_once() {
-        let mut all: Vec<&str> = WORDS.iter().flat_map(|(_, words)| words.iter().copied()).collect();
-        assert!(all.iter().all(|word| word.to_lowercase() == *word));
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
+        lower_case_and_each_once(WORDS.iter().flat_map(|(_, words)| words.iter().copied()).collect());
     }
 
     #[test]

@@ -324,18 +324,23 @@ pub fn find(text: &str) -> Option<Saying> {
     PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| text.contains(phrase))).map(|(saying, _)| *saying)
 }
 
+/// What a table of phrases must be that are looked for in a text in lower case.
+#[cfg(test)]
+pub fn lower_case_and_each_once(mut all: Vec<&str>) {
+    assert!(all.iter().all(|phrase| phrase.to_lowercase() == *phrase));
+    let count = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), count);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn phrases_are_lower_case_and_each_stands_once() {
-        let mut all: Vec<&str> = PHRASES.iter().flat_map(|(_, phrases)| phrases.iter().copied()).collect();
-        assert!(all.iter().all(|phrase| phrase.to_lowercase() == *phrase));
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
+        lower_case_and_each_once(PHRASES.iter().flat_map(|(_, phrases)| phrases.iter().copied()).collect());
     }
 
     #[test]

@@ -132,8 +132,8 @@ impl Composer {
         let ends = Ends { from: &sender, to: &sender };
         finish(letter, ends, "", DateTime::UNIX_EPOCH, "", ("", ""))?;
         let mut head = String::new();
-        push_mailbox(&mut head, "From", parts.from.name, &sender.text);
-        push_mailbox(&mut head, "Reply-To", "", &reply_to.text);
+        header::push_mailbox(&mut head, "From", parts.from.name, &sender.text);
+        header::push_mailbox(&mut head, "Reply-To", "", &reply_to.text);
         let mut mac = keyed(parts.secret);
         mac.update(b"message-id\0");
         mac.update(&parts.run_id.to_be_bytes());
@@ -185,9 +185,7 @@ impl Composer {
             needs_smtputf8: self.needs_smtputf8 || to.needs_smtputf8,
         })
     }
-}
 
-impl Composer {
     /// The letter for somebody, before it is signed. `to` is the recipient's address as it goes over the wire.
     pub(super) fn put_together(
         &self,
@@ -203,9 +201,9 @@ impl Composer {
         let room: usize = texts.iter().map(|text| encoding::room(text)).sum();
         let mut head = String::with_capacity(self.head.len() + 900 + room);
         head.push_str(&self.head);
-        push_mailbox(&mut head, "To", recipient.full_name, to);
+        header::push_mailbox(&mut head, "To", recipient.full_name, to);
         self.leaving.write_fields(&mut head, token);
-        header::push(&mut head, "Subject", |head| header::write_unstructured(head, "Subject", &rendered.subject));
+        header::push_unstructured(&mut head, "Subject", &rendered.subject);
         // RFC 5322 3.3.
         let date = date.format("%a, %d %b %Y %H:%M:%S +0000");
         let boundary = boundary(message_id);
@@ -222,10 +220,6 @@ impl Composer {
         letter.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
         letter
     }
-}
-
-fn push_mailbox(head: &mut String, name: &str, display: &str, address: &str) {
-    header::push(head, name, |head| header::write_mailbox(head, name, display, address));
 }
 
 /// What parts a letter: `=_` cannot come out of quoted-printable or base64 (RFC 2045 6.7); the rest is hard to guess.

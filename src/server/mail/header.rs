@@ -39,24 +39,31 @@ pub fn mailbox(name: &'static str, display: &str, address: &str) -> HeaderValue 
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), address.to_owned(), encoded)
 }
 
-/// Adds a field and its line end to a head; `write` adds its value, as [`write_unstructured`] and [`write_mailbox`] do.
-pub fn push(head: &mut String, name: &str, write: impl FnOnce(&mut String)) {
+/// Adds an [`unstructured`] field to a head, its line end included.
+pub fn push_unstructured(head: &mut String, name: &str, value: &str) {
+    push(head, name, |head| write_unstructured(head, name, value));
+}
+
+/// Adds a [`mailbox`] field to a head, its line end included.
+pub fn push_mailbox(head: &mut String, name: &str, display: &str, address: &str) {
+    push(head, name, |head| write_mailbox(head, name, display, address));
+}
+
+fn push(head: &mut String, name: &str, write: impl FnOnce(&mut String)) {
     head.push_str(name);
     head.push_str(": ");
     write(head);
     head.push_str("\r\n");
 }
 
-/// Adds the value of a field without structure.
-pub fn write_unstructured(out: &mut String, name: &str, value: &str) {
+fn write_unstructured(out: &mut String, name: &str, value: &str) {
     let value = clean(value);
     written(out, name, |writer| {
         if is_plain(name, &value) { writer.folding().write_str(&value) } else { rfc2047::encode(&value, writer) }
     });
 }
 
-/// Adds the value of a field with one name and address.
-pub fn write_mailbox(out: &mut String, name: &str, display: &str, address: &str) {
+fn write_mailbox(out: &mut String, name: &str, display: &str, address: &str) {
     let display = clean(display);
     written(out, name, |writer| {
         if display.is_empty() {

@@ -50,7 +50,7 @@ impl Leaving {
         // As it stands, however long: programs read it, and know no encoded words there.
         shared += &format!("List-Id: <{list}>\r\n");
         let feedback = format!("m{mailing}:u{owner}:mailing:{sender}");
-        header::push(&mut shared, "Feedback-ID", |head| header::write_unstructured(head, "Feedback-ID", &feedback));
+        header::push_unstructured(&mut shared, "Feedback-ID", &feedback);
         Self {
             tokens: parts.tokens.clone(),
             link: Link { page: format!("{}{PAGE}", parts.site), words: parts.words.to_owned() },
