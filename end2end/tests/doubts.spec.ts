@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
 import { BINARY, type Delivery } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
 import { freePort, isListening } from "./support/ports.ts";
 import { expect, test } from "./support/test.ts";
 
@@ -47,11 +48,7 @@ test("what is in doubt is decided on, singly and all at once", async ({ page, se
   const states = () => deliveries().map(({ state }) => state).sort();
   await expect.poll(states).toEqual(["sent", "unknown", "unknown", "unknown"]);
 
-  await page.goto("/login");
-  await page.getByLabel("Email").fill(OWNER.email);
-  await page.getByLabel("Password").fill(OWNER.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await logIn(page, "en", OWNER);
   await page.goto(`/mailings/${mailing}`);
   await expect(page.getByRole("heading", { name: "3 deliveries unconfirmed" })).toBeVisible();
   await expectAccessible(page);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
 import { BINARY } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
 import { expect, test } from "./support/test.ts";
 
 const OWNER = { email: "owner@example.org", password: "a long enough phrase" };
@@ -11,11 +12,7 @@ const LEFT = "Who;Mail\nAnna;a@example.org\nBoris;nobody\nVera;vera\u200b@exampl
 async function enter(page: Page, folder: string): Promise<void> {
   const env = { ...process.env, VESTNIK_DATA_DIR: folder };
   execFileSync(BINARY, ["user", "add", "--email", OWNER.email, "--name", "Anna"], { env, input: OWNER.password });
-  await page.goto("/login");
-  await page.getByLabel("Email").fill(OWNER.email);
-  await page.getByLabel("Password").fill(OWNER.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await logIn(page, "en", OWNER);
 }
 
 async function upload(page: Page, path: string, text: string): Promise<void> {

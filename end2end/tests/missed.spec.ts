@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
 import { BINARY, type Delivery } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
 import { freePort, isListening } from "./support/ports.ts";
 import type { Server } from "./support/server.ts";
 import { expect, test } from "./support/test.ts";
@@ -35,11 +36,7 @@ async function tryAgain(page: Page, server: Server, email: string, look?: (dialo
   const states = () => deliveries().map(({ email, state }) => `${email} ${state}`).sort();
   await expect.poll(states).toEqual(["found@example.org sent", "full1@example.org failed", "full2@example.org failed"]);
 
-  await page.goto("/login");
-  await page.getByLabel("Email").fill(email);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await logIn(page, "en", { email, password: PASSWORD });
   await page.goto(`/mailings/${mailing}`);
   const row = page.getByRole("row", { name: /full1@example\.org/ });
   await expect(row).toContainText("Refused as spam");

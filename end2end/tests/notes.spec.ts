@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import type { Page } from "@playwright/test";
 import { BINARY } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
 import { goSettled } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
 
@@ -23,11 +24,7 @@ const SAVES: [string, (page: Page) => Promise<void>][] = [
 test("a success is said once", async ({ page, server }) => {
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
   execFileSync(BINARY, ["user", "add", "--email", OWNER.email, "--name", "Anna"], { env, input: OWNER.password });
-  await page.goto("/login");
-  await page.getByLabel("Email").fill(OWNER.email);
-  await page.getByLabel("Password").fill(OWNER.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await logIn(page, "en", OWNER);
   const note = page.locator('.toast[role="status"] .alert');
   for (const [list, fill] of SAVES) {
     await goSettled(page, `${list}/new`);

@@ -10,7 +10,7 @@ use crate::server::db::{on_db, topics};
 use crate::server::services::csv;
 use crate::server::services::import::{Outcome, Upload};
 use crate::server::services::import::{Target, import_csv};
-use crate::server::services::testing::{actor, mailing};
+use crate::server::services::testing::{actor, enter, mailing};
 use chrono::TimeDelta;
 
 on_both!(
@@ -66,13 +66,6 @@ fn entry<'a>(owner: i64, email: &'a EmailAddress, reason: Reason) -> NewEntry<'a
     }
 }
 
-async fn put(db: &Db, entry: &NewEntry<'_>) -> Added {
-    let mut tx = db.begin().await.unwrap();
-    let added = suppressions::add(&mut tx, entry).await.unwrap();
-    tx.commit().await.unwrap();
-    added
-}
-
 /// An import of a file whose name is left.csv.
 async fn taken(db: &Db, actor: &Actor, reason: &str, file: Vec<u8>) -> Result<Outcome> {
     let clock: SharedClock = ManualClock::new(now());
@@ -106,7 +99,7 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
         db::testing::client(&db, owner.id, "reader@example.org", "R", "").await;
     }
     db::testing::client(&db, anna.id, "other@example.org", "O", "").await;
-    put(&db, &entry(anna.id, &email("reader@example.org"), Reason::Unsubscribed)).await;
+    enter(&db, &entry(anna.id, &email("reader@example.org"), Reason::Unsubscribed)).await;
     assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
     assert_eq!(who_gets_one(&db, &boris).await, ["reader@example.org"], "another owner's readers have not left");
 
@@ -146,26 +139,26 @@ async fn an_entry_is_made_once_and_a_longer_one_wins(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let address = email("Reader@пример.рф");
     let month = NewEntry { until: Some(now() + TimeDelta::days(30)), ..entry(anna.id, &address, Reason::Unsubscribed) };
-    assert_eq!(put(&db, &month).await, Added::New);
+    assert_eq!(enter(&db, &month).await, Added::New);
     let week = NewEntry { until: Some(now() + TimeDelta::days(7)), ..month.clone() };
-    assert_eq!(put(&db, &week).await, Added::Known);
+    assert_eq!(enter(&db, &week).await, Added::Known);
     let same = email("reader@xn--e1afmkfd.xn--p1ai");
     let for_good = NewEntry { email: &same, until: None, evidence: "for good", ..month.clone() };
-    assert_eq!(put(&db, &for_good).await, Added::New);
-    assert_eq!(put(&db, &for_good).await, Added::Known);
-    assert_eq!(put(&db, &month).await, Added::Known, "a pause does not end a leaving");
+    assert_eq!(enter(&db, &for_good).await, Added::New);
+    assert_eq!(enter(&db, &for_good).await, Added::Known);
+    assert_eq!(enter(&db, &month).await, Added::Known, "a pause does not end a leaving");
     let found = suppressions::of_address(&db, anna.id, &address, now()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].until, found[0].evidence.as_str()), (None, "for good"));
     // A pause is over by itself.
     let other = email("other@example.org");
-    put(&db, &NewEntry { email: &other, ..week.clone() }).await;
+    enter(&db, &NewEntry { email: &other, ..week.clone() }).await;
     assert_eq!(suppressions::of_address(&db, anna.id, &other, now()).await.unwrap().len(), 1);
     let later = now() + TimeDelta::days(7);
     assert!(suppressions::of_address(&db, anna.id, &other, later).await.unwrap().is_empty());
     // Evidence has a bound, and no character that a database refuses.
     let long = "я\0".repeat(5_000);
-    put(&db, &NewEntry { email: &other, evidence: &long, ..entry(anna.id, &other, Reason::Complaint) }).await;
+    enter(&db, &NewEntry { email: &other, evidence: &long, ..entry(anna.id, &other, Reason::Complaint) }).await;
     let page =
         list(&db, &anna, &Listing { search: "other", reason: "complaint", ended: false }, "", now()).await.unwrap();
     assert_eq!((page.total, page.rows[0].evidence.chars().count()), (1, 2_000));
@@ -176,7 +169,7 @@ async fn an_entry_is_lifted_singly_with_a_reason_on_record(db: Db) {
     let boris = actor(&db, "boris@example.org").await;
     let address = email("reader@example.org");
     for reason in [Reason::Unsubscribed, Reason::Complaint] {
-        put(&db, &entry(anna.id, &address, reason)).await;
+        enter(&db, &entry(anna.id, &address, reason)).await;
     }
     let page = list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.reason).collect::<Vec<_>>(), [Reason::Complaint, Reason::Unsubscribed]);
@@ -202,7 +195,7 @@ async fn addresses_of_before_are_folded(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let id = db::testing::client(&db, anna.id, "Почта@пример.рф", "R", "").await;
     let address = email("Почта@пример.рф");
-    put(&db, &entry(anna.id, &address, Reason::HardBounce)).await;
+    enter(&db, &entry(anna.id, &address, Reason::HardBounce)).await;
     // As the migration leaves what SQLite cannot fold.
     let mut tx = db.begin().await.unwrap();
     rows::set_key(&mut tx, id, "").await.unwrap();
@@ -236,7 +229,7 @@ async fn who_gets_nothing_is_found_among_the_clients(db: Db) {
         ("nobody", None, NO_TOPIC),
     ] {
         let address = email(&format!("{name}@example.org"));
-        put(&db, &NewEntry { until, topic, ..entry(anna.id, &address, Reason::Unsubscribed) }).await;
+        enter(&db, &NewEntry { until, topic, ..entry(anna.id, &address, Reason::Unsubscribed) }).await;
     }
     let names = async |actor: &Actor, search: &str, at| {
         let listing = clients::Listing::new(search, "email", "").left_out_at(Some(at));
@@ -297,10 +290,10 @@ async fn a_page_goes_on_where_the_one_before_ended(db: Db) {
     for n in 0..paging::FETCH + 3 {
         let address = email(&format!("r{n}@example.org"));
         let reason = if n % 2 == 0 { Reason::Complaint } else { Reason::HardBounce };
-        put(&db, &entry(anna.id, &address, reason)).await;
+        enter(&db, &entry(anna.id, &address, reason)).await;
     }
     let address = email("Почта@пример.рф");
-    put(&db, &entry(boris.id, &address, Reason::Complaint)).await;
+    enter(&db, &entry(boris.id, &address, Reason::Complaint)).await;
     let first = list(&db, &anna, &Listing { search: "", reason: "", ended: false }, "", now()).await.unwrap();
     let rest = list(&db, &anna, &Listing::default(), first.next.as_deref().unwrap(), now()).await.unwrap();
     let seen: Vec<i64> = first.rows.iter().chain(&rest.rows).map(|row| row.id).collect();
@@ -330,7 +323,7 @@ async fn a_file_only_adds_and_acts_in_open_runs(db: Db) {
             db::testing::client(&db, owner.id, reader, "", "").await;
         }
     }
-    put(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
+    enter(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
     let mut runs = Vec::new();
     for owner in [&anna, &boris] {
         let mailing = mailing(&db, owner, "s", "b", now()).await;
@@ -382,7 +375,7 @@ async fn what_goes_out_comes_in_as_it_was(db: Db) {
     topic(&db, boris.id, "Offers").await;
     let (news, his) = (topic(&db, anna.id, "News").await, topic(&db, boris.id, "News").await);
     assert_ne!(news, his);
-    put(&db, &entry(anna.id, &addresses[0], Reason::Complaint)).await;
+    enter(&db, &entry(anna.id, &addresses[0], Reason::Complaint)).await;
     let pause = NewEntry {
         until: Some(now() + TimeDelta::days(30)),
         since: long_ago,
@@ -390,11 +383,11 @@ async fn what_goes_out_comes_in_as_it_was(db: Db) {
         evidence: "=1+1, \"so\"\nand 'so'",
         ..entry(anna.id, &addresses[1], Reason::Unsubscribed)
     };
-    put(&db, &pause).await;
-    put(&db, &NewEntry { topic: NO_TOPIC, ..pause.clone() }).await;
+    enter(&db, &pause).await;
+    enter(&db, &NewEntry { topic: NO_TOPIC, ..pause.clone() }).await;
     let over = NewEntry { until: Some(now()), ..entry(anna.id, &addresses[2], Reason::SoftBounces) };
-    put(&db, &over).await;
-    put(&db, &NewEntry { evidence: "", actor: "x", ..entry(anna.id, &addresses[3], Reason::HardBounce) }).await;
+    enter(&db, &over).await;
+    enter(&db, &NewEntry { evidence: "", actor: "x", ..entry(anna.id, &addresses[3], Reason::HardBounce) }).await;
     for ended in [false, true] {
         let file = written(&db, &anna, ended).await;
         let counts = taken(&db, &boris, "from my other account", file.clone()).await.unwrap().counts;
@@ -447,17 +440,17 @@ async fn a_file_that_is_taken_back_leaves_what_others_said(db: Db) {
     };
     let (later, paused, only) = (email("later@example.org"), email("paused@example.org"), "only@example.org");
     let month = Some(now() + TimeDelta::days(30));
-    put(&db, &NewEntry { until: month, ..entry(anna.id, &paused, Reason::Unsubscribed) }).await;
+    enter(&db, &NewEntry { until: month, ..entry(anna.id, &paused, Reason::Unsubscribed) }).await;
     let mut file = csv::lines(std::iter::once(HEAD.map(str::to_owned).to_vec())).unwrap();
     // A pause that is over says nothing any more.
     let over = email("over@example.org");
     let past = Some(now() - TimeDelta::days(1));
-    put(&db, &NewEntry { until: past, ..entry(anna.id, &over, Reason::Unsubscribed) }).await;
+    enter(&db, &NewEntry { until: past, ..entry(anna.id, &over, Reason::Unsubscribed) }).await;
     for address in [later.as_str(), paused.as_str(), only, over.as_str()] {
         file.extend(line(address, ""));
     }
     assert_eq!(taken(&db, &anna, "file", file).await.unwrap().counts.added, 4);
-    put(&db, &entry(anna.id, &later, Reason::Unsubscribed)).await;
+    enter(&db, &entry(anna.id, &later, Reason::Unsubscribed)).await;
     let rows = list(&db, &anna, &Listing::default(), "", now()).await.unwrap().rows;
     let id = rows.iter().find_map(|row| row.import).unwrap();
     end(&db, &anna, id, Some(&Outcome::default())).await.unwrap();
@@ -495,9 +488,9 @@ async fn what_has_ended_counts_no_more(db: Db) {
     let (over, holds) = (email("over@example.org"), email("holds@example.org"));
     let second = TimeDelta::seconds(1);
     for (address, until) in [(&over, now()), (&holds, now() + second)] {
-        put(&db, &NewEntry { until: Some(until), ..entry(anna.id, address, Reason::Unsubscribed) }).await;
+        enter(&db, &NewEntry { until: Some(until), ..entry(anna.id, address, Reason::Unsubscribed) }).await;
     }
-    put(&db, &entry(anna.id, &email("ever@example.org"), Reason::Complaint)).await;
+    enter(&db, &entry(anna.id, &email("ever@example.org"), Reason::Complaint)).await;
     let seen = async |reason: &str, ended: bool, search: &str| {
         let page = list(&db, &anna, &Listing { search, reason, ended }, "", now()).await.unwrap();
         let ended: Vec<bool> = page.rows.iter().map(|entry| entry.ended).collect();
@@ -513,7 +506,7 @@ async fn what_has_ended_counts_no_more(db: Db) {
 async fn a_wrong_file_is_taken_back(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
     let boris = actor(&db, "boris@example.org").await;
-    put(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
+    enter(&db, &entry(anna.id, &email("a@example.org"), Reason::Unsubscribed)).await;
     let file = |n: usize| (0..n).map(|n| format!("r{n}@example.org\n")).collect::<String>();
     taken(&db, &anna, "left", "email\nleft@example.org\n".into()).await.unwrap();
     let counts =
@@ -539,7 +532,7 @@ async fn a_wrong_file_is_taken_back(db: Db) {
 
 async fn an_upload_waits_to_be_confirmed(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
-    put(&db, &NewEntry { reason: Reason::Imported, ..entry(anna.id, &email("known@example.org"), Reason::Imported) })
+    enter(&db, &NewEntry { reason: Reason::Imported, ..entry(anna.id, &email("known@example.org"), Reason::Imported) })
         .await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");

@@ -1,9 +1,12 @@
 //! Actors for tests, and what they have.
 
 use super::{Actor, import, mailings};
+use crate::domain::email::EmailAddress;
 use crate::domain::import::Duplicates;
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::domain::user::{Permission, Role};
 use crate::forms::mailings::{MailingForm, NOW};
+use crate::server::db::suppressions::{self, Added, NewEntry};
 use crate::server::db::testing::{made_at, message, open_run, user};
 use crate::server::db::{Db, claims, on_tx};
 use chrono::{DateTime, Utc};
@@ -13,9 +16,9 @@ pub async fn actor(db: &Db, email: &str) -> Actor {
     Actor::prove(&user(db, email, Role::User).await, Permission::Own).expect("a user may own")
 }
 
-/// A new mailing of a new message to all clients of its owner, once and from now on; its id.
-pub async fn mailing(db: &Db, owner: &Actor, subject: &str, body: &str, now: DateTime<Utc>) -> i64 {
-    let form = MailingForm {
+/// The form of a mailing of a new message to all clients of its owner, once and from now on.
+pub async fn mailing_form(db: &Db, owner: &Actor, subject: &str, body: &str) -> MailingForm {
+    MailingForm {
         message: message(db, owner.id, subject, body).await,
         clients: "all".into(),
         start: NOW.into(),
@@ -24,8 +27,37 @@ pub async fn mailing(db: &Db, owner: &Actor, subject: &str, body: &str, now: Dat
         period: "once".into(),
         policy: "resend".into(),
         ..MailingForm::default()
-    };
+    }
+}
+
+/// A new mailing of [`mailing_form`]; its id.
+pub async fn mailing(db: &Db, owner: &Actor, subject: &str, body: &str, now: DateTime<Utc>) -> i64 {
+    let form = mailing_form(db, owner, subject, body).await;
     mailings::create(db, owner, &form, now).await.unwrap()
+}
+
+/// An entry of the ledger about everything, by its owner's hand.
+pub fn entry<'a>(owner: &Actor, email: &'a EmailAddress, reason: Reason, since: DateTime<Utc>) -> NewEntry<'a> {
+    NewEntry {
+        owner: owner.id,
+        email,
+        topic: NO_TOPIC,
+        reason,
+        source: Source::Owner,
+        since,
+        until: None,
+        evidence: "",
+        actor: "",
+        delivery: None,
+    }
+}
+
+/// Puts an entry into the ledger.
+pub async fn enter(db: &Db, entry: &NewEntry<'_>) -> Added {
+    let mut tx = db.begin().await.unwrap();
+    let added = suppressions::add(&mut tx, entry).await.unwrap();
+    tx.commit().await.unwrap();
+    added
 }
 
 /// Clients, a message, and a mailing whose run has reached everybody.

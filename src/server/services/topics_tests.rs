@@ -7,7 +7,7 @@ use crate::forms::mailings::MailingForm;
 use crate::server::db::on_tx;
 use crate::server::db::testing::{client, message, on_both, open_run};
 use crate::server::services::mailings;
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, enter, entry};
 
 fn now() -> DateTime<Utc> {
     "2026-11-23T07:00:00Z".parse().unwrap()
@@ -152,21 +152,8 @@ async fn who_asks_for_a_topic_gets_it_whatever_a_file_said(db: Db) {
     let id = client(&db, anna.id, "one@example.org", "One", "").await;
     let news = topic(&db, &anna, "News", true).await;
     let address = email("one@example.org");
-    let entry = NewEntry {
-        owner: anna.id,
-        email: &address,
-        topic: news.id,
-        reason: Reason::Imported,
-        source: Source::File,
-        since: now(),
-        until: None,
-        evidence: "",
-        actor: "",
-        delivery: None,
-    };
-    let mut tx = db.begin().await.unwrap();
-    suppressions::add(&mut tx, &entry).await.unwrap();
-    tx.commit().await.unwrap();
+    let said = NewEntry { topic: news.id, source: Source::File, ..entry(&anna, &address, Reason::Imported, now()) };
+    enter(&db, &said).await;
     assert_eq!(letters(&db, &anna, news.id).await, (0, 1));
     let wish = of_client(&db, &anna, id, now()).await.unwrap().remove(0);
     assert!(!wish.wanted && !wish.theirs);

@@ -1,10 +1,10 @@
 use super::*;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::{Counts, MailingStatus, RunState};
-use crate::forms::mailings::{MailingForm, NOW};
+use crate::forms::mailings::MailingForm;
 use crate::server::db::{on_db, on_tx, testing};
 use crate::server::services::mailings;
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, mailing_form};
 use chrono::TimeDelta;
 
 fn now() -> DateTime<Utc> {
@@ -14,20 +14,11 @@ fn now() -> DateTime<Utc> {
 /// A finished mailing of three clients: one got it, of two it is not known. Returns the mailing, the
 /// run, and the two deliveries.
 async fn doubtful(db: &Db, actor: &Actor) -> (i64, i64, Vec<i64>) {
-    let message = testing::message(db, actor.id, "Hello", "Hello").await;
     for name in ["one", "two", "three"] {
         testing::client(db, actor.id, &format!("{name}@example.org"), "", "").await;
     }
-    let form = MailingForm {
-        message,
-        clients: "all".to_owned(),
-        start: NOW.to_owned(),
-        end: "2026-11-30T10:00".to_owned(),
-        zone: "UTC".to_owned(),
-        period: "once".to_owned(),
-        policy: "hold".to_owned(),
-        ..MailingForm::default()
-    };
+    let (end, policy) = ("2026-11-30T10:00".to_owned(), "hold".to_owned());
+    let form = MailingForm { end, policy, ..mailing_form(db, actor, "Hello", "Hello").await };
     let mailing = mailings::create(db, actor, &form, now()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let run = testing::open_run(&mut tx, mailing, actor.id, now()).await;

@@ -1,9 +1,9 @@
 use super::*;
 use crate::domain::delivery::DeliveryState;
-use crate::forms::mailings::{MailingForm, NOW};
+use crate::forms::mailings::MailingForm;
 use crate::forms::topics::TopicForm;
 use crate::server::db::{on_tx, testing};
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, mailing_form};
 use crate::server::services::{mailings as service, topics};
 use chrono::TimeDelta;
 
@@ -24,20 +24,11 @@ async fn change(db: &Db, sql: &str, id: i64) {
 
 /// A finished mailing with a delivery of each kind, whose last client has been deleted; the mailing and its run.
 async fn over(db: &Db, actor: &Actor) -> (i64, i64) {
-    let message = testing::message(db, actor.id, "Hello", "Hello").await;
     for (name, _) in CAME {
         testing::client(db, actor.id, &format!("{name}@example.org"), "", "").await;
     }
-    let form = MailingForm {
-        message,
-        clients: "all".to_owned(),
-        start: NOW.to_owned(),
-        end: "2026-11-30T10:00".to_owned(),
-        zone: "UTC".to_owned(),
-        period: "once".to_owned(),
-        policy: "hold".to_owned(),
-        ..MailingForm::default()
-    };
+    let (end, policy) = ("2026-11-30T10:00".to_owned(), "hold".to_owned());
+    let form = MailingForm { end, policy, ..mailing_form(db, actor, "Hello", "Hello").await };
     let mailing = service::create(db, actor, &form, now()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let run = testing::open_run(&mut tx, mailing, actor.id, now()).await;

@@ -3,13 +3,12 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::email::EmailAddress;
 use crate::domain::mailing::{MailingSort, MailingState, MailingStatus, RunState};
 use crate::domain::mass_mail::{FEW, MassMail};
-use crate::domain::suppression::{NO_TOPIC, Reason, Source};
+use crate::domain::suppression::Reason;
 use crate::forms::chosen::Chosen;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Filter;
-use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{runs, selections, testing};
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, enter, entry};
 use chrono::{DateTime, TimeDelta, Utc};
 
 fn now() -> DateTime<Utc> {
@@ -353,21 +352,7 @@ async fn mass_mail_is_refused_where_nobody_could_leave(db: Db) {
 
 async fn left_out(db: &Db, actor: &Actor, email: &str, reason: Reason) {
     let email = EmailAddress::parse(email).unwrap();
-    let entry = NewEntry {
-        owner: actor.id,
-        email: &email,
-        topic: NO_TOPIC,
-        reason,
-        source: Source::Owner,
-        since: now(),
-        until: None,
-        evidence: "",
-        actor: "",
-        delivery: None,
-    };
-    let mut tx = db.begin().await.unwrap();
-    suppressions::add(&mut tx, &entry).await.unwrap();
-    tx.commit().await.unwrap();
+    enter(db, &entry(actor, &email, reason, now())).await;
 }
 
 /// The form counts those who get nothing as the run does, each once, by the reason that the record has.

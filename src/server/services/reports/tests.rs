@@ -2,11 +2,11 @@ use super::*;
 use crate::domain::report::ReplyCount;
 use crate::domain::returned::ReturnedCounts;
 use crate::domain::suppression::Source;
-use crate::forms::mailings::{MailingForm, NOW};
+use crate::forms::mailings::MailingForm;
 use crate::server::db::returns::{self, About, NewReturn};
 use crate::server::db::{on_db, on_tx, testing};
 use crate::server::services::mailings;
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, mailing_form};
 use vestnik_reports::Class;
 
 fn now() -> DateTime<Utc> {
@@ -15,17 +15,11 @@ fn now() -> DateTime<Utc> {
 
 /// An open run of one client, and its mailing.
 async fn run(db: &Db, actor: &Actor, title: &str) -> (i64, i64) {
-    let message = testing::message(db, actor.id, "Hello", "Hello").await;
     let form = MailingForm {
         title: title.to_owned(),
-        message,
-        clients: "all".to_owned(),
-        start: NOW.to_owned(),
         end: "2026-12-31T10:00".to_owned(),
-        zone: "UTC".to_owned(),
         period: "daily".to_owned(),
-        policy: "resend".to_owned(),
-        ..MailingForm::default()
+        ..mailing_form(db, actor, "Hello", "Hello").await
     };
     let mailing = mailings::create(db, actor, &form, now()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
