@@ -40,7 +40,7 @@ async function otherBrowser(browser: Browser, url: string, email: string): Promi
   const context = await browser.newContext({ baseURL: url, locale: "en-GB" });
   const page = await context.newPage();
   await logIn(page, email, PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   return page;
 }
 
@@ -63,7 +63,7 @@ test("a forgotten password, by letter", async ({ page, browser, server, problems
   await expect(page.getByText("This password is too common.")).toBeVisible();
   await page.getByLabel("New password").fill(NEW);
   await page.getByRole("button", { name: "Set the password and log in" }).click();
-  await expect(page).toHaveURL(/\/mailings/);
+  await expect(page).toHaveURL(/\/overview/);
   await expect(page.getByText("Your new password is set.")).toBeVisible();
   // The link is used, says so, and leads to a new one; the other browser is out.
   await page.goto(link);
@@ -79,7 +79,7 @@ test("profile, address, password", async ({ page, server, problems }) => {
   problems.expect(/\/api\//, 422);
   addUser(server.dataDir, "boris@example.org", "Boris");
   await logIn(page, "boris@example.org", PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await page.goto("/account");
   await expectAccessible(page);
   await page.getByLabel("Name").fill("Борис Ким");
@@ -113,7 +113,7 @@ test("profile, address, password", async ({ page, server, problems }) => {
 test("sessions: their list, ending one, ending all", async ({ page, browser, server }) => {
   addUser(server.dataDir, "clara@example.org", "Clara");
   await logIn(page, "clara@example.org", PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   const [one, two] = [
     await otherBrowser(browser, server.url, "clara@example.org"),
     await otherBrowser(browser, server.url, "clara@example.org"),
@@ -154,7 +154,7 @@ test("a second factor: set up, asked for, recovered from", async ({ page, server
   problems.expect(/\/account$/, 401);
   addUser(server.dataDir, "emil@example.org", "Emil");
   await logIn(page, "emil@example.org", PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await page.goto("/account/security");
   await page.getByLabel("Your password").fill(PASSWORD);
   await page.getByRole("button", { name: "Set up" }).click();
@@ -183,14 +183,14 @@ test("a second factor: set up, asked for, recovered from", async ({ page, server
   await expect(page.getByText("This code is wrong, or has been used already.")).toBeVisible();
   await page.getByLabel("Code").fill(totp(secret, Date.now() + 30_000));
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 
   await forget(page);
   await logIn(page, "emil@example.org", PASSWORD);
   await expect(page).toHaveURL(/\/login\/code$/);
   await page.getByLabel("Code").fill(recovery[0]!);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await page.goto("/account/security");
   await expect(page.getByText("9 recovery codes are left.")).toBeVisible();
 });
@@ -209,13 +209,13 @@ test("a planted session is worthless, and one that was ended stays so", async ({
   const planted = "AAAAAAAAAAAAAAAAAAAAAA";
   await page.context().addCookies([{ name: "vestnik", value: planted, url: server.url }]);
   await logIn(page, "fred@example.org", PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   const first = (await cookie(page))!.value;
   expect(first).not.toBe(planted);
   await replay(planted);
   // The id is renewed at each log-in; the one before is worthless.
   await logIn(page, "fred@example.org", PASSWORD);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   const second = (await cookie(page))!.value;
   expect(second).not.toBe(first);
   await replay(first);

@@ -30,7 +30,7 @@ test("a search that is typed is what gets the message, through Back, a reload an
   await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await goSettled(page, "/mailings/new");
   await page.getByLabel("Title").fill("Cakes of the week");
   await settled(page, () => page.getByRole("button", CONTINUE).click());

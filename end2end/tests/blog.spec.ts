@@ -34,7 +34,7 @@ async function logIn(page: Page, email: string): Promise<void> {
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 }
 
 /** Saves a post. The note of the save before may still stand there: what counts is the answer. */

@@ -22,7 +22,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByLabel("Email").fill("admin@example.org");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create the administrator" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await forget(page);
 
   // A second user, confirmed through the page of caught mail.
@@ -42,7 +42,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByLabel("Name", { exact: false }).first().fill("Анна Ким");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create my account" }).click();
-  await expect(page).toHaveURL(/\/mailings/);
+  await expect(page).toHaveURL(/\/overview/);
 
   // Clients from a file.
   await page.goto("/clients/import");

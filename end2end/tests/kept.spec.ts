@@ -107,7 +107,7 @@ test("whose session ends while they type logs in beside the text, and saves it",
   await tab.getByLabel("Email").fill(ADMIN.email);
   await tab.getByLabel("Password").fill(ADMIN.password);
   await tab.getByRole("button", { name: "Log in" }).click();
-  await expect(tab).toHaveURL(/\/mailings$/);
+  await expect(tab).toHaveURL(/\/overview$/);
   await tab.close();
   await expect(page.getByLabel("Body")).toHaveValue("Long text");
   await page.getByRole("button", { name: "Save", exact: true }).click();

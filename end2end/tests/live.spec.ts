@@ -21,7 +21,7 @@ async function logIn(page: Page): Promise<void> {
   await page.getByLabel("Email").fill(OWNER.email);
   await page.getByLabel("Password").fill(OWNER.password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 }
 
 test("the page of a mailing agrees with itself and with its server", async ({ page, server }) => {

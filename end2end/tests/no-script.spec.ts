@@ -23,7 +23,7 @@ test("log in, create a client and a mailing without scripts", async ({ page, ser
   await expect(page.getByLabel("Password")).toHaveValue("");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 
   await page.goto("/clients/new");
   await page.getByLabel("Email").fill("клиент@пример.рф");
@@ -98,7 +98,7 @@ test("a refused form keeps what was typed", async ({ page, server, problems }) =
   await page.getByLabel("Email").fill("boris@example.org");
   await page.getByLabel("Password").fill(PASSWORD);
   await send(page, "Log in");
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 
   // A client, refused twice: the second time from the page that the first refusal rendered.
   await page.goto("/clients/new");
@@ -165,7 +165,7 @@ test.describe("scripts that come late", () => {
     await page.getByLabel("Email").fill("clara@example.org");
     await page.getByLabel("Password").fill(PASSWORD);
     await send(page, "Log in");
-    await expect(page).toHaveURL(/\/mailings$/);
+    await expect(page).toHaveURL(/\/overview$/);
 
     await page.route(/\/pkg\/.*\.(js|wasm)$/, (route) => route.abort());
     await page.goto("/clients/new");

@@ -87,7 +87,7 @@ async function browserOf(browser: Browser, scene: Scene, email: string): Promise
   const context = await browser.newContext({ baseURL: scene.server.url, locale: "en-GB" });
   const page = await context.newPage();
   await logIn(page, email);
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   return page;
 }
 
@@ -188,7 +188,7 @@ test("a manager disables a running mailing and blocks its owner, who looks on", 
     await manager.getByRole("button", { name: "Unblock" }).click();
     await expect(manager.getByText("The user is let in again.")).toBeVisible();
     await logIn(owner, OWNER);
-    await expect(owner).toHaveURL(/\/mailings$/);
+    await expect(owner).toHaveURL(/\/overview$/);
     await owner.getByRole("link", { name: "Autumn" }).first().click();
     await owner.getByRole("link", { name: "Not sent", exact: true }).click();
     await expect(owner.getByText("The owner was blocked").first()).toBeVisible();

@@ -32,7 +32,7 @@ async function logIn(page: Page, server: Server, role: string): Promise<void> {
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 }
 
 test("a mail server is tried before it is saved, used at once, and taken away", async ({ page, server, problems }) => {

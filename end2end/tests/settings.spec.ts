@@ -43,7 +43,7 @@ test("registration by invitation: sent, followed once, taken back", async ({ pag
   problems.expect(/\/api\//, 422);
   addUser(server, "admin@example.org", "admin");
   await logIn(page, "admin@example.org");
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await page.goto("/settings");
   await expectAccessible(page);
   await page.getByLabel("Address that letters come from").fill("nobody");
@@ -97,7 +97,7 @@ test("registration by invitation: sent, followed once, taken back", async ({ pag
   await expect(guest.getByLabel("Name")).toHaveValue("Boris");
   await guest.getByLabel("Password").fill(PASSWORD);
   await guest.getByRole("button", { name: "Create my account" }).click();
-  await expect(guest).toHaveURL(/\/mailings/);
+  await expect(guest).toHaveURL(/\/overview/);
   await expect(guest.getByRole("link", { name: "Posts" })).toBeVisible();
   await guest.goto(boris!);
   await expect(guest.getByText("This link has been used already.")).toBeVisible();
@@ -113,11 +113,11 @@ test("limits: for all and for one, with a word at the field", async ({ page, bro
   addUser(server, "chief@example.org", "admin");
   addUser(server, "user@example.org", "user");
   await logIn(page, "chief@example.org");
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await saveSettings(page, (page) => page.getByLabel("Clients").fill("1"));
   const user = await otherBrowser(browser, server);
   await logIn(user, "user@example.org");
-  await expect(user).toHaveURL(/\/mailings$/);
+  await expect(user).toHaveURL(/\/overview$/);
   const addClient = async (email: string) => {
     await user.goto("/clients/new");
     await user.getByLabel("Email").fill(email);
@@ -145,10 +145,10 @@ test("another role ends the sessions", async ({ page, browser, server }) => {
   addUser(server, "head@example.org", "admin");
   addUser(server, "diana@example.org", "user");
   await logIn(page, "head@example.org");
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   const diana = await otherBrowser(browser, server);
   await logIn(diana, "diana@example.org");
-  await expect(diana).toHaveURL(/\/mailings$/);
+  await expect(diana).toHaveURL(/\/overview$/);
   await page.goto("/users");
   await page.getByRole("link", { name: "diana@example.org" }).click();
   await page.getByLabel("Role").selectOption("manager");
@@ -165,7 +165,7 @@ test("own data are taken away, and the account is deleted", async ({ page, serve
   problems.expect(/\/api\//, 422);
   addUser(server, "emma@example.org", "user");
   await logIn(page, "emma@example.org");
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
   await page.goto("/clients/new");
   await page.getByLabel("Email").fill("client@example.org");
   await page.getByRole("button", { name: "Save" }).click();

@@ -19,7 +19,7 @@ pub async fn set_up(form: RegisterForm) -> Result<(), AppError> {
     let (state, lang, peer) = (request::state(), request::lang(), request::peer());
     let user = request::answer(accounts::set_up(&state.db, &form, lang, peer, state.now()).await)?;
     request::answer(request::remember(&user).await)?;
-    request::go("/mailings");
+    request::go("/overview");
     Ok(())
 }
 
@@ -56,7 +56,7 @@ pub async fn confirm(form: AccountForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
     let user = request::answer(accounts::confirm(&state.db, &form, request::peer(), state.now()).await)?;
-    request::answer(request::enter(&user, "/mailings?done=accounts.confirmed").await)
+    request::answer(request::enter(&user, "/overview?done=accounts.confirmed").await)
 }
 
 /// Asks for another confirmation letter. The answer is the same whether or not the address waits for one.
@@ -97,7 +97,7 @@ pub async fn reset(form: ResetForm) -> Result<(), AppError> {
     let reset = accounts::reset(&state.db, state.origin(), &form, request::peer(), state.now()).await;
     let user = request::answer(reset)?;
     state.letters.ring();
-    request::answer(request::enter(&user, "/mailings?done=accounts.password_set").await)
+    request::answer(request::enter(&user, "/overview?done=accounts.password_set").await)
 }
 
 /// Logs in.
@@ -106,7 +106,7 @@ pub async fn log_in(form: LogInForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let state = request::state();
     let user = request::answer(accounts::log_in(&state.db, &form, request::visitor(), state.now()).await)?;
-    request::answer(request::enter(&user, if form.next.is_empty() { "/mailings" } else { &form.next }).await)
+    request::answer(request::enter(&user, if form.next.is_empty() { "/overview" } else { &form.next }).await)
 }
 
 /// The second step of a log-in: a code of the second factor, or a recovery code.

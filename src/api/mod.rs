@@ -10,6 +10,7 @@ pub mod mailings;
 pub mod messages;
 pub mod outbox;
 pub mod oversight;
+pub mod overview;
 pub mod posts;
 pub mod profile;
 pub mod relays;

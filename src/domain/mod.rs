@@ -19,6 +19,7 @@ pub mod mailing;
 pub mod mass_mail;
 pub mod message;
 pub mod oversight;
+pub mod overview;
 pub mod page;
 pub mod post;
 pub mod relay;

@@ -25,6 +25,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/doctor.json")),
             include_str!(concat!($lang, "/letters.json")),
             include_str!(concat!($lang, "/home.json")),
+            include_str!(concat!($lang, "/overview.json")),
             include_str!(concat!($lang, "/oversight.json")),
             include_str!(concat!($lang, "/blog.json")),
             include_str!(concat!($lang, "/posts.json")),

@@ -16,6 +16,7 @@ use super::pages::messages::starters::StartersPage;
 use super::pages::outbox::list::OutboxPage;
 use super::pages::outbox::show::LetterPage;
 use super::pages::oversight::{AllMailingsPage, AuditPage, ReturnsPage, UserPage, UsersPage};
+use super::pages::overview::OverviewPage;
 use super::pages::posts::{HistoryPage, ImagesPage, MergePage, PostEditPage, PostNewPage, PostsPage};
 use super::pages::relays::{RelayEditPage, RelayNewPage, RelayTestPage, RelaysPage};
 use super::pages::reports::ReportsPage;
@@ -68,7 +69,7 @@ area!(
     /// What every user works with.
     work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DesignEditPage, DesignNewPage, DesignsPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
-    OutboxPage, ReportsPage, StartersPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
+    OutboxPage, OverviewPage, ReportsPage, StartersPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
     SuppressionsImportShowPage, SuppressionsPage, TopicEditPage, TopicNewPage, TopicsPage
 );
 area!(

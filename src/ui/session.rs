@@ -37,11 +37,12 @@ pub fn refusal(session: &Session) -> Option<AppError> {
 }
 
 /// Pages that let somebody in or out, or change what the header says of them.
-const CHANGING: [&str; 10] = [
+const CHANGING: [&str; 11] = [
     "/login",
     "/login/code",
     "/reset",
     "/setup",
+    "/confirm",
     "/invitation",
     "/account",
     "/account/email",

@@ -95,7 +95,7 @@ export async function logIn(page: Page, lang: Lang, user: User): Promise<void> {
   await page.locator('input[name="form[email]"]').fill(user.email);
   await page.locator('input[name="form[password]"]').fill(user.password);
   await page.locator("main form button[type=submit]").click();
-  await expect(page).toHaveURL(/\/mailings$/);
+  await expect(page).toHaveURL(/\/overview$/);
 }
 
 const settings = (dataDir: string) => ({ ...process.env, VESTNIK_DATA_DIR: dataDir });

@@ -64,6 +64,7 @@ export const PUBLIC: Visit[] = [
 
 /** What a new user sees, who has nothing yet. */
 export const EMPTY: Visit[] = [
+  { name: "empty-overview", path: "/overview" },
   { name: "empty-mailings", path: "/mailings" },
   { name: "empty-wizard", path: "/mailings/new" },
   { name: "empty-messages", path: "/messages" },
@@ -76,6 +77,7 @@ export const EMPTY: Visit[] = [
 
 /** What an administrator sees beside, whose number is 1. */
 export const ADMIN: Visit[] = [
+  { name: "admin-overview", path: "/overview" },
   { name: "settings", path: "/settings" },
   { name: "settings-errors", path: "/settings", refused: /settings\/save/, act: wrong({ sender_email: "nobody", clients: "many" }) },
   { name: "invitations", path: "/invitations", act: invite },
@@ -142,6 +144,7 @@ export async function administration(page: Page): Promise<Visit[]> {
   const relay = await first(page, "/relays", /href="(\/relays\/\d+)"/);
   const mailing = await first(page, "/all-mailings", /href="(\/mailings\/\d+)[^"]*"/);
   return [
+    { name: "overview-all", path: "/overview?of=all" },
     { name: "users", path: "/users" },
     { name: "users-none-found", path: "/users?q=zzzzzz" },
     { name: "user", path: user },
@@ -260,6 +263,8 @@ export async function mailings(page: Page): Promise<Visit[]> {
   const delivery = /href="(\/mailings\/\d+\/deliveries\/\d+)[^"]*"/.exec(detail)?.[1];
   if (!paused || !delivery) throw new Error("the demonstration has no four mailings, or no delivery");
   return [
+    { name: "overview", path: "/overview" },
+    { name: "overview-table", path: "/overview?days=90", act: (page) => page.locator("main details summary").click() },
     { name: "mailings", path: "/mailings" },
     { name: "mailing-once", path: `/mailings/${once}` },
     { name: "mailing-daily", path: `/mailings/${daily}` },

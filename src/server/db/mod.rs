@@ -27,6 +27,7 @@ pub mod mailings;
 pub mod messages;
 pub mod outgoing;
 pub mod oversight;
+pub mod overview;
 pub mod own_data;
 #[cfg(test)]
 mod plans;

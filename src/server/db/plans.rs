@@ -2,7 +2,9 @@
 //! read through and nothing is sorted for a page.
 
 use super::testing::on_both;
-use super::{Db, attempts, audit, clients, deliveries, doubles, letters, mailings, messages, returns, suppressions};
+use super::{
+    Db, attempts, audit, clients, deliveries, doubles, letters, mailings, messages, overview, returns, suppressions,
+};
 use crate::domain::client::ClientSort;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::mailing::MailingSort;
@@ -18,6 +20,9 @@ fn pages() -> Vec<(String, String)> {
         ("reports that name no letter".to_owned(), returns::UNMATCHED.to_owned()),
         ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
         ("doubles".to_owned(), doubles::LIST.to_owned()),
+        ("runs of all owners under way".to_owned(), overview::running_sql(None)),
+        ("runs of all owners with unknown letters".to_owned(), overview::unknown_sql(None)),
+        ("stopped mailings of all owners".to_owned(), overview::stopped_sql(None)),
     ];
     for search in [false, true] {
         for state in DeliveryState::ALL.map(Some).into_iter().chain([None]) {

@@ -14,8 +14,9 @@ use crate::domain::mailing::{Counts, Run, RunState, SkipReason};
 use crate::domain::suppression::Reason;
 use chrono::{DateTime, Utc};
 
+/// A run as stored.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     occurrence: DateTime<Utc>,
     state: String,
@@ -31,7 +32,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_run(self) -> DbResult<Run> {
+    pub(super) fn into_run(self) -> DbResult<Run> {
         Ok(Run {
             id: self.id,
             occurrence: self.occurrence,

@@ -22,6 +22,7 @@ pub mod messages;
 pub mod once;
 pub mod outbox;
 pub mod oversight;
+pub mod overview;
 pub mod paging;
 pub mod passwords;
 pub mod posts;

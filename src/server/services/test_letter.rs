@@ -114,7 +114,12 @@ pub async fn send<Permit>(
         }
     };
     match handed {
-        HandedOver::Taken => Ok(actor.email.clone()),
+        HandedOver::Taken => {
+            let mut tx = db.begin().await?;
+            db::overview::set_tested(&mut tx, actor.id, now).await?;
+            tx.commit().await?;
+            Ok(actor.email.clone())
+        }
         HandedOver::InDoubt(words) => Err(not_sent(&words)),
         HandedOver::Refused(words) | HandedOver::NotNow(words) => {
             uncount(db, actor, now).await?;

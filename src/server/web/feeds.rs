@@ -215,6 +215,7 @@ async fn robots(State(state): State<AppState>) -> Response {
         "/mailings",
         "/messages",
         "/outbox",
+        "/overview",
         "/posts",
         "/reports",
     ];

@@ -298,7 +298,7 @@ pub fn answer<T>(result: services::Result<T>) -> Result<T, AppError> {
 /// Sends the browser to a page of this service. Anything that could lead elsewhere, or break a
 /// header, leads to the overview.
 pub fn go(path: &str) {
-    leptos_axum::redirect(if is_local(path) { path } else { "/mailings" });
+    leptos_axum::redirect(if is_local(path) { path } else { "/overview" });
 }
 
 /// Answers a page's request with a permanent redirect (308) to another page of this service. A server

@@ -24,10 +24,7 @@ pub fn Shell(children: Children) -> impl IntoView {
             <a href="#content" class="btn btn-primary sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2">{t("common.skip")}</a>
             <header class="border-b border-base-300 bg-base-100">
                 <div class="mx-auto flex h-14 max-w-7xl items-center gap-4 px-5">
-                    <a href="/" class="flex items-center gap-2 text-lg font-semibold">
-                        <span class="text-accent">{icon(Icon::Horn, "size-6")}</span>
-                        {t("common.app")}
-                    </a>
+                    <Suspense>{move || read().map(|session| brand(&session))}</Suspense>
                     <div class="hidden min-w-0 overflow-x-auto md:block">
                         <Suspense>{move || read().map(|session| navigation(&session))}</Suspense>
                     </div>
@@ -56,6 +53,18 @@ pub fn Shell(children: Children) -> impl IntoView {
             <Toast />
         </div>
     }
+}
+
+/// The way home: who is in has it on the overview.
+fn brand(session: &Session) -> AnyView {
+    let is_in = session.me.as_ref().is_some_and(|me| me.confirmed);
+    view! {
+        <a href=if is_in { "/overview" } else { "/" } class="flex items-center gap-2 text-lg font-semibold">
+            <span class="text-accent">{icon(Icon::Horn, "size-6")}</span>
+            {t("common.app")}
+        </a>
+    }
+    .into_any()
 }
 
 fn person(session: &Session) -> AnyView {

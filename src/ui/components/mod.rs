@@ -1,6 +1,7 @@
 //! The kit that pages are built from; one subject a file.
 
 pub mod badge;
+pub mod chart;
 pub mod choice;
 pub mod copy;
 pub mod design_drawing;

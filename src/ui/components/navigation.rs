@@ -17,6 +17,7 @@ fn own(session: &Session) -> Vec<Entry> {
     let mut entries = Vec::new();
     if let Some(me) = &session.me {
         entries.extend([
+            ("/overview", t("nav.overview")),
             ("/mailings", t("nav.mailings")),
             ("/messages", t("nav.messages")),
             ("/clients", t("nav.clients")),

@@ -61,7 +61,7 @@ fn Start() -> impl IntoView {
             {move || session.get().map(|session| {
                 let session = session.unwrap_or_default();
                 let (href, word) = match (session.me, session.registration) {
-                    (Some(_), _) => ("/mailings", "home.dashboard"),
+                    (Some(_), _) => ("/overview", "home.dashboard"),
                     (None, Registration::Open) => ("/signup", "home.start"),
                     (None, Registration::Invitation | Registration::Closed) => ("/login", "common.log_in"),
                 };

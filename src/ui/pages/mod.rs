@@ -11,6 +11,7 @@ pub mod messages;
 pub mod not_found;
 pub mod outbox;
 pub mod oversight;
+pub mod overview;
 pub mod posts;
 pub mod relays;
 pub mod reports;

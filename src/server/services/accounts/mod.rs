@@ -53,8 +53,8 @@ const LINKS_FOR: TimeDelta = TimeDelta::days(30);
 
 /// How long a form that was sent is known, should it come again.
 const FORMS_FOR: TimeDelta = TimeDelta::days(1);
-/// How long it is kept how many letters left on a day: attempts that are recorded late count for theirs.
-const DAYS_FOR: TimeDelta = TimeDelta::days(7);
+/// How long it is kept how many letters left on a day: as long as the overview shows, and a day more.
+const DAYS_FOR: TimeDelta = TimeDelta::days(crate::domain::overview::DAYS + 1);
 /// How long somebody can leave by a letter whose mailing is deleted.
 const LETTERS_FOR: TimeDelta = TimeDelta::days(5 * 365);
 /// Of them in one transaction: a mailing may have had millions.

@@ -145,6 +145,11 @@ pub const FUNCTIONS: &[Row] = &[
         users(OWNERS),
         "form[client]={client}&form[shown][0]={mine.topic}&form[topics][0]={mine.topic}",
     ),
+    // The first page.
+    read("overview", users(ALL), "of=own"),
+    read_all("overview", managers(ALL), "of=all"),
+    read("overview/running", users(ALL), "all=false"),
+    read_all("overview/running", managers(ALL), "all=true"),
     // Mailings.
     read("mailings/audience", users(CHOSEN), "kind=all&search=&selection=0&topic={topic}"),
     read("mailings/list", users(ALL), "filter[search]=&filter[state]=&filter[sort]=&filter[after]="),

@@ -5,7 +5,12 @@ use crate::ui::i18n::{number, t_with, tn};
 
 /// “118 a second · 28 s left”; empty while there is nothing to tell.
 pub fn pace(live: Option<&MailingLive>) -> String {
-    let Some(Pace { rate, seconds, later }) = live.and_then(pace_of) else { return String::new() };
+    let pace = live.and_then(pace_of);
+    pace.map(|Pace { rate, seconds, later }| pace_words(rate, seconds, later)).unwrap_or_default()
+}
+
+/// The same of its parts: letters a second, seconds that are left, and letters that wait for another try.
+pub fn pace_words(rate: f64, seconds: Option<i64>, later: i64) -> String {
     let rate = if rate < 10.0 { format!("{rate:.1}") } else { number(rate.round() as i64) };
     let mut words = vec![t_with("mailings.rate", &[("n", &rate)])];
     words.extend(seconds.map(|left| match left {

@@ -20,6 +20,7 @@ mod wizard;
 
 pub use delivery::DeliveryPage;
 pub use list::MailingsPage;
+pub use live::pace_words;
 pub use show::MailingShowPage;
 pub use wizard::{MailingEditPage, MailingNewPage};
 
@@ -69,7 +70,7 @@ fn wall(at: NaiveDateTime) -> String {
 }
 
 /// Why a run was skipped, or a delivery not sent; empty where there is nothing to say.
-fn reason_word(area: &str, reason: &str) -> String {
+pub fn reason_word(area: &str, reason: &str) -> String {
     if reason.is_empty() {
         return String::new();
     }
