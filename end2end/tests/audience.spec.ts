@@ -83,6 +83,6 @@ test("a search that is typed is what gets the message, through Back, a reload an
   await expect(page.getByLabel("Stop sending at")).toHaveValue("2099-12-31T10:00");
   await page.getByRole("radio", { name: /^Now/ }).check();
   await settled(page, () => page.getByRole("button", CONTINUE).click());
-  await page.getByRole("button", { name: "Start for 2 clients" }).click();
-  await expect(page.getByRole("dialog")).toContainText("Start for 2 clients?");
+  await page.getByRole("button", { name: "Send now to 2 people" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Send now to 2 people?");
 });

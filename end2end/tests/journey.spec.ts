@@ -79,14 +79,14 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("radio", { name: /All clients/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("radio", { name: /^Now/ }).check();
+  await page.getByRole("radio", { name: /^Repeat/ }).check();
   await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
   await page.getByRole("radio", { name: /Daily/ }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("200 clients");
-  await page.getByRole("button", { name: "Start for 200 clients" }).click();
-  await expect(page.getByRole("dialog")).toContainText("Start for 200 clients?");
-  await page.getByRole("dialog").getByRole("button", { name: "Start for 200 clients" }).click();
+  await page.getByRole("button", { name: "Send now to 200 people" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Send now to 200 people?");
+  await page.getByRole("dialog").getByRole("button", { name: "Send now to 200 people" }).click();
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect(page.getByText(/200/).first()).toBeVisible();
   await expect(page.locator("main")).toContainText(/Sent\s*200/, { timeout: 60_000 });

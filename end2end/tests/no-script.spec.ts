@@ -61,8 +61,8 @@ test("log in, create a client and a mailing without scripts", async ({ page, ser
   await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("1 client");
-  await page.getByRole("button", { name: "Start for 1 client" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Start for 1 client" }).click();
+  await page.getByRole("button", { name: "Send now to 1 person" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Send now to 1 person" }).click();
   await expect(page).toHaveURL(/\/mailings\/\d+/);
   await expect
     .poll(async () => {
@@ -140,8 +140,8 @@ test("a refused form keeps what was typed", async ({ page, server, problems }) =
   await page.getByRole("radio", { name: /^Clients found by a search/ }).check();
   await page.getByLabel("Search among the clients").fill("client");
   await send(page, "Continue");
-  await page.getByRole("radio", { name: /^At the time below/ }).check();
-  await page.getByLabel("Start of the window").fill("2099-12-31T10:00");
+  await page.getByRole("radio", { name: /^Repeat/ }).check();
+  await page.getByLabel("Start", { exact: true }).fill("2099-12-31T10:00");
   await page.getByLabel("Stop sending at").fill("2099-12-30T10:00");
   await page.getByRole("radio", { name: /Weekly/ }).check();
   await send(page, "Continue");

@@ -4,7 +4,7 @@ use super::error::{AppError, FieldErrors};
 use crate::domain::audience::AudienceSize;
 use crate::domain::client::Client;
 use crate::domain::delivery::{DeliveryDetail, DeliveryRow};
-use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review};
+use crate::domain::mailing::{MailingDetail, MailingList, MailingRow, Review, ReviewBeside};
 use crate::domain::page::Page;
 use crate::forms::chosen::Chosen;
 use crate::forms::decisions::DecisionForm;
@@ -91,6 +91,16 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
         Err(Error::Invalid(wrong)) => Ok(Err(wrong)),
         other => request::answer(other).map(Ok),
     }
+}
+
+/// What a review shows beside a form that is right, whose audience holds `count` clients.
+#[server(prefix = "/api", endpoint = "mailings/beside")]
+pub async fn review_beside(form: MailingForm, count: i64) -> Result<ReviewBeside, AppError> {
+    use crate::server::{services::mailings, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    let state = request::state();
+    let relays = request::answer(state.relays.overview().await.map_err(Into::into))?;
+    request::answer(mailings::beside(&state.db, &actor, &form, count, (state.from(), relays), state.now()).await)
 }
 
 /// Clients whom an audience holds now for what is about a topic, and how many of them get nothing: `kind` is `all`, `search` or

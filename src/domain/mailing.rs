@@ -321,6 +321,22 @@ pub struct MailingLive {
     pub now: DateTime<Utc>,
 }
 
+/// What a review shows beside the mailing itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewBeside {
+    pub sender_name: String,
+    pub sender_email: String,
+    pub reply_to: String,
+    /// Clients who are chosen and get nothing, by the reason (a `Reason` word of the ledger).
+    pub left_out: Vec<(String, i64)>,
+    /// Clients who get a letter.
+    pub reached: i64,
+    /// When the last letter leaves at the present limits; none where no limit slows them.
+    pub last_at: Option<DateTime<Utc>>,
+    /// That is not before the end, so that some would get nothing.
+    pub late: bool,
+}
+
 /// What a mailing would do, shown before it is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
@@ -336,7 +352,8 @@ pub struct Review {
     pub starts_now: bool,
     /// Wall time in `zone`.
     pub start_local: NaiveDateTime,
-    pub end_local: NaiveDateTime,
+    /// None for one that runs until it is stopped.
+    pub end_local: Option<NaiveDateTime>,
     pub zone: String,
     pub period: Period,
     pub policy: DoubtPolicy,

@@ -11,6 +11,7 @@ pub mod colour;
 pub mod delivery;
 pub mod design;
 pub mod email;
+pub mod forecast;
 pub mod formula;
 pub mod import;
 pub mod lang;

@@ -3,6 +3,12 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// The end of a mailing that runs until somebody stops it, as it is stored.
+pub const NO_END: DateTime<Utc> = DateTime::from_timestamp_secs(253_370_764_800).expect("the year 9999 is a date");
+/// Days for which a mailing that runs once is sent where nobody says otherwise: mail servers that ask to come back have been
+/// asked often by then.
+pub const SINGLE_DAYS: i64 = 3;
+
 /// How often a mailing runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

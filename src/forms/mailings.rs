@@ -48,8 +48,9 @@ pub struct MailingForm {
     #[garde(custom(is_start))]
     #[serde(default)]
     pub start: String,
-    /// A wall time in `zone`, or an instant (RFC 3339).
-    #[garde(custom(is_moment))]
+    /// A wall time in `zone`, or an instant (RFC 3339). Empty: what runs once is sent for three days, what repeats runs until
+    /// it is stopped.
+    #[garde(custom(is_end))]
     #[serde(default)]
     pub end: String,
     #[garde(custom(is_filled), custom(is_line(ZONE_MAX)))]
@@ -157,6 +158,10 @@ fn is_start<C>(value: &str, context: &C) -> garde::Result {
     if value == NOW { Ok(()) } else { is_moment(value, context) }
 }
 
+fn is_end<C>(value: &str, context: &C) -> garde::Result {
+    if value.trim().is_empty() { Ok(()) } else { is_moment(value, context) }
+}
+
 fn is_moment<C>(value: &str, _: &C) -> garde::Result {
     refuse(!value.trim().is_empty(), "error.required")?;
     refuse(parse_moment(value).is_some(), "error.moment")
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn each_field_is_checked() {
         let fields: Vec<String> = MailingForm::default().check().0.into_iter().map(|error| error.field).collect();
-        for field in ["message", "clients", "start", "end", "zone", "period", "policy"] {
+        for field in ["message", "clients", "start", "zone", "period", "policy"] {
             assert!(fields.iter().any(|known| known == field), "{field} is not in {fields:?}");
         }
         let search = MailingForm { clients: "search".to_owned(), ..MailingForm::default() };

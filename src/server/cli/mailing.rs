@@ -4,6 +4,7 @@ use super::output::out;
 use super::user::{actor, added, explain};
 use super::{Failure, Outcome, service};
 use crate::domain::delivery::{Attempt, DeliveryRow};
+use crate::domain::schedule::NO_END;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
@@ -43,8 +44,8 @@ pub struct AddArgs {
     /// now, a time in the zone (2026-11-23T10:00), or RFC 3339
     #[arg(long, default_value = NOW)]
     start: String,
-    /// A time in the zone, or RFC 3339
-    #[arg(long)]
+    /// A time in the zone, or RFC 3339; if absent, what runs once is sent for three days, what repeats until it is stopped
+    #[arg(long, default_value = "")]
     end: String,
     /// once, daily, weekly or monthly
     #[arg(long, default_value = "once")]
@@ -138,7 +139,7 @@ async fn show(db: &Db, id: i64, json: bool) -> Outcome {
             "id": id, "title": mailing.title, "status": mailing.status, "paused": mailing.paused_at.is_some(),
             "paused_reason": mailing.paused_reason, "paused_reply": mailing.paused_reply,
             "disabled": mailing.disabled_at.is_some(), "period": mailing.period, "zone": mailing.zone,
-            "next_at": mailing.next_at, "end_at": mailing.end_at, "runs": runs,
+            "next_at": mailing.next_at, "end_at": (mailing.end_at != NO_END).then_some(mailing.end_at), "runs": runs,
         });
         writeln!(out(), "{mailing}")?;
         return Ok(());

@@ -125,6 +125,17 @@ pub async fn letters_on(db: &Db, owner: i64, at: DateTime<Utc>) -> DbResult<i64>
     Ok(n.unwrap_or_default())
 }
 
+/// How many letters an owner may send on a day, and how many of today's have left; none without a limit.
+pub async fn daily(db: &Db, owner: i64, now: DateTime<Utc>) -> DbResult<Option<(i64, i64)>> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {LETTERS_MAX} FROM users u WHERE u.id = $1"));
+    let limit: Option<Option<i64>> =
+        on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).fetch_optional(pool).await)?;
+    Ok(match limit.flatten() {
+        Some(limit) => Some((limit, letters_on(db, owner, now).await?)),
+        None => None,
+    })
+}
+
 /// What keeps an owner's mailings until the next day, if anything does.
 pub async fn held(db: &Db, owner: i64, now: DateTime<Utc>) -> DbResult<Option<Held>> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {LETTERS_MAX} FROM users u WHERE u.id = $1 AND {}", used_up("$2")));

@@ -1,5 +1,6 @@
 //! Mailings: made, changed, stopped, looked at; one file for each of these.
 
+mod beside;
 mod change;
 mod deliveries;
 mod doubt;
@@ -11,6 +12,7 @@ mod plan;
 mod show;
 mod stop;
 
+pub use beside::beside;
 pub use change::{create, draft, review, save, update};
 pub use deliveries::{deliveries, delivery, run_of};
 pub use doubt::decide;

@@ -7,6 +7,7 @@ use super::plan::{Plan, plan, wall};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{Review, RunState};
 use crate::domain::mass_mail::MassMail;
+use crate::domain::schedule::NO_END;
 use crate::domain::suppression::NO_TOPIC;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Mailing;
@@ -107,7 +108,7 @@ pub async fn review(db: &Db, actor: &Actor, form: &MailingForm, may: MassMail, n
         audience_size: size,
         starts_now,
         start_local: new.start_local,
-        end_local: wall(schedule.zone, new.end_at),
+        end_local: (new.end_at != NO_END).then(|| wall(schedule.zone, new.end_at)),
         zone: new.zone,
         period: new.period,
         policy: new.policy,
@@ -159,7 +160,8 @@ fn as_form(stored: Mailing) -> MailingForm {
         Audience::Search { text } => ("search", text, 0),
         Audience::Picked { selection } => ("picked", String::new(), selection),
     };
-    let end = parse_zone(&stored.zone).map_or(stored.end_at.naive_utc(), |zone| wall(zone, stored.end_at));
+    let end = (stored.end_at != NO_END)
+        .then(|| parse_zone(&stored.zone).map_or(stored.end_at.naive_utc(), |zone| wall(zone, stored.end_at)));
     MailingForm {
         id: stored.id,
         title: stored.title,
@@ -169,7 +171,7 @@ fn as_form(stored: Mailing) -> MailingForm {
         selection,
         topic: stored.topic,
         start: stored.start_local.format(MINUTES).to_string(),
-        end: end.format(MINUTES).to_string(),
+        end: end.map_or_else(String::new, |end| end.format(MINUTES).to_string()),
         zone: stored.zone,
         period: stored.period.as_str().to_owned(),
         policy: stored.policy.as_str().to_owned(),

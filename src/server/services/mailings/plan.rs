@@ -6,14 +6,14 @@ use crate::api::error::FieldErrors;
 use crate::domain::audience::{Audience, AudienceSize};
 use crate::domain::mailing::{DoubtPolicy, MailingStatus};
 use crate::domain::mass_mail::MassMail;
-use crate::domain::schedule::Period;
+use crate::domain::schedule::{NO_END, Period, SINGLE_DAYS};
 use crate::domain::suppression::NO_TOPIC;
 use crate::forms::Check;
 use crate::forms::mailings::{MailingForm, Moment, NOW, parse_moment};
 use crate::server::db::mailings::{Mailing, NewMailing};
 use crate::server::db::{Db, messages, topics};
 use crate::server::schedule::{Schedule, first_run, parse_zone, resolve};
-use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// A form whose every rule holds.
@@ -108,24 +108,20 @@ pub(super) async fn plan(
     Ok(Plan { new, schedule, subject, topic: topic.map(|topic| topic.name), size, starts_now })
 }
 
-struct Window {
-    schedule: Schedule,
-    next_at: Option<DateTime<Utc>>,
+/// When a mailing runs.
+pub(super) struct Window {
+    pub schedule: Schedule,
+    pub next_at: Option<DateTime<Utc>>,
 }
 
 /// The window of a form and the first run in it, or the wrong field and its sentence.
-fn window(
+pub(super) fn window(
     form: &MailingForm,
     old: Option<&Mailing>,
     now: DateTime<Utc>,
 ) -> std::result::Result<Window, (&'static str, &'static str)> {
     let zone = parse_zone(form.zone.trim()).ok_or(("zone", "error.zone"))?;
     let period = Period::parse(&form.period).ok_or(("period", "error.period"))?;
-    let end = parse_moment(&form.end).ok_or(("end", "error.moment"))?;
-    let end = match end {
-        Moment::Local(local) => resolve(zone, local).0,
-        Moment::Instant(at) => at,
-    };
     let start = match parse_moment(&form.start) {
         Some(Moment::Local(local)) => local,
         Some(Moment::Instant(at)) => wall(zone, at),
@@ -135,6 +131,13 @@ fn window(
     // A form shows minutes only: what it shows unchanged is unchanged.
     let kept = old.filter(|old| form.start != NOW && minute(old.start_local) == minute(start));
     let start = kept.map_or(start, |old| old.start_local);
+    let end = match (parse_moment(&form.end), period) {
+        (Some(Moment::Local(local)), _) => resolve(zone, local).0,
+        (Some(Moment::Instant(at)), _) => at,
+        (None, _) if !form.end.trim().is_empty() => return Err(("end", "error.moment")),
+        (None, Period::Once) => resolve(zone, start).0 + TimeDelta::days(SINGLE_DAYS),
+        (None, _) => NO_END,
+    };
     let end = old.filter(|old| minute(old.end_at.naive_utc()) == minute(end.naive_utc())).map_or(end, |old| old.end_at);
     let schedule = Schedule { start, zone, end, period };
     if let Some(old) = kept

@@ -171,6 +171,8 @@ pub const FUNCTIONS: &[Row] = &[
     write("mailings/pause/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
     write("mailings/resume/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
     write("mailings/delete/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
+    read("review_beside", users(CHOSEN), REVIEWED),
+    read("review_beside", users(OWNERS), CHANGED_REVIEWED),
     read(
         "mailings/deliveries",
         seen(),
@@ -316,5 +318,9 @@ const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[title]={mine.client
      &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
 const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
      &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
+const REVIEWED: &str = "count=1&form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
+     &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
+const CHANGED_REVIEWED: &str = "count=1&form[id]={mailing}&form[message]={mine.message}&form[clients]=all\
+     &form[start]=2026-02-01T10:00&form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";
 const CHANGED: &str = "form[id]={mailing}&form[message]={mine.message}&form[clients]=all&form[start]=2026-02-01T10:00\
      &form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";

@@ -101,6 +101,10 @@ pub fn clients(
     let unsent = Signal::derive(move || alive.get() && choice.kind.with(|kind| kind != "search"));
     let wrong = error(&errors, "clients");
     let picked = (filled.selection != 0).then(|| option(choice, "picked", "mailings.clients_picked"));
+    // Whoever has said nothing about the time yet may not want to.
+    let at_once = (filled.id == 0 && filled.start.is_empty()).then(|| {
+        view! { <button type="submit" class="btn btn-sm mt-2" name="now" value="1">{t("mailings.at_once")}</button> }
+    });
     let fields = view! {
         {wrong}
         <fieldset class="mb-4">
@@ -125,6 +129,7 @@ pub fn clients(
             />
         </div>
         {(!topics.is_empty()).then(|| topic_field(&filled, errors, topics))}
+        {at_once}
     };
     view! {
         {step_form(form, &["clients", "search", "topic"], Step::Clients, go, fields.into_any())}

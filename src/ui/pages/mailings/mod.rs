@@ -1,6 +1,7 @@
 //! Mailings: the list, the wizard, a mailing's own page, a delivery.
 
 mod audience;
+mod beside;
 mod deliveries;
 mod delivery;
 mod doubt;
@@ -16,6 +17,7 @@ mod show;
 mod so_far;
 mod steps;
 mod watch;
+mod when;
 mod wizard;
 
 pub use delivery::DeliveryPage;
@@ -33,7 +35,7 @@ use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
 use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
 use crate::ui::time::format_naive;
-use chrono::NaiveDateTime;
+use chrono::{Datelike, NaiveDateTime};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -114,6 +116,11 @@ fn came_back(ReturnedCounts { returned, complained }: ReturnedCounts) -> String 
     words.join(" · ")
 }
 
+/// The day of the week, short.
+fn weekday(at: NaiveDateTime) -> String {
+    t(&format!("time.weekday_{}", at.weekday().number_from_monday()))
+}
+
 /// Future runs, in the mailing's time and in UTC.
 fn occurrences(next: Vec<Occurrence>) -> AnyView {
     if next.is_empty() {
@@ -125,7 +132,7 @@ fn occurrences(next: Vec<Occurrence>) -> AnyView {
             view! {
                 <li class="flex flex-wrap justify-between gap-x-4 py-2">
                     <span class="tabular-nums">
-                        {wall(occurrence.local)}
+                        {weekday(occurrence.local)} " " {wall(occurrence.local)}
                         {occurrence.moved.then(|| view! { <span class="ml-2 text-xs opacity-80">{t("mailings.moved")}</span> })}
                     </span>
                     <span class="tabular-nums opacity-80">{format!("{} UTC", wall(occurrence.utc.naive_utc()))}</span>

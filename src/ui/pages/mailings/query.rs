@@ -58,6 +58,12 @@ impl Step {
     }
 }
 
+/// What the step about the time says: once and now, once and later, or again and again. Links say `now` or a start, and the
+/// period beside it.
+pub const IMMEDIATELY: &str = "immediately";
+pub const LATER: &str = "later";
+pub const REPEAT: &str = "repeat";
+
 /// What the query says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
@@ -78,7 +84,10 @@ pub fn read(query: &ParamsMap, id: i64) -> Input {
     // Whoever has changed the search, or asks for it, wants to see what it finds, whichever button was
     // pressed: Enter in a field presses the first.
     let finds = !text("find").is_empty() || query.get_str("found").is_some_and(|found| found != text("q"));
+    // Who needs no schedule goes past it.
+    let now = !text("now").is_empty();
     let step = match Step::parse(&text("step")) {
+        _ if now => Step::Review,
         // A form leads to the step behind its own.
         next if !text("back").is_empty() => next.before().before(),
         Step::Clients if finds => Step::Message,
@@ -86,7 +95,10 @@ pub fn read(query: &ParamsMap, id: i64) -> Input {
     };
     Input {
         step,
-        form: filled(text, id),
+        form: match (now, filled(text, id)) {
+            (true, form) => MailingForm { start: NOW.to_owned(), period: "once".to_owned(), ..form },
+            (false, form) => form,
+        },
         copy: text("copy").parse().unwrap_or(0),
         begun: query.get_str("step").is_some(),
         q: text("q"),
@@ -98,7 +110,14 @@ pub fn read(query: &ParamsMap, id: i64) -> Input {
 pub fn filled(text: impl Fn(&str) -> String, id: i64) -> MailingForm {
     let number = |name: &str| text(name).parse().unwrap_or(0);
     let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
-    let start = if text("when") == NOW { NOW.to_owned() } else { text("start") };
+    let period = or(text("period"), "once");
+    let (start, period) = match text("when").as_str() {
+        IMMEDIATELY => (NOW.to_owned(), "once".to_owned()),
+        LATER => (text("start"), "once".to_owned()),
+        REPEAT => (or(text("start"), NOW), period),
+        NOW => (NOW.to_owned(), period),
+        _ => (text("start"), period),
+    };
     let search = text("search");
     // Nobody is chosen unless somebody chooses; to type a search is to choose what it finds.
     let clients = match text("clients") {
@@ -116,7 +135,7 @@ pub fn filled(text: impl Fn(&str) -> String, id: i64) -> MailingForm {
         start,
         end: text("end"),
         zone: text("zone"),
-        period: or(text("period"), "once"),
+        period,
         policy: or(text("policy"), "resend"),
         version: text("version"),
     }
@@ -205,6 +224,42 @@ mod tests {
         assert_eq!((input.step, input.form.search.as_str()), (Step::Message, "anna"));
         assert_eq!(read("review").step, Step::Clients);
         assert_eq!(read("clients").step, Step::Message);
+    }
+
+    #[test]
+    fn now_later_or_again() {
+        let when = |pairs: &[(&'static str, &str)]| {
+            let mut query = ParamsMap::new();
+            for (name, value) in pairs {
+                query.insert(*name, (*value).to_owned());
+            }
+            let Input { form, step, .. } = read(&query, 0);
+            (form.start, form.period, step)
+        };
+        let start = ("start", "2026-11-23T10:00");
+        for (pairs, expected) in [
+            // What a choice does not need may stand in a field that is hidden.
+            (
+                vec![("step", "review"), ("when", "immediately"), start, ("period", "daily")],
+                (NOW, "once", Step::Review),
+            ),
+            (vec![("step", "review"), ("when", "later"), start, ("period", "daily")], (start.1, "once", Step::Review)),
+            (
+                vec![("step", "review"), ("when", "repeat"), start, ("period", "daily")],
+                (start.1, "daily", Step::Review),
+            ),
+            (vec![("step", "review"), ("when", "repeat"), ("period", "weekly")], (NOW, "weekly", Step::Review)),
+            (vec![("step", "window"), ("now", "1"), ("clients", "all")], (NOW, "once", Step::Review)),
+            // As links have it.
+            (vec![("step", "review"), ("when", "now"), ("period", "daily")], (NOW, "daily", Step::Review)),
+            (
+                vec![("step", "review"), ("when", "at"), start, ("period", "monthly")],
+                (start.1, "monthly", Step::Review),
+            ),
+        ] {
+            let (begin, period, step) = expected;
+            assert_eq!(when(&pairs), (begin.to_owned(), period.to_owned(), step), "{pairs:?}");
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use super::query::{self, Step};
 use super::steps::FORM;
-use super::{audience_word, left_out_words, occurrences, period_word, wall};
+use super::{audience_word, beside, left_out_words, occurrences, period_word, wall};
 use crate::api::mailings::SaveMailing;
 use crate::domain::check::{Finding, Level};
-use crate::domain::mailing::Review;
+use crate::domain::mailing::{Review, ReviewBeside};
 use crate::forms::mailings::MailingForm;
 use crate::ui::components::badge::{BAD, WAIT, badge};
 use crate::ui::components::dialog::Confirm;
@@ -18,7 +18,12 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 
 /// What will happen, and the button.
-pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing>) -> AnyView {
+pub fn review(
+    form: &MailingForm,
+    review: Review,
+    beside: ReviewBeside,
+    save: ServerAction<SaveMailing>,
+) -> AnyView {
     let back = query::link(form, Step::Window);
     let title = review.title.clone();
     let (key, ask) = match (form.id == 0, review.starts_now) {
@@ -32,6 +37,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         Some(words) => format!("{clients}. {words}"),
         None => clients,
     };
+    let beside = beside::section(&beside, &review.zone);
     let facts = [
         ("mailings.title_field", review.title),
         ("mailings.message", review.message_subject),
@@ -39,7 +45,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
         ("mailings.audience", audience),
         ("mailings.topic", review.topic.unwrap_or_else(|| t("mailings.no_topic"))),
         ("mailings.start", if review.starts_now { t("mailings.start_now") } else { wall(review.start_local) }),
-        ("mailings.end", wall(review.end_local)),
+        ("mailings.end", review.end_local.map_or_else(|| t("mailings.until_stopped"), wall)),
         ("mailings.zone", review.zone),
         ("mailings.period", period_word(review.period)),
         ("mailings.policy", t(&format!("mailings.policy_{}", review.policy.as_str()))),
@@ -80,6 +86,7 @@ pub fn review(form: &MailingForm, review: Review, save: ServerAction<SaveMailing
             <dl class="divide-y divide-base-300">{facts}</dl>
         </section>
         {findings(review.findings, form.message)}
+        {beside}
         <section class="mt-6 rounded-box border border-base-300 bg-base-100 p-5">
             <h2 class="font-semibold">{t("mailings.next_runs")}</h2>
             {occurrences(review.next)}

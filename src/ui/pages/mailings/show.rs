@@ -17,6 +17,7 @@ use crate::domain::mailing::{Held, MailingDetail, MailingLive, MailingState, Mai
 use crate::domain::oversight::REASON_MAX;
 use crate::domain::page;
 use crate::domain::returned::ReturnedCounts;
+use crate::domain::schedule::NO_END;
 use crate::ui::components::badge::mailing_badge;
 use crate::ui::components::dialog::{Confirm, cancel};
 use crate::ui::components::field::TextField;
@@ -184,6 +185,11 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
     } else {
         view! { <p class="mt-1 text-sm break-words">{message_subject}</p> }.into_any()
     };
+    let until = if row.end_at == NO_END {
+        t("mailings.until_stopped").into_any()
+    } else {
+        view! { {t("mailings.until")} " " <Time at=row.end_at zone=zone.clone() /> }.into_any()
+    };
     let table_zone = zone.clone();
     view! {
         <Page title=row.title breadcrumb=trail aside=view! { <span>{badge}</span> }.into_any() actions=actions>
@@ -222,7 +228,7 @@ fn shown(detail: MailingDetail, context: Context) -> AnyView {
                     <section class="rounded-box border border-base-300 bg-base-100 p-5">
                         <h2 class="font-semibold">{t("mailings.schedule")}</h2>
                         <p class="mt-1 text-sm opacity-80">
-                            {schedule} " " {t("mailings.until")} " " <Time at=row.end_at zone=zone.clone() />
+                            {schedule} " " {until}
                         </p>
                         {next_run}
                         {occurrences(next)}

@@ -1,16 +1,14 @@
 //! The steps of the wizard.
 
-use super::period_word;
 use super::query::{self, Step};
 use super::so_far::kept;
 use crate::api::error::FieldErrors;
-use crate::domain::mailing::{DoubtPolicy, TITLE_MAX};
+use crate::domain::mailing::TITLE_MAX;
 use crate::domain::message::MessageRow;
 use crate::domain::page::Page;
-use crate::domain::schedule::Period;
-use crate::forms::mailings::{MailingForm, NOW};
+use crate::forms::mailings::MailingForm;
 use crate::ui::components::empty::Empty;
-use crate::ui::components::field::{RadioField, SelectField, TextField};
+use crate::ui::components::field::{RadioField, TextField};
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::submit::Submit;
 use crate::ui::form::use_save_keys;
@@ -123,57 +121,4 @@ pub fn message(
         </div>
     };
     step_form(so_far, &["message", "title"], Step::Message, t("mailings.continue").into(), fields.into_any())
-}
-
-/// When.
-pub fn window(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<String>) -> AnyView {
-    let form = &so_far.get_untracked();
-    let when = vec![
-        (NOW.to_owned(), t("mailings.start_now"), t("mailings.start_now_hint")),
-        ("at".to_owned(), t("mailings.start_at"), String::new()),
-    ];
-    // A stored mailing keeps its start unless told otherwise.
-    let now = form.start == NOW || form.id == 0 && form.start.is_empty();
-    let periods = Period::ALL.map(|period| (period.as_str().to_owned(), period_word(period), String::new())).to_vec();
-    let policies = [DoubtPolicy::Resend, DoubtPolicy::Hold]
-        .map(|policy| {
-            let word = policy.as_str();
-            (word.to_owned(), t(&format!("mailings.policy_{word}")), t(&format!("mailings.policy_{word}_hint")))
-        })
-        .to_vec();
-    let zones = zones.into_iter().map(|zone| (zone.clone(), zone)).collect();
-    let start = if form.start == NOW { String::new() } else { form.start.clone() };
-    let errors = Signal::stored(errors);
-    let fields = view! {
-        <RadioField name="when" label=t("mailings.start") options=when value=if now { NOW } else { "at" } required=true />
-        <TextField name="start" label=t("mailings.start_field") kind="datetime-local" value=start errors=errors />
-        <TextField
-            name="end"
-            label=t("mailings.end")
-            hint=t("mailings.end_hint")
-            kind="datetime-local"
-            value=form.end.clone()
-            errors=errors
-            required=true
-        />
-        <SelectField name="zone" label=t("mailings.zone") options=zones value=form.zone.clone() errors=errors required=true />
-        <RadioField
-            name="period"
-            label=t("mailings.period")
-            options=periods
-            value=form.period.clone()
-            errors=errors
-            required=true
-        />
-        <RadioField
-            name="policy"
-            label=t("mailings.policy")
-            options=policies
-            value=form.policy.clone()
-            errors=errors
-            required=true
-        />
-    };
-    let own = ["when", "start", "end", "zone", "period", "policy"];
-    step_form(so_far, &own, Step::Window, t("mailings.continue").into(), fields.into_any())
 }

@@ -1,14 +1,16 @@
 //! Making and changing a mailing: message, clients, window and period, review.
 
 use super::query::{self, Input, Step};
-use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id};
+use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id, when};
 use crate::api::error::{AppError, FieldErrors};
-use crate::api::mailings::{SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_mailing};
+use crate::api::mailings::{
+    SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_beside, review_mailing,
+};
 use crate::api::messages::{get_message, list_messages};
 use crate::api::topics::list_topics;
 use crate::domain::audience::AudienceSize;
 use crate::domain::client::Client;
-use crate::domain::mailing::Review;
+use crate::domain::mailing::{Review, ReviewBeside};
 use crate::domain::message::MessageRow;
 use crate::domain::page;
 use crate::domain::suppression::NO_TOPIC;
@@ -54,7 +56,7 @@ pub enum Shown {
     Window {
         zones: Vec<String>,
     },
-    Review(Review),
+    Review(Review, ReviewBeside),
 }
 
 /// How many clients there are, and how many of them the search finds and the selection holds.
@@ -101,9 +103,14 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
     }
     let mut errors = FieldErrors::default();
     if matches!(step, Step::Clients | Step::Window | Step::Review) {
+        // Who came past the step about the time has their own zone.
+        if form.zone.is_empty() && step == Step::Review {
+            form.zone = list_zones().await?.0;
+        }
         match review_mailing(form.clone()).await? {
             Ok(review) if step == Step::Review => {
-                return Ok(Loaded { step, form, errors, shown: Shown::Review(review) });
+                let beside = review_beside(form.clone(), review.audience_count).await?;
+                return Ok(Loaded { step, form, errors, shown: Shown::Review(review, beside) });
             }
             Ok(_) => {}
             // Back to the first step with a wrong field, if it lies behind, with what was typed.
@@ -161,8 +168,8 @@ fn page(loaded: Loaded, begun: bool, save: ServerAction<SaveMailing>) -> AnyView
         Shown::Message { q, messages, chosen } => steps::message(so_far, errors, &q, messages, chosen),
         Shown::Pick { clients, chosen } => pick::page(&form, clients, chosen),
         Shown::Clients { counts, topics } => audience::clients(so_far, errors, counts, topics),
-        Shown::Window { zones } => steps::window(so_far, errors, zones),
-        Shown::Review(found) => review::review(&form, found, save),
+        Shown::Window { zones } => when::when(so_far, errors, zones),
+        Shown::Review(found, beside) => review::review(&form, found, beside, save),
     };
     view! { <Page title=title breadcrumb=trail>{places} <div class="mt-6 max-w-3xl">{body}</div></Page> }.into_any()
 }

@@ -86,6 +86,7 @@ fn table(rows: Vec<MessageRow>, selection: Selection, total: i64, actions: Actio
 fn row(message: MessageRow, selection: Selection, actions: Actions) -> AnyView {
     let MessageRow { id, subject, mailings, updated_at } = message;
     let (tick, copy) = (selection.tick(id, &subject), t_with("messages.duplicate_one", &[("subject", &subject)]));
+    let send = t_with("messages.send_one", &[("subject", &subject)]);
     view! {
         <Row>
             <Cell>{tick}</Cell>
@@ -93,13 +94,23 @@ fn row(message: MessageRow, selection: Selection, actions: Actions) -> AnyView {
             <Cell label=t("messages.mailings") right=true>{number(mailings)}</Cell>
             <Cell label=t("messages.updated")><Time at=updated_at relative=true /></Cell>
             <Cell right=true>
-                <ActionForm action=actions.duplicate>
-                    <OnceField />
-                    <input type="hidden" name="id" value=id />
-                    <button type="submit" class="btn btn-square btn-ghost btn-sm" title=t("messages.duplicate") aria-label=copy>
-                        {icon(Icon::Copy, "size-4")}
-                    </button>
-                </ActionForm>
+                <div class="flex justify-end gap-1">
+                    <a
+                        class="btn btn-square btn-ghost btn-sm"
+                        href=format!("/mailings/new?step=clients&message={id}")
+                        title=t("messages.send")
+                        aria-label=send
+                    >
+                        {icon(Icon::Mail, "size-4")}
+                    </a>
+                    <ActionForm action=actions.duplicate>
+                        <OnceField />
+                        <input type="hidden" name="id" value=id />
+                        <button type="submit" class="btn btn-square btn-ghost btn-sm" title=t("messages.duplicate") aria-label=copy>
+                            {icon(Icon::Copy, "size-4")}
+                        </button>
+                    </ActionForm>
+                </div>
             </Cell>
         </Row>
     }

@@ -1,0 +1,110 @@
+//! How long letters take to leave at the limits that there are.
+
+use super::relay::{LimitUse, Limits, Span};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+
+/// What a mail server may take, and how much of it is used now.
+#[derive(Clone, Debug, Default)]
+pub struct Capacity {
+    pub limits: Limits,
+    pub uses: Vec<LimitUse>,
+}
+
+/// Letters that an owner may send on a day (UTC), and how many of today's are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Daily {
+    pub limit: i64,
+    pub used: i64,
+}
+
+/// When the last of so many letters leaves that begin to leave at `start`; none where no limit slows them, for then the mail
+/// servers alone decide. What is used up `now` counts for what begins at once.
+pub fn last_leaves(
+    n: i64,
+    (start, now): (DateTime<Utc>, DateTime<Utc>),
+    relays: &[Capacity],
+    daily: Option<Daily>,
+) -> Option<DateTime<Utc>> {
+    if n <= 0 {
+        return None;
+    }
+    let at_once = start <= now;
+    let by_span = Span::ALL.into_iter().filter_map(|span| {
+        // One without a limit takes whatever the others do not.
+        let limit = relays.iter().map(|relay| relay.limits.of(span)).sum::<Option<i64>>().filter(|limit| *limit > 0)?;
+        let used: i64 =
+            relays.iter().flat_map(|relay| &relay.uses).filter(|of| of.span == span).map(|of| of.used).sum();
+        let before = if at_once { used.min(limit) } else { 0 };
+        // The windows that must pass before the last letter has its place.
+        let windows = (before + n - 1) / limit;
+        start.checked_add_signed(TimeDelta::try_seconds(windows.checked_mul(seconds(span))?)?)
+    });
+    let by_day = daily.and_then(|Daily { limit, used }| {
+        if limit <= 0 {
+            return None;
+        }
+        let today = if start.date_naive() == now.date_naive() { (limit - used).max(0) } else { limit };
+        let days = (n - today).max(0).checked_add(limit - 1)? / limit;
+        let day = start.date_naive().checked_add_days(Days::new(u64::try_from(days).ok()?))?;
+        Some(if days == 0 { start } else { day.and_time(NaiveTime::MIN).and_utc() })
+    });
+    by_span.chain(by_day).max()
+}
+
+fn seconds(span: Span) -> i64 {
+    match span {
+        Span::Second => 1,
+        Span::Hour => 3_600,
+        Span::Day => 86_400,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn relay(second: Option<i64>, hour: Option<i64>, used: i64) -> Capacity {
+        let uses = hour.map(|limit| LimitUse { span: Span::Hour, used, limit }).into_iter().collect();
+        Capacity { limits: Limits { second, hour, day: None }, uses }
+    }
+
+    fn last(n: i64, relays: &[Capacity], daily: Option<Daily>) -> Option<String> {
+        let start = at("2026-11-23T10:00:00Z");
+        last_leaves(n, (start, start), relays, daily).map(|at| at.format("%dT%H:%M:%S").to_string())
+    }
+
+    #[test]
+    fn the_tightest_limit_decides() {
+        let (slow, hourly, free) = (relay(Some(2), None, 0), relay(None, Some(100), 40), Capacity::default());
+        for (n, relays, daily, expected) in [
+            (120, vec![slow.clone()], None, Some("23T10:00:59")),
+            (60, vec![hourly.clone()], None, Some("23T10:00:00")),
+            (61, vec![hourly.clone()], None, Some("23T11:00:00")),
+            (160, vec![hourly.clone()], None, Some("23T11:00:00")),
+            (161, vec![hourly.clone()], None, Some("23T12:00:00")),
+            (161, vec![hourly.clone(), hourly.clone()], None, Some("23T11:00:00")),
+            (1_000_000, vec![hourly.clone(), free.clone()], None, None),
+            (1_000_000, vec![free.clone()], None, None),
+            (10, vec![], Some(Daily { limit: 10, used: 0 }), Some("23T10:00:00")),
+            (11, vec![], Some(Daily { limit: 10, used: 0 }), Some("24T00:00:00")),
+            (11, vec![slow], Some(Daily { limit: 10, used: 10 }), Some("25T00:00:00")),
+            (0, vec![hourly], None, None),
+        ] {
+            assert_eq!(last(n, &relays, daily).as_deref(), expected, "{n} {relays:?} {daily:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_used_now_is_free_again_later() {
+        let (start, now) = (at("2026-11-24T10:00:00Z"), at("2026-11-23T10:00:00Z"));
+        let relays = [relay(None, Some(100), 100)];
+        assert_eq!(last_leaves(100, (start, now), &relays, None), Some(start));
+        assert_eq!(last_leaves(100, (now, now), &relays, None), Some(now + TimeDelta::hours(1)));
+        let daily = Some(Daily { limit: 10, used: 10 });
+        assert_eq!(last_leaves(10, (start, now), &[], daily), Some(start));
+    }
+}
