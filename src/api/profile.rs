@@ -1,8 +1,8 @@
 //! What people see and change of their own accounts.
 
 use super::error::AppError;
-use crate::domain::account::{OwnCounts, Profile, SecondFactor, SessionRow};
-use crate::forms::accounts::{CodeForm, NewEmailForm, NewPasswordForm, PasswordForm, ProfileForm};
+use crate::domain::account::{Notice, OwnCounts, Profile, SecondFactor, SessionRow};
+use crate::forms::accounts::{CodeForm, NewEmailForm, NewPasswordForm, NoticesForm, PasswordForm, ProfileForm};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,24 @@ pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
     request::keep("lang", lang.as_str());
     request::keep("theme", theme.as_str());
     request::go("/account?done=account.saved");
+    Ok(())
+}
+
+/// What the reader is told by letter without asking.
+#[server]
+pub async fn get_notices() -> Result<Vec<(Notice, bool)>, AppError> {
+    use crate::server::{services::telling, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(telling::notices(&request::state().db, &actor).await)
+}
+
+/// Stores what the reader wants to be told.
+#[server]
+pub async fn save_notices(#[server(default)] form: NoticesForm) -> Result<(), AppError> {
+    use crate::server::{services::telling, web::request};
+    let actor = request::require(crate::domain::user::Permission::Own).await?;
+    request::answer(telling::save(&request::state().db, &actor, &form).await)?;
+    request::go("/account/notices?done=account.saved");
     Ok(())
 }
 

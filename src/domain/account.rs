@@ -18,6 +18,34 @@ pub struct Profile {
     pub zones: Vec<String>,
 }
 
+/// What somebody is told by letter without asking, unless they do not want it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// A run of a mailing is over.
+    RunEnded,
+    /// The service has paused a mailing.
+    Paused,
+    /// The letters of the day are used up while more wait.
+    Limit,
+    /// A mail server does not send; for administrators.
+    Relay,
+}
+
+impl Notice {
+    pub const ALL: [Self; 4] = [Self::RunEnded, Self::Paused, Self::Limit, Self::Relay];
+
+    /// The word in the database and in forms, and the second half of the locale key `account.notice_…`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunEnded => "run_ended",
+            Self::Paused => "paused",
+            Self::Limit => "limit",
+            Self::Relay => "relay",
+        }
+    }
+}
+
 /// How much an account holds, for whoever thinks of deleting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnCounts {

@@ -2,6 +2,7 @@
 
 use super::{Check, from_garde, is_email, is_filled, is_line};
 use crate::api::error::FieldErrors;
+use crate::domain::account::Notice;
 use crate::domain::lang::Lang;
 use crate::domain::user::Theme;
 use garde::Validate;
@@ -120,6 +121,30 @@ pub struct ProfileForm {
     /// An IANA name.
     #[garde(custom(is_filled), custom(is_line(ZONE_MAX)))]
     pub zone: String,
+}
+
+/// What somebody wants to be told by letter; a box that is not ticked sends nothing.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct NoticesForm {
+    #[serde(default)]
+    pub run_ended: bool,
+    #[serde(default)]
+    pub paused: bool,
+    #[serde(default)]
+    pub limit: bool,
+    #[serde(default)]
+    pub relay: bool,
+}
+
+impl NoticesForm {
+    pub fn wants(&self, notice: Notice) -> bool {
+        match notice {
+            Notice::RunEnded => self.run_ended,
+            Notice::Paused => self.paused,
+            Notice::Limit => self.limit,
+            Notice::Relay => self.relay,
+        }
+    }
 }
 
 /// Another address, which has to be confirmed.

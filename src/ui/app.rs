@@ -86,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/reset") view=Accounts::ResetPage />
                     <Route path=path!("/account") view=Accounts::ProfilePage />
                     <Route path=path!("/account/security") view=Accounts::SecurityPage />
+                    <Route path=path!("/account/notices") view=Accounts::NoticesPage />
                     <Route path=path!("/account/data") view=Accounts::OwnDataPage />
                     <Route path=path!("/account/email") view=Accounts::NewEmailPage />
                     <Route path=path!("/account/revoke") view=Accounts::RevokePage />

@@ -2,8 +2,8 @@
 //! a visitor opens first (the home page, *not found*) is not among them.
 
 use super::pages::accounts::{
-    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, OwnDataPage,
-    ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage,
+    CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage, NoticesPage,
+    OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, DoublesPage, ImportPage, ImportShowPage};
@@ -63,7 +63,7 @@ macro_rules! area {
 area!(
     /// Getting in, and one's own account.
     accounts, Accounts, CodePage, ConfirmPage, ForgotPage, ForgotSentPage, InvitationPage, LogInPage, NewEmailPage,
-    OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage
+    NoticesPage, OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage
 );
 area!(
     /// What every user works with.

@@ -268,7 +268,7 @@ pub async fn advance(tx: &mut Tx, id: i64, next_at: Option<DateTime<Utc>>, statu
 /// Pauses a mailing for the service itself, which found that it cannot go on: why, and what the mail
 /// server said.
 pub async fn pause_any(tx: &mut Tx, id: i64, why: PauseReason, reply: &str, now: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "UPDATE mailings SET paused_at = $2, paused_reason = $3, paused_reply = $4
+    const SQL: &str = "UPDATE mailings SET paused_at = $2, paused_reason = $3, paused_reply = $4, pause_told = FALSE
         WHERE id = $1 AND paused_at IS NULL";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)

@@ -48,6 +48,7 @@ mod sqlite;
 pub mod submissions;
 pub mod suppressions;
 pub mod tallies;
+pub mod tellings;
 #[cfg(test)]
 pub mod testing;
 pub mod throttles;

@@ -14,6 +14,8 @@ pub struct NewOutgoing {
     pub smtputf8: bool,
     /// Later than this it is of no use.
     pub expires_at: DateTime<Utc>,
+    /// Rather not at all than twice.
+    pub once: bool,
 }
 
 /// A letter that this process has taken under a lease.
@@ -25,12 +27,13 @@ pub struct Claimed {
     pub smtputf8: bool,
     /// Tries before this one.
     pub tries: i64,
+    pub once: bool,
 }
 
 /// Puts a letter into the queue unless `most` wait there already; says whether it went in.
 pub async fn insert(tx: &mut Tx, new: &NewOutgoing, most: i64, now: DateTime<Utc>) -> DbResult<bool> {
-    const SQL: &str = "INSERT INTO outgoing (recipient, raw, smtputf8, tries, due_at, expires_at)
-        SELECT $1, $2, $3, 0, $4, $5 WHERE (SELECT COUNT(*) FROM outgoing) < $6";
+    const SQL: &str = "INSERT INTO outgoing (recipient, raw, smtputf8, tries, due_at, expires_at, once)
+        SELECT $1, $2, $3, 0, $4, $5, $7 WHERE (SELECT COUNT(*) FROM outgoing) < $6";
     let rows = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(&new.recipient)
         .bind(&new.raw)
@@ -38,6 +41,7 @@ pub async fn insert(tx: &mut Tx, new: &NewOutgoing, most: i64, now: DateTime<Utc
         .bind(now)
         .bind(new.expires_at)
         .bind(most)
+        .bind(new.once)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -54,7 +58,7 @@ pub async fn claim(
 ) -> DbResult<Vec<Claimed>> {
     const HEAD: &str = "UPDATE outgoing SET lease = $1, due_at = $2
         WHERE id IN (SELECT id FROM outgoing WHERE due_at <= $3 ORDER BY due_at, id LIMIT $4";
-    const TAIL: &str = ") RETURNING id, recipient, raw, smtputf8, tries";
+    const TAIL: &str = ") RETURNING id, recipient, raw, smtputf8, tries, once";
     let lock = match tx {
         Tx::Sqlite(_) => "",
         Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
@@ -83,9 +87,10 @@ pub async fn remove(tx: &mut Tx, id: i64, lease: &str) -> DbResult<()> {
     Ok(())
 }
 
-/// Forgets letters that come too late to be of use, and says how many.
+/// Forgets letters that come too late to be of use, and those that must not arrive twice and whose process died with them in
+/// hand; says how many.
 pub async fn remove_expired(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<u64> {
-    const SQL: &str = "DELETE FROM outgoing WHERE expires_at <= $1";
+    const SQL: &str = "DELETE FROM outgoing WHERE expires_at <= $1 OR (once AND lease <> '' AND due_at <= $1)";
     Ok(on_tx!(tx, conn => sqlx::query(SQL).bind(now).execute(conn).await.map(|done| done.rows_affected()))?)
 }
 

@@ -4,6 +4,7 @@
 use super::testing::on_both;
 use super::{
     Db, attempts, audit, clients, deliveries, doubles, letters, mailings, messages, overview, returns, suppressions,
+    tellings,
 };
 use crate::domain::client::ClientSort;
 use crate::domain::delivery::DeliveryState;
@@ -20,6 +21,8 @@ fn pages() -> Vec<(String, String)> {
         ("reports that name no letter".to_owned(), returns::UNMATCHED.to_owned()),
         ("attempts of a run".to_owned(), attempts::OF_RUN.to_owned()),
         ("doubles".to_owned(), doubles::LIST.to_owned()),
+        ("runs that are over and not told".to_owned(), tellings::ended_sql()),
+        ("mailings whose pause is not told".to_owned(), tellings::paused_sql()),
         ("runs of all owners under way".to_owned(), overview::running_sql(None)),
         ("runs of all owners with unknown letters".to_owned(), overview::unknown_sql(None)),
         ("stopped mailings of all owners".to_owned(), overview::stopped_sql(None)),
@@ -102,6 +105,7 @@ fn with_values(sql: &str) -> String {
     for (parameter, value) in [
         ("until > $6", "until > TIMESTAMPTZ '2026-01-01'"),
         ("until <= $4", "until <= TIMESTAMPTZ '2026-01-01'"),
+        ("LIMIT $1", "LIMIT 5"),
         ("LIMIT $2", "LIMIT 5"),
         ("LIMIT $3", "LIMIT 5"),
         ("LIMIT $4", "LIMIT 5"),

@@ -158,7 +158,8 @@ pub struct Pause {
 /// Pauses a relay until somebody acts.
 pub async fn pause(tx: &mut Tx, id: i64, pause: &Pause) -> DbResult<()> {
     const SQL: &str = "INSERT INTO relay_pauses (relay_id, fingerprint, fault, at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (relay_id) DO UPDATE SET fingerprint = $2, fault = $3, at = $4";
+        ON CONFLICT (relay_id) DO UPDATE SET fingerprint = $2, fault = $3, at = $4,
+        told = relay_pauses.told AND relay_pauses.fingerprint = $2";
     let fault = serde_json::to_string(&pause.trouble.fault).unwrap_or_default();
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(id)

@@ -5,6 +5,8 @@ use crate::server::db::outgoing::{self, Claimed};
 use crate::server::db::{DbResult, Tx, settings};
 use crate::server::mail::hand_over::{HandedOver, hand_over};
 use crate::server::mail::smtp::Parcel;
+use crate::server::services::letters::Origin;
+use crate::server::services::telling;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use std::time::Duration;
@@ -55,6 +57,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Writes letters about what people are told without asking.
+    ///
+    /// # Errors
+    /// Those of the database; what was not told is told the next time.
+    pub async fn tell(&self) -> crate::server::services::Result<()> {
+        let origin = Origin { from: &self.config.from, site: &self.config.site };
+        telling::tell(&self.db, origin, self.clock.now()).await
+    }
+
     async fn own_letter(&self, sender: &str, letter: &Claimed) -> HandedOver {
         let signed = self.config.dkim.as_ref().map(|signer| signer.signed(letter.raw.clone(), self.clock.now()));
         let bytes = signed.as_ref().unwrap_or(&letter.raw);
@@ -70,6 +81,13 @@ impl Engine {
             HandedOver::Taken => outgoing::remove(tx, letter.id, lease).await,
             HandedOver::Refused(reply) => {
                 tracing::warn!(reply, "a letter of the service was refused");
+                outgoing::remove(tx, letter.id, lease).await
+            }
+            HandedOver::InDoubt(trouble) if letter.once => {
+                tracing::warn!(
+                    trouble,
+                    "it is not known whether a letter of the service arrived; it is not sent twice"
+                );
                 outgoing::remove(tx, letter.id, lease).await
             }
             HandedOver::NotNow(trouble) | HandedOver::InDoubt(trouble) => {

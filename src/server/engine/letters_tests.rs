@@ -88,6 +88,7 @@ async fn the_queue_is_bounded_and_forgets_what_is_late(db: Db) {
         raw: b"x".to_vec(),
         smtputf8: false,
         expires_at: noon() + TimeDelta::minutes(1),
+        once: false,
     };
     let mut tx = db.begin().await.unwrap();
     let mut taken = Vec::new();

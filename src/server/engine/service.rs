@@ -42,6 +42,9 @@ pub async fn serve_letters(engine: Engine, wake: Wake) {
                 tracing::error!(%error, "what is over could not be forgotten");
             }
         }
+        if let Err(error) = engine.tell().await {
+            tracing::error!(%error, "what happened could not be told; it is tried again");
+        }
         let sleep = match engine.own_letters().await {
             Ok(()) => LONGEST,
             Err(error) => {

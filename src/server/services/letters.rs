@@ -58,6 +58,16 @@ pub enum Subject {
     Leaving,
     /// Leads to an account of one's own; has a `link`, and `by`, who invites.
     Invited,
+    /// A run of a mailing is over; has `title`, `outcome` and a `link`.
+    RunEnded,
+    /// The service has paused a mailing; has `title`, `reason` and a `link`.
+    Paused,
+    /// The letters of the day are used up while more wait; has `limit` and a `link`.
+    Limit,
+    /// To administrators: a mail server refused user and password; has `name`, `reason` and a `link`.
+    Relay,
+    /// To administrators: letters have been waiting for an hour; has a `link`.
+    Late,
 }
 
 impl Subject {
@@ -78,7 +88,19 @@ impl Subject {
             Self::Deleted => "deleted",
             Self::Leaving => "leaving",
             Self::Invited => "invited",
+            Self::RunEnded => "run_ended",
+            Self::Paused => "paused",
+            Self::Limit => "limit",
+            Self::Relay => "relay",
+            Self::Late => "late",
         }
+    }
+}
+
+impl Subject {
+    /// Whether nobody has asked for it and nobody waits for it: rather not at all than twice.
+    fn is_telling(self) -> bool {
+        matches!(self, Self::RunEnded | Self::Paused | Self::Limit | Self::Relay | Self::Late)
     }
 }
 
@@ -126,5 +148,5 @@ fn write(sender: &Sender, site: &str, own: &Own<'_>, now: DateTime<Utc>) -> Resu
     let letter = system_letter(from, Mailbox { name, address: email }, &title, &body, lang, now, &id)
         .map_err(|error| Error::Internal(error.to_string()))?;
     let (recipient, raw, smtputf8) = (letter.recipient, letter.bytes, letter.needs_smtputf8);
-    Ok(NewOutgoing { recipient, raw, smtputf8, expires_at })
+    Ok(NewOutgoing { recipient, raw, smtputf8, expires_at, once: subject.is_telling() })
 }

@@ -32,6 +32,7 @@ pub mod reports;
 pub mod returns;
 pub mod settings;
 pub mod suppressions;
+pub mod telling;
 pub mod test_letter;
 #[cfg(test)]
 pub mod testing;

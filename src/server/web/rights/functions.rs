@@ -64,6 +64,8 @@ pub const FUNCTIONS: &[Row] = &[
     write("second_factor/end", users(ALL), "form[password]={password}"),
     read("profile/counts", users(ALL), ""),
     write("profile/delete", users(ALL), "form[password]={password}"),
+    read("get_notices", users(ALL), ""),
+    write("save_notices", users(ALL), "form[paused]=true"),
     // Clients.
     read("clients/list", users(ALL), "search=&sort=&after="),
     read("clients/get", users(OWNERS), "id={client}"),

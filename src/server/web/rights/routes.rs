@@ -85,6 +85,7 @@ pub const PAGES: &[Row] = &[
     read("GET /forgot/sent", everyone(ALL), ""),
     read("GET /reset", everyone([Yes, Yes, No(409)]), "?token={reset}"),
     read("GET /account", users(ALL), ""),
+    read("GET /account/notices", users(ALL), ""),
     read("GET /account/security", users(ALL), ""),
     read("GET /account/email", everyone([Yes, Yes, No(409)]), "?token={move}"),
     read("GET /account/revoke", everyone([Yes, Yes, No(409)]), "?token={revoke}"),

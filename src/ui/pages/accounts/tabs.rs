@@ -4,8 +4,12 @@ use crate::ui::components::page::Page;
 use crate::ui::i18n::t;
 use leptos::prelude::*;
 
-const TABS: [(&str, &str); 3] =
-    [("/account", "account.profile"), ("/account/security", "account.security"), ("/account/data", "account.data")];
+const TABS: [(&str, &str); 4] = [
+    ("/account", "account.profile"),
+    ("/account/notices", "account.notices"),
+    ("/account/security", "account.security"),
+    ("/account/data", "account.data"),
+];
 
 /// One of the account's pages, with links to the others.
 pub fn tabbed(here: &'static str, body: AnyView) -> AnyView {
