@@ -81,7 +81,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("radio", { name: /^Repeat/ }).check();
   await page.getByLabel("Stop sending at").fill("2099-12-31T10:00");
-  await page.getByRole("radio", { name: /Daily/ }).check();
+  await page.getByRole("radio", { name: "Daily", exact: true }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator("main")).toContainText("200 clients");
   await page.getByRole("button", { name: "Send now to 200 people" }).click();

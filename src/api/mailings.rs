@@ -93,14 +93,14 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     }
 }
 
-/// What a review shows beside a form that is right, whose audience holds `count` clients.
-#[server(prefix = "/api", endpoint = "mailings/beside")]
-pub async fn review_beside(form: MailingForm, count: i64) -> Result<ReviewBeside, AppError> {
+/// What a review shows beside a form that is right, of which so many `letters` would leave.
+#[server(prefix = "/api", endpoint = "mailings/review/beside")]
+pub async fn look_beside(form: MailingForm, letters: i64) -> Result<ReviewBeside, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state();
     let relays = request::answer(state.relays.overview().await.map_err(Into::into))?;
-    request::answer(mailings::beside(&state.db, &actor, &form, count, (state.from(), relays), state.now()).await)
+    request::answer(mailings::beside(&state.db, &actor, &form, letters, (state.from(), relays), state.now()).await)
 }
 
 /// Clients whom an audience holds now for what is about a topic, and how many of them get nothing: `kind` is `all`, `search` or

@@ -1,6 +1,7 @@
-//! The first page after the log-in.
+//! The first page after the log-in, and the calendar.
 
 use super::error::AppError;
+use crate::domain::calendar::Calendar;
 use crate::domain::overview::{NamedRun, Overview};
 use leptos::prelude::*;
 
@@ -26,4 +27,15 @@ pub async fn look_at_runs(all: bool) -> Result<Vec<NamedRun>, AppError> {
     use crate::server::{services::overview, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     request::answer(overview::running(&request::state().db, &actor, all).await)
+}
+
+/// A month's runs, past and to come, and all of a day; `of` as for the overview.
+#[server(prefix = "/api", endpoint = "calendar")]
+pub async fn get_calendar(of: String, month: String, day: String) -> Result<Calendar, AppError> {
+    use crate::domain::user::{Permission, Role};
+    use crate::server::{services::calendar, web::request};
+    let actor = request::require(Permission::Own).await?;
+    let state = request::state();
+    let all = of == "all" || of.is_empty() && actor.role == Role::Manager;
+    request::answer(calendar::calendar(&state.db, &actor, all, (&month, &day), state.now()).await)
 }

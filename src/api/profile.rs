@@ -34,7 +34,7 @@ pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
 }
 
 /// What the reader is told by letter without asking.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/notices")]
 pub async fn get_notices() -> Result<Vec<(Notice, bool)>, AppError> {
     use crate::server::{services::telling, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
@@ -42,7 +42,7 @@ pub async fn get_notices() -> Result<Vec<(Notice, bool)>, AppError> {
 }
 
 /// Stores what the reader wants to be told.
-#[server]
+#[server(prefix = "/api", endpoint = "profile/notices/save")]
 pub async fn save_notices(#[server(default)] form: NoticesForm) -> Result<(), AppError> {
     use crate::server::{services::telling, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;

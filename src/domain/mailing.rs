@@ -327,10 +327,6 @@ pub struct ReviewBeside {
     pub sender_name: String,
     pub sender_email: String,
     pub reply_to: String,
-    /// Clients who are chosen and get nothing, by the reason (a `Reason` word of the ledger).
-    pub left_out: Vec<(String, i64)>,
-    /// Clients who get a letter.
-    pub reached: i64,
     /// When the last letter leaves at the present limits; none where no limit slows them.
     pub last_at: Option<DateTime<Utc>>,
     /// That is not before the end, so that some would get nothing.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod audience;
 pub mod audit;
 pub mod bidi;
+pub mod calendar;
 pub mod check;
 pub mod checkup;
 pub mod client;

@@ -11,6 +11,7 @@ macro_rules! files {
             include_str!(concat!($lang, "/errors.json")),
             include_str!(concat!($lang, "/account.json")),
             include_str!(concat!($lang, "/accounts.json")),
+            include_str!(concat!($lang, "/calendar.json")),
             include_str!(concat!($lang, "/clients.json")),
             include_str!(concat!($lang, "/messages.json")),
             include_str!(concat!($lang, "/checks.json")),

@@ -91,6 +91,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/email") view=Accounts::NewEmailPage />
                     <Route path=path!("/account/revoke") view=Accounts::RevokePage />
                     <Route path=path!("/overview") view=Work::OverviewPage />
+                    <Route path=path!("/calendar") view=Work::CalendarPage />
                     <Route path=path!("/messages") view=Work::MessagesPage />
                     <Route path=path!("/messages/starters") view=Work::StartersPage />
                     <Route path=path!("/messages/new") view=Work::MessageNewPage />

@@ -6,6 +6,7 @@ use super::pages::accounts::{
     OwnDataPage, ProfilePage, ResendPage, ResetPage, RevokePage, SecurityPage, SentPage, SetupPage, SignUpPage,
 };
 use super::pages::blog::{BlogPage, BlogPostPage};
+use super::pages::calendar::CalendarPage;
 use super::pages::clients::{ClientEditPage, ClientNewPage, ClientsPage, DoublesPage, ImportPage, ImportShowPage};
 use super::pages::designs::{DesignEditPage, DesignNewPage, DesignsPage};
 use super::pages::doctor::DoctorPage;
@@ -67,7 +68,7 @@ area!(
 );
 area!(
     /// What every user works with.
-    work, Work, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DesignEditPage, DesignNewPage, DesignsPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
+    work, Work, CalendarPage, ClientEditPage, ClientNewPage, ClientsPage, DeliveryPage, DesignEditPage, DesignNewPage, DesignsPage, DoublesPage, ImportPage, ImportShowPage, LetterPage,
     MailingEditPage, MailingNewPage, MailingShowPage, MailingsPage, MessageEditPage, MessageNewPage, MessagesPage,
     OutboxPage, OverviewPage, ReportsPage, StartersPage, SuppressionNewPage, SuppressionPage, SuppressionsImportPage,
     SuppressionsImportShowPage, SuppressionsPage, TopicEditPage, TopicNewPage, TopicsPage

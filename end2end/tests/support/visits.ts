@@ -65,6 +65,7 @@ export const PUBLIC: Visit[] = [
 /** What a new user sees, who has nothing yet. */
 export const EMPTY: Visit[] = [
   { name: "empty-overview", path: "/overview" },
+  { name: "empty-calendar", path: "/calendar" },
   { name: "empty-mailings", path: "/mailings" },
   { name: "empty-wizard", path: "/mailings/new" },
   { name: "empty-messages", path: "/messages" },
@@ -145,6 +146,7 @@ export async function administration(page: Page): Promise<Visit[]> {
   const mailing = await first(page, "/all-mailings", /href="(\/mailings\/\d+)[^"]*"/);
   return [
     { name: "overview-all", path: "/overview?of=all" },
+    { name: "calendar-all", path: "/calendar?of=all" },
     { name: "users", path: "/users" },
     { name: "users-none-found", path: "/users?q=zzzzzz" },
     { name: "user", path: user },
@@ -266,6 +268,8 @@ export async function mailings(page: Page): Promise<Visit[]> {
   if (!paused || !delivery) throw new Error("the demonstration has no four mailings, or no delivery");
   return [
     { name: "overview", path: "/overview" },
+    { name: "calendar", path: "/calendar" },
+    { name: "calendar-day", path: `/calendar?day=${new Date().toISOString().slice(0, 10)}` },
     { name: "overview-table", path: "/overview?days=90", act: (page) => page.locator("main details summary").click() },
     { name: "mailings", path: "/mailings" },
     { name: "mailing-once", path: `/mailings/${once}` },

@@ -6,6 +6,7 @@ use super::runs::Row as RunRow;
 use super::{Db, DbResult, Tx, on_db, on_tx};
 use crate::domain::mailing::Held;
 use crate::domain::overview::{Attention, Named, NamedRun};
+use crate::domain::schedule::NO_END;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -47,15 +48,19 @@ struct NamedRunRow {
     run: RunRow,
 }
 
+impl NamedRunRow {
+    fn into_named_run(self, owner: Option<i64>) -> DbResult<NamedRun> {
+        Ok(NamedRun { mailing: self.mailing.into_named(owner), run: self.run.into_run()? })
+    }
+}
+
 async fn runs(db: &Db, owner: Option<i64>, sql: String, limit: i64) -> DbResult<Vec<NamedRun>> {
     let rows: Vec<NamedRunRow> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
         .bind(owner.unwrap_or_default())
         .bind(limit)
         .fetch_all(pool)
         .await)?;
-    rows.into_iter()
-        .map(|row| Ok(NamedRun { mailing: row.mailing.into_named(owner), run: row.run.into_run()? }))
-        .collect()
+    rows.into_iter().map(|row| row.into_named_run(owner)).collect()
 }
 
 /// The query of [`running`].
@@ -92,16 +97,50 @@ pub async fn last(db: &Db, owner: Option<i64>, limit: i64) -> DbResult<Vec<Named
     runs(db, owner, sql, limit).await
 }
 
-/// The mailings that run next, the first one first, each with its owner's address.
-pub async fn next(db: &Db, owner: Option<i64>, limit: i64) -> DbResult<Vec<(i64, String)>> {
+/// The query of [`begun`].
+pub(super) fn begun_sql(owner: Option<i64>) -> String {
+    format!(
+        "SELECT {NAMED}, {RUN} FROM {OF_RUN} WHERE r.occurrence >= $3 AND r.occurrence < $4 AND u.deleted_at IS NULL
+         AND {} ORDER BY r.occurrence, r.id LIMIT $2",
+        of(owner)
+    )
+}
+
+/// Runs that have begun or were passed over, whose time is between two instants, in order.
+pub async fn begun(
+    db: &Db,
+    owner: Option<i64>,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    limit: i64,
+) -> DbResult<Vec<NamedRun>> {
+    let sql = AssertSqlSafe(begun_sql(owner));
+    let rows: Vec<NamedRunRow> = on_db!(db, pool => sqlx::query_as(sql)
+        .bind(owner.unwrap_or_default())
+        .bind(limit)
+        .bind(from)
+        .bind(to)
+        .fetch_all(pool)
+        .await)?;
+    rows.into_iter().map(|row| row.into_named_run(owner)).collect()
+}
+
+/// The mailings that run next, the first one first, each with its owner's address; only those before an instant, where one
+/// is given.
+pub async fn next(
+    db: &Db,
+    owner: Option<i64>,
+    before: Option<DateTime<Utc>>,
+    limit: i64,
+) -> DbResult<Vec<(i64, String)>> {
     let sql = AssertSqlSafe(format!(
         "SELECT g.id, u.email FROM mailings g JOIN users u ON u.id = g.owner_id
-         WHERE g.next_at IS NOT NULL AND {GOES_ON} AND {} ORDER BY g.next_at, g.id LIMIT $2",
+         WHERE g.next_at IS NOT NULL AND g.next_at < $3 AND {GOES_ON} AND {} ORDER BY g.next_at, g.id LIMIT $2",
         of(owner)
     ));
     let rows: Vec<(i64, String)> = on_db!(db, pool => sqlx::query_as(sql)
         .bind(owner.unwrap_or_default())
         .bind(limit)
+        .bind(before.unwrap_or(NO_END))
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(|(id, email)| (id, if owner.is_some() { String::new() } else { email })).collect())

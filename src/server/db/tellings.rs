@@ -50,7 +50,7 @@ pub struct Ended {
 }
 
 /// The query of [`ended`].
-pub(super) fn ended_sql() -> String {
+fn ended_sql() -> String {
     format!(
         "SELECT r.id AS run, g.id AS mailing, g.title, r.finished_at, r.waiting, r.deferred, r.sent, r.failed, r.unknown,
          r.not_sent, {READER} FROM runs r JOIN mailings g ON g.id = r.mailing_id JOIN users u ON u.id = g.owner_id
@@ -95,7 +95,7 @@ pub struct Paused {
 }
 
 /// The query of [`paused`].
-pub(super) fn paused_sql() -> String {
+fn paused_sql() -> String {
     format!(
         "SELECT g.id AS mailing, g.title, g.paused_reason AS reason, {READER}
          FROM mailings g JOIN users u ON u.id = g.owner_id

@@ -13,4 +13,4 @@ mod zone;
 
 pub use due::{Due, FirstRun, due, first_run, grace};
 pub use occurrences::Schedule;
-pub use zone::{parse_zone, resolve};
+pub use zone::{parse_zone, resolve, wall_time};

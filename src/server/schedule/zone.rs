@@ -26,7 +26,7 @@ pub fn resolve(zone: Tz, local: NaiveDateTime) -> (DateTime<Utc>, bool) {
 }
 
 /// What clocks in `zone` show at an instant; UTC where chrono cannot count that far.
-pub(super) fn wall_time(zone: Tz, at: DateTime<Utc>) -> NaiveDateTime {
+pub fn wall_time(zone: Tz, at: DateTime<Utc>) -> NaiveDateTime {
     let utc = at.naive_utc();
     utc.checked_add_offset(zone.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
 }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod calendar;
 pub mod checks;
 pub mod chosen;
 pub mod clients;

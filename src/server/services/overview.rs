@@ -69,7 +69,7 @@ async fn steps(db: &Db, actor: &Actor, done: &overview::Done, service: &Service<
     if actor.role.may(Permission::Settings) {
         let sender = settings::sender(db, service.from).await?.email;
         // That is what the service is started with where nobody says otherwise; nobody could answer to it.
-        let is_real = !sender.as_str().ends_with("@localhost");
+        let is_real = !sender.as_str().ends_with("@localhost.localdomain");
         steps.extend([(Step::Relay, !service.catching), (Step::Sender, is_real)]);
     }
     steps.extend([
@@ -84,7 +84,7 @@ async fn steps(db: &Db, actor: &Actor, done: &overview::Done, service: &Service<
 /// The first runs to come over all the mailings.
 async fn next(db: &Db, owner: Option<i64>) -> Result<Vec<Coming>> {
     // What comes among the first so many is of a mailing whose next run is among them.
-    let found = overview::next(db, owner, LINES).await?;
+    let found = overview::next(db, owner, None, LINES).await?;
     let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
     let owners: HashMap<i64, String> = found.into_iter().collect();
     let lines = usize::try_from(LINES).unwrap_or(usize::MAX);

@@ -10,7 +10,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn from() -> EmailAddress {
-    EmailAddress::parse("vestnik@localhost").unwrap()
+    EmailAddress::parse("vestnik@localhost.localdomain").unwrap()
 }
 
 async fn look(db: &Db, actor: &Actor, all: bool) -> Overview {

@@ -208,6 +208,7 @@ async fn robots(State(state): State<AppState>) -> Response {
     let private = [
         "/api/",
         "/account",
+        "/calendar",
         "/clients",
         "/designs",
         "/events/",

@@ -19,6 +19,7 @@ fn own(session: &Session) -> Vec<Entry> {
         entries.extend([
             ("/overview", t("nav.overview")),
             ("/mailings", t("nav.mailings")),
+            ("/calendar", t("nav.calendar")),
             ("/messages", t("nav.messages")),
             ("/clients", t("nav.clients")),
             ("/suppressions", t("nav.suppressions")),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod blog;
+pub mod calendar;
 pub mod clients;
 pub mod designs;
 pub mod doctor;

@@ -1,18 +1,17 @@
-//! What a review shows beside the mailing itself: who it comes from, who is left out of it, and how long it takes.
+//! What a review shows beside the mailing itself: who it comes from, and how long it takes.
 
 use super::super::{Actor, Error, Result};
 use super::mine;
-use super::plan::{audience, window};
+use super::plan::window;
 use crate::domain::email::EmailAddress;
 use crate::domain::forecast::{Capacity, Daily, last_leaves};
 use crate::domain::mailing::ReviewBeside;
 use crate::domain::relay::{RelayState, RelaysReport};
-use crate::domain::suppression::NO_TOPIC;
 use crate::forms::mailings::MailingForm;
-use crate::server::db::{Db, limits, runs, settings};
+use crate::server::db::{Db, limits, settings};
 use chrono::{DateTime, Utc};
 
-/// What a review shows beside a form that is right, whose audience holds `count` clients.
+/// What a review shows beside a form that is right, of which so many `letters` would leave.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field for a form that is not; [`Error::NotFound`].
@@ -20,16 +19,13 @@ pub async fn beside(
     db: &Db,
     actor: &Actor,
     form: &MailingForm,
-    count: i64,
+    letters: i64,
     (from, relays): (&EmailAddress, RelaysReport),
     now: DateTime<Utc>,
 ) -> Result<ReviewBeside> {
     let old = if form.id == 0 { None } else { Some(mine(db, actor, form.id).await?) };
     let window = window(form, old.as_ref(), now).map_err(|(field, key)| Error::field(field, key))?;
-    let audience = audience(form).ok_or_else(|| Error::field("clients", "error.audience.none"))?;
     let sender = settings::sender(db, from).await?;
-    let left_out = runs::left_out(db, (actor.id, NO_TOPIC), &audience, now).await?;
-    let reached = (count - left_out.iter().map(|(_, n)| n).sum::<i64>()).max(0);
     let start = window.next_at.unwrap_or(now).max(now);
     let last_at = if relays.catching {
         None
@@ -40,14 +36,12 @@ pub async fn beside(
         let capacity: Vec<Capacity> =
             usable.map(|relay| Capacity { limits: relay.settings.limits, uses: relay.live.limits }).collect();
         let daily = limits::daily(db, actor.id, now).await?.map(|(limit, used)| Daily { limit, used });
-        last_leaves(reached, (start, now), &capacity, daily)
+        last_leaves(letters, (start, now), &capacity, daily)
     };
     Ok(ReviewBeside {
         sender_name: actor.name.clone(),
         sender_email: sender.email.as_str().to_owned(),
         reply_to: actor.email.clone(),
-        left_out,
-        reached,
         last_at,
         late: last_at.is_some_and(|at| at >= window.schedule.end),
     })

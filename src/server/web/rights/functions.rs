@@ -64,8 +64,8 @@ pub const FUNCTIONS: &[Row] = &[
     write("second_factor/end", users(ALL), "form[password]={password}"),
     read("profile/counts", users(ALL), ""),
     write("profile/delete", users(ALL), "form[password]={password}"),
-    read("get_notices", users(ALL), ""),
-    write("save_notices", users(ALL), "form[paused]=true"),
+    read("profile/notices", users(ALL), ""),
+    write("profile/notices/save", users(ALL), "form[paused]=true"),
     // Clients.
     read("clients/list", users(ALL), "search=&sort=&after="),
     read("clients/get", users(OWNERS), "id={client}"),
@@ -150,6 +150,8 @@ pub const FUNCTIONS: &[Row] = &[
     // The first page.
     read("overview", users(ALL), "of=own"),
     read_all("overview", managers(ALL), "of=all"),
+    read("calendar", users(ALL), "of=own&month=&day="),
+    read_all("calendar", managers(ALL), "of=all&month=&day="),
     read("overview/running", users(ALL), "all=false"),
     read_all("overview/running", managers(ALL), "all=true"),
     // Mailings.
@@ -173,8 +175,8 @@ pub const FUNCTIONS: &[Row] = &[
     write("mailings/pause/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
     write("mailings/resume/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
     write("mailings/delete/chosen", users(CHOSEN), "form[ids][0]={mailing}"),
-    read("review_beside", users(CHOSEN), REVIEWED),
-    read("review_beside", users(OWNERS), CHANGED_REVIEWED),
+    read("mailings/review/beside", users(CHOSEN), REVIEWED),
+    read("mailings/review/beside", users(OWNERS), CHANGED_REVIEWED),
     read(
         "mailings/deliveries",
         seen(),
@@ -320,9 +322,9 @@ const NEW_WITH_MESSAGE: &str = "form[message]={message}&form[title]={mine.client
      &form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
 const NEW_WITH_SELECTION: &str = "form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
      &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
-const REVIEWED: &str = "count=1&form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
+const REVIEWED: &str = "letters=1&form[message]={mine.message}&form[clients]=picked&form[selection]={selection}\
      &form[start]=2026-02-01T10:00&form[end]=2026-03-01T10:00&form[zone]=UTC&form[period]=once&form[policy]=hold";
-const CHANGED_REVIEWED: &str = "count=1&form[id]={mailing}&form[message]={mine.message}&form[clients]=all\
+const CHANGED_REVIEWED: &str = "letters=1&form[id]={mailing}&form[message]={mine.message}&form[clients]=all\
      &form[start]=2026-02-01T10:00&form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";
 const CHANGED: &str = "form[id]={mailing}&form[message]={mine.message}&form[clients]=all&form[start]=2026-02-01T10:00\
      &form[end]=2026-12-31T10:00&form[zone]=UTC&form[period]=daily&form[policy]=hold";

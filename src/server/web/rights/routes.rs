@@ -93,6 +93,8 @@ pub const PAGES: &[Row] = &[
     read_all("GET /invitation", everyone([Yes, Yes, No(409)]), "?token={invited}"),
     read("GET /overview", users(ALL), "?of=own"),
     read_all("GET /overview", managers(ALL), "?of=all"),
+    read("GET /calendar", users(ALL), "?of=own"),
+    read_all("GET /calendar", managers(ALL), "?of=all"),
     read("GET /messages", users(ALL), ""),
     read("GET /messages/starters", everyone(ALL), ""),
     read("GET /messages/new", users(ALL), ""),

@@ -18,12 +18,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 
 /// What will happen, and the button.
-pub fn review(
-    form: &MailingForm,
-    review: Review,
-    beside: ReviewBeside,
-    save: ServerAction<SaveMailing>,
-) -> AnyView {
+pub fn review(form: &MailingForm, review: Review, beside: ReviewBeside, save: ServerAction<SaveMailing>) -> AnyView {
     let back = query::link(form, Step::Window);
     let title = review.title.clone();
     let (key, ask) = match (form.id == 0, review.starts_now) {
@@ -37,7 +32,7 @@ pub fn review(
         Some(words) => format!("{clients}. {words}"),
         None => clients,
     };
-    let beside = beside::section(&beside, &review.zone);
+    let beside = beside::section(&beside, review.audience_size.letters(), &review.zone);
     let facts = [
         ("mailings.title_field", review.title),
         ("mailings.message", review.message_subject),

@@ -4,7 +4,7 @@ use super::query::{self, Input, Step};
 use super::{audience, breadcrumb, failed_page, pick, review, steps, use_id, when};
 use crate::api::error::{AppError, FieldErrors};
 use crate::api::mailings::{
-    SaveMailing, count_audience, list_choices, list_zones, mailing_draft, review_beside, review_mailing,
+    SaveMailing, count_audience, list_choices, list_zones, look_beside, mailing_draft, review_mailing,
 };
 use crate::api::messages::{get_message, list_messages};
 use crate::api::topics::list_topics;
@@ -109,7 +109,7 @@ async fn load(input: Option<Input>) -> Result<Loaded, AppError> {
         }
         match review_mailing(form.clone()).await? {
             Ok(review) if step == Step::Review => {
-                let beside = review_beside(form.clone(), review.audience_count).await?;
+                let beside = look_beside(form.clone(), review.audience_size.letters()).await?;
                 return Ok(Loaded { step, form, errors, shown: Shown::Review(review, beside) });
             }
             Ok(_) => {}

@@ -74,10 +74,11 @@ fn table(days: &[(NaiveDate, i64)]) -> AnyView {
         .rev()
         .filter(|(_, n)| *n > 0)
         .map(|(day, n)| {
+            let (day, n) = (format_date(use_lang(), *day), number(*n));
             view! {
                 <Row>
-                    <Cell label=t("reports.day")>{format_date(use_lang(), *day)}</Cell>
-                    <Cell label=t("overview.letters") right=true>{number(*n)}</Cell>
+                    <Cell label=t("reports.day")>{day}</Cell>
+                    <Cell label=t("overview.letters") right=true>{n}</Cell>
                 </Row>
             }
             .into_any()

@@ -28,7 +28,8 @@ pub fn next(next: Vec<Coming>) -> AnyView {
         .into_any()
     };
     let rows: Vec<AnyView> = next.into_iter().map(row).collect();
-    section("overview.next", None, view! { <ul class="mt-2 divide-y divide-base-300">{rows}</ul> }.into_any())
+    let more = Some(("/calendar", "overview.calendar"));
+    section("overview.next", more, view! { <ul class="mt-2 divide-y divide-base-300">{rows}</ul> }.into_any())
 }
 
 /// What the newest runs came to.

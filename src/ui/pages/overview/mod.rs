@@ -67,7 +67,7 @@ fn shown(loaded: Result<Overview, AppError>, watch: Watch) -> AnyView {
 }
 
 /// One's own, or all owners'.
-fn whose(all: bool) -> AnyView {
+pub fn whose(all: bool) -> AnyView {
     let link = use_link();
     let entry = move |value: &'static str, word: &str, here: bool| {
         view! {
