@@ -36,15 +36,15 @@ pub fn last_leaves(
             relays.iter().flat_map(|relay| &relay.uses).filter(|of| of.span == span).map(|of| of.used).sum();
         let before = if at_once { used.min(limit) } else { 0 };
         // The windows that must pass before the last letter has its place.
-        let windows = (before + n - 1) / limit;
+        let windows = before.saturating_add(n - 1) / limit;
         start.checked_add_signed(TimeDelta::try_seconds(windows.checked_mul(seconds(span))?)?)
     });
     let by_day = daily.and_then(|Daily { limit, used }| {
         if limit <= 0 {
             return None;
         }
-        let today = if start.date_naive() == now.date_naive() { (limit - used).max(0) } else { limit };
-        let days = (n - today).max(0).checked_add(limit - 1)? / limit;
+        let today = if start.date_naive() == now.date_naive() { limit.saturating_sub(used).max(0) } else { limit };
+        let days = n.saturating_sub(today).max(0).checked_add(limit - 1)? / limit;
         let day = start.date_naive().checked_add_days(Days::new(u64::try_from(days).ok()?))?;
         Some(if days == 0 { start } else { day.and_time(NaiveTime::MIN).and_utc() })
     });
@@ -92,7 +92,9 @@ mod tests {
             (10, vec![], Some(Daily { limit: 10, used: 0 }), Some("23T10:00:00")),
             (11, vec![], Some(Daily { limit: 10, used: 0 }), Some("24T00:00:00")),
             (11, vec![slow], Some(Daily { limit: 10, used: 10 }), Some("25T00:00:00")),
-            (0, vec![hourly], None, None),
+            (0, vec![hourly.clone()], None, None),
+            (i64::MIN, vec![hourly.clone()], None, None),
+            (i64::MAX, vec![hourly], Some(Daily { limit: 10, used: 0 }), None),
         ] {
             assert_eq!(last(n, &relays, daily).as_deref(), expected, "{n} {relays:?} {daily:?}");
         }

@@ -3,11 +3,11 @@
 use super::super::once::{Made, Once};
 use super::super::{Actor, Error, Result, checks, messages, still_as_opened};
 use super::mine;
-use super::plan::{Plan, plan, wall};
+use super::plan::{Plan, default_end, plan, wall};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{Review, RunState};
 use crate::domain::mass_mail::MassMail;
-use crate::domain::schedule::NO_END;
+use crate::domain::schedule::{NO_END, Period};
 use crate::domain::suppression::NO_TOPIC;
 use crate::forms::mailings::{MailingForm, NOW};
 use crate::server::db::mailings::Mailing;
@@ -160,8 +160,12 @@ fn as_form(stored: Mailing) -> MailingForm {
         Audience::Search { text } => ("search", text, 0),
         Audience::Picked { selection } => ("picked", String::new(), selection),
     };
-    let end = (stored.end_at != NO_END)
-        .then(|| parse_zone(&stored.zone).map_or(stored.end_at.naive_utc(), |zone| wall(zone, stored.end_at)));
+    let zone = parse_zone(&stored.zone);
+    // An end that nobody chose moves with the start.
+    let by_itself = stored.period == Period::Once
+        && zone.and_then(|zone| default_end(zone, stored.start_local)) == Some(stored.end_at);
+    let end = (stored.end_at != NO_END && !by_itself)
+        .then(|| zone.map_or(stored.end_at.naive_utc(), |zone| wall(zone, stored.end_at)));
     MailingForm {
         id: stored.id,
         title: stored.title,

@@ -135,7 +135,7 @@ pub(super) fn window(
         (Some(Moment::Local(local)), _) => resolve(zone, local).0,
         (Some(Moment::Instant(at)), _) => at,
         (None, _) if !form.end.trim().is_empty() => return Err(("end", "error.moment")),
-        (None, Period::Once) => resolve(zone, start).0 + TimeDelta::days(SINGLE_DAYS),
+        (None, Period::Once) => default_end(zone, start).ok_or(("start", "error.moment"))?,
         (None, _) => NO_END,
     };
     let end = old.filter(|old| minute(old.end_at.naive_utc()) == minute(end.naive_utc())).map_or(end, |old| old.end_at);
@@ -159,6 +159,11 @@ pub(super) fn window(
         Some(first.at)
     };
     Ok(Window { schedule, next_at })
+}
+
+/// The end of a mailing that runs once where nobody says one; none beyond what can be counted.
+pub(super) fn default_end(zone: Tz, start: NaiveDateTime) -> Option<DateTime<Utc>> {
+    resolve(zone, start).0.checked_add_signed(TimeDelta::days(SINGLE_DAYS))
 }
 
 fn minute(at: NaiveDateTime) -> NaiveDateTime {

@@ -28,7 +28,7 @@ pub use wizard::{MailingEditPage, MailingNewPage};
 
 use crate::api::error::AppError;
 use crate::domain::audience::{Audience, AudienceSize};
-use crate::domain::mailing::Run;
+use crate::domain::mailing::{Run, RunState};
 use crate::domain::returned::ReturnedCounts;
 use crate::domain::schedule::{Occurrence, Period};
 use crate::ui::components::error_panel::failed;
@@ -83,7 +83,7 @@ pub fn reason_word(area: &str, reason: &str) -> String {
 
 /// “48 of 50 sent, 2 failed” of a run, or why it was skipped.
 pub fn outcome(run: &Run) -> String {
-    if !run.reason.is_empty() {
+    if run.state == RunState::Skipped && !run.reason.is_empty() {
         return reason_word("skip", &run.reason);
     }
     let counts = run.counts;

@@ -12,8 +12,10 @@ use crate::ui::i18n::t;
 use leptos::prelude::*;
 
 /// Which of the three a form says.
-fn chosen(form: &MailingForm) -> &'static str {
+fn chosen(form: &MailingForm, errors: &FieldErrors) -> &'static str {
     match form.period.as_str() {
+        // What is wrong at a start was said of a later one.
+        "once" | "" if errors.get("start").is_some() && form.start != NOW => LATER,
         "once" | "" if form.start == NOW || form.id == 0 && form.start.is_empty() => IMMEDIATELY,
         "once" | "" => LATER,
         _ => REPEAT,
@@ -44,10 +46,11 @@ pub fn when(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<Strin
         .to_vec();
     let zones = zones.into_iter().map(|zone| (zone.clone(), zone)).collect();
     let start = if form.start == NOW { String::new() } else { form.start.clone() };
+    let choice = chosen(form, &errors);
     let errors = Signal::stored(errors);
     let fields = view! {
         <div class="group">
-            <RadioField name="when" label=t("mailings.step_window") options=choices value=chosen(form) required=true />
+            <RadioField name="when" label=t("mailings.step_window") options=choices value=choice required=true />
             <div class="hidden group-has-[input[value=repeat]:checked]:block">
                 <RadioField name="period" label=t("mailings.period") options=periods value=period.as_str() errors=errors />
             </div>
@@ -104,7 +107,10 @@ mod tests {
             (form(0, NOW, "daily"), REPEAT),
             (form(7, "2026-11-23T10:00", "monthly"), REPEAT),
         ] {
-            assert_eq!(chosen(&form), choice, "{form:?}");
+            assert_eq!(chosen(&form, &FieldErrors::default()), choice, "{form:?}");
         }
+        let mut errors = FieldErrors::default();
+        errors.push("start", "error.required");
+        assert_eq!(chosen(&form(0, "", "once"), &errors), LATER, "the wrong field is seen");
     }
 }
