@@ -4,16 +4,16 @@
 -- The kinds of such letters that a user does not want, with spaces between them.
 ALTER TABLE users ADD COLUMN quiet TEXT NOT NULL DEFAULT '';
 
-ALTER TABLE runs ADD COLUMN told BOOLEAN NOT NULL DEFAULT FALSE;
-UPDATE runs SET told = TRUE;
+-- Those under way are still to be told; no other row is written, for each holds its message.
+ALTER TABLE runs ADD COLUMN told BOOLEAN NOT NULL DEFAULT TRUE;
+UPDATE runs SET told = FALSE WHERE state = 'open';
 CREATE INDEX runs_untold ON runs (id) WHERE state = 'done' AND NOT told;
 
 ALTER TABLE mailings ADD COLUMN pause_told BOOLEAN NOT NULL DEFAULT FALSE;
-UPDATE mailings SET pause_told = TRUE;
+UPDATE mailings SET pause_told = TRUE WHERE paused_reason <> '';
 CREATE INDEX mailings_untold ON mailings (id) WHERE paused_reason <> '' AND NOT pause_told;
 
 ALTER TABLE letter_days ADD COLUMN told BOOLEAN NOT NULL DEFAULT FALSE;
-UPDATE letter_days SET told = TRUE;
 
 ALTER TABLE relay_pauses ADD COLUMN told BOOLEAN NOT NULL DEFAULT FALSE;
 UPDATE relay_pauses SET told = TRUE;

@@ -116,8 +116,8 @@ pub async fn open(
     now: DateTime<Utc>,
 ) -> DbResult<Option<i64>> {
     const SQL: &str = "INSERT INTO runs (mailing_id, occurrence, state, reason, subject, body, from_name,
-        reply_to, lang, opened_at, topic_id, preheader, look, waiting, deferred, sent, failed, unknown, not_sent)
-        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, 0, 0)
+        reply_to, lang, opened_at, topic_id, preheader, look, told, waiting, deferred, sent, failed, unknown, not_sent)
+        VALUES ($1, $2, 'open', '', $3, $4, $5, $6, $7, $8, $9, $10, $11, FALSE, 0, 0, 0, 0, 0, 0)
         ON CONFLICT (mailing_id, occurrence) DO NOTHING RETURNING id";
     let look = snapshot.look.as_ref().map(designs::written).unwrap_or_default();
     let mut pictures = images::ids_in(&snapshot.body);

@@ -1,9 +1,10 @@
 //! The calendar: every run of a month, past and to come, of one's own mailings or of all owners.
 
-use super::{Actor, Result};
+use super::{Actor, Error, Result};
 use crate::domain::calendar::{A_DAY, Calendar, Day, Entry, days_of, months_away, parse_month};
 use crate::domain::overview::Named;
 use crate::domain::user::Permission;
+use crate::server::db::mailings::Mailing;
 use crate::server::db::{Db, mailings, overview};
 use crate::server::schedule::{Schedule, parse_zone, resolve, wall_time};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
@@ -82,17 +83,26 @@ async fn entries(
     let owners: HashMap<i64, String> = next.into_iter().collect();
     let mut ids: Vec<i64> = owners.keys().copied().collect();
     ids.sort_unstable();
-    for mailing in mailings::by_ids(db, &ids).await? {
-        let (Some(first), Some(zone)) = (mailing.next_at, parse_zone(&mailing.zone)) else { continue };
-        let schedule = Schedule { start: mailing.start_local, zone, end: mailing.end_at, period: mailing.period };
-        let owner = owners.get(&mailing.id).cloned().unwrap_or_default();
-        let named = Named { id: mailing.id, title: mailing.title, zone: mailing.zone, owner };
-        // The first may be off the grid.
-        let rest = schedule.upcoming(first.max(from), OF_ONE).into_iter().map(|of| of.utc).filter(|at| *at > first);
-        let times = std::iter::once(first).chain(rest).filter(|at| *at >= from && *at < to);
-        entries.extend(times.map(|at| Entry { mailing: named.clone(), at, time: String::new(), run: None }));
-    }
+    let mailings = mailings::by_ids(db, &ids).await?;
+    // Thousands of times in as many zones take longer than a thread that answers requests should be kept.
+    let coming = tokio::task::spawn_blocking(move || {
+        let of = |mailing| coming(mailing, &owners, (from, to));
+        mailings.into_iter().flat_map(of).collect::<Vec<_>>()
+    });
+    entries.extend(coming.await.map_err(|error| Error::Internal(error.to_string()))?);
     Ok((entries, cut))
+}
+
+/// A mailing's runs to come between two instants.
+fn coming(mailing: Mailing, owners: &HashMap<i64, String>, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Vec<Entry> {
+    let (Some(first), Some(zone)) = (mailing.next_at, parse_zone(&mailing.zone)) else { return Vec::new() };
+    let schedule = Schedule { start: mailing.start_local, zone, end: mailing.end_at, period: mailing.period };
+    let owner = owners.get(&mailing.id).cloned().unwrap_or_default();
+    let named = Named { id: mailing.id, title: mailing.title, zone: mailing.zone, owner };
+    // The first may be off the grid.
+    let rest = schedule.upcoming(first.max(from), OF_ONE).into_iter().map(|of| of.utc).filter(|at| *at > first);
+    let times = std::iter::once(first).chain(rest).filter(|at| *at >= from && *at < to);
+    times.map(|at| Entry { mailing: named.clone(), at, time: String::new(), run: None }).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! the tables, so that nothing is forgotten while no process runs; the claim and the letter are one transaction.
 
 use super::letters::{self, Origin, Own, Subject};
-use super::{Actor, Result};
+use super::{Actor, Error, Result};
 use crate::domain::account::Notice;
 use crate::domain::lang::{Lang, group};
 use crate::domain::mailing::Counts;
@@ -29,11 +29,15 @@ const LATE: TimeDelta = TimeDelta::hours(1);
 /// Database errors; what was not told until then is told the next time.
 pub async fn tell(db: &Db, origin: Origin<'_>, now: DateTime<Utc>) -> Result<()> {
     let teller = Teller { db, origin, now };
-    teller.ended().await?;
-    teller.paused().await?;
-    teller.used_up().await?;
-    teller.relays().await?;
-    teller.late().await
+    // What fails of one kind keeps no other from being told.
+    let kinds = [
+        teller.ended().await,
+        teller.paused().await,
+        teller.used_up().await,
+        teller.relays().await,
+        teller.late().await,
+    ];
+    kinds.into_iter().collect()
 }
 
 struct Teller<'a> {
@@ -144,7 +148,14 @@ impl Teller<'_> {
         }
         let Reader { email, name, lang, .. } = to;
         let own = Own { subject, name, email, lang: *lang, args, expires_at: self.now + NEWS_FOR };
-        letters::enqueue(tx, self.origin, &own, self.now).await
+        match letters::enqueue(tx, self.origin, &own, self.now).await {
+            // It could not be made the next time either, and all others would wait behind it.
+            Err(Error::Internal(error)) => {
+                tracing::error!(user = to.id, notice = notice.as_str(), error, "a notice could not be written");
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
 
@@ -171,17 +182,23 @@ fn wants(quiet: &str, notice: Notice) -> bool {
 /// Database errors.
 pub async fn notices(db: &Db, actor: &Actor) -> Result<Vec<(Notice, bool)>> {
     let quiet = tellings::quiet(db, actor.id).await?;
-    let theirs =
-        Notice::ALL.into_iter().filter(|notice| *notice != Notice::Relay || actor.role.may(Permission::Settings));
+    let theirs = Notice::ALL.into_iter().filter(|notice| is_for(actor, *notice));
     Ok(theirs.map(|notice| (notice, wants(&quiet, notice))).collect())
 }
 
-/// Stores what the actor wants to be told.
+/// Of mail servers those are told who may do something about it.
+fn is_for(actor: &Actor, notice: Notice) -> bool {
+    notice != Notice::Relay || actor.role.may(Permission::Settings)
+}
+
+/// Stores what the actor wants to be told; of what they were not asked it stays as it was.
 ///
 /// # Errors
 /// Database errors.
 pub async fn save(db: &Db, actor: &Actor, form: &NoticesForm) -> Result<()> {
-    let quiet: Vec<&str> = Notice::ALL.into_iter().filter(|notice| !form.wants(*notice)).map(Notice::as_str).collect();
+    let before = tellings::quiet(db, actor.id).await?;
+    let wanted = |notice| if is_for(actor, notice) { form.wants(notice) } else { wants(&before, notice) };
+    let quiet: Vec<&str> = Notice::ALL.into_iter().filter(|notice| !wanted(*notice)).map(Notice::as_str).collect();
     let mut tx = db.begin().await?;
     tellings::set_quiet(&mut tx, actor.id, &quiet.join(" ")).await?;
     Ok(tx.commit().await?)

@@ -78,6 +78,29 @@ async fn who_does_not_want_a_kind_is_not_told(db: Db) {
     assert!(told(&db).await.is_empty());
 }
 
+/// Whoever was not asked has not said no.
+async fn who_becomes_an_administrator_is_told_of_mail_servers(db: Db) {
+    let user = actor(&db, "a@example.org").await;
+    save(&db, &user, &NoticesForm::default()).await.unwrap();
+    change(&db, "UPDATE users SET role = 'admin'").await;
+    let admin = Actor { role: Role::Admin, ..user };
+    let all = notices(&db, &admin).await.unwrap();
+    assert!(all.iter().all(|(notice, wanted)| *wanted == (*notice == Notice::Relay)), "{all:?}");
+}
+
+async fn a_notice_that_cannot_be_written_keeps_nobody_waiting(db: Db) {
+    let (first, second) = (actor(&db, "a@example.org").await, actor(&db, "b@example.org").await);
+    for owner in [&first, &second] {
+        sent_mailing(&db, owner, 1).await;
+    }
+    change(&db, "UPDATE runs SET state = 'done', waiting = 0, sent = 1, finished_at = '2026-11-23T06:59:00+00:00'")
+        .await;
+    // No letter can be made to such an address.
+    change(&db, "UPDATE users SET email = 'nobody' WHERE email = 'a@example.org'").await;
+    tell_at(&db, now()).await;
+    assert_eq!(told(&db).await, ["b@example.org"]);
+}
+
 async fn a_pause_of_the_service_is_told_each_time(db: Db) {
     let owner = actor(&db, "a@example.org").await;
     sent_mailing(&db, &owner, 1).await;
@@ -168,6 +191,8 @@ async fn a_telling_that_may_have_left_is_not_sent_again(db: Db) {
 }
 
 testing::on_both!(
+    who_becomes_an_administrator_is_told_of_mail_servers,
+    a_notice_that_cannot_be_written_keeps_nobody_waiting,
     a_run_that_is_over_is_told_once_by_however_many,
     old_news_is_not_told,
     who_does_not_want_a_kind_is_not_told,

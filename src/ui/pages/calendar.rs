@@ -110,7 +110,11 @@ fn cell(day: Day, today: NaiveDate) -> AnyView {
         view! { <p class="text-xs tabular-nums opacity-80">{number}</p> }.into_any()
     } else {
         let label = t_with("calendar.new", &[("day", &name)]);
-        let href = format!("/mailings/new?when=at&start={date}T10:00&period=once&step=message");
+        // A time today may be past: the new mailing would begin at once.
+        let href = match date == today {
+            true => "/mailings/new".to_owned(),
+            false => format!("/mailings/new?when=at&start={date}T10:00&period=once&step=message"),
+        };
         view! { <p class="text-xs tabular-nums"><a class="link link-hover" href=href title=label>{number}</a></p> }
             .into_any()
     };
