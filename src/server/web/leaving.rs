@@ -139,7 +139,7 @@ async fn changed(
         Ok(Ok(()) | Err(crate::server::services::Error::NotFound)) => {
             view(&state, &style, lang, &token, delivery).await
         }
-        Ok(Err(_)) | Err(_) => shown(&style, lang, &View::Away { token: &token }),
+        Ok(Err(_)) | Err(_) => shown(&style, lang, &View::Unsaved { token: &token, sent: &body }),
     }
 }
 
@@ -169,6 +169,11 @@ enum View<'a> {
     Away {
         token: &'a str,
     },
+    /// It does not, and what the reader has chosen is not recorded: with what they sent.
+    Unsaved {
+        token: &'a str,
+        sent: &'a [u8],
+    },
     /// It does not, and leaving is noted.
     WrittenDown,
     /// The reader has no letter at hand; with what they typed, and the key of what is wrong with it.
@@ -191,6 +196,7 @@ fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
         View::Unknown => StatusCode::NOT_FOUND,
         View::Ask { wrong: Some(_), .. } => StatusCode::UNPROCESSABLE_ENTITY,
         View::NotNow { status, .. } => *status,
+        View::Unsaved { .. } => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::OK,
     };
     let text = |key: &str| escape(&locales::text(lang, key));
@@ -217,6 +223,21 @@ fn shown(style: &Style, lang: Lang, view: &View<'_>) -> Response {
                 pause: text("leaving.or_pause"),
             };
             (text("leaving.title"), leave_form(lang, token, &buttons))
+        }
+        View::Unsaved { token, sent } => {
+            let fields: String = url::form_urlencoded::parse(sent)
+                .map(|(name, value)| {
+                    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(&name), escape(&value))
+                })
+                .collect();
+            let again = format!(
+                "<p role=\"alert\" class=\"mb-6\">{}</p><form method=\"post\" action=\"/u/{}/change\">{fields}\
+                 <button class=\"btn btn-primary\">{}</button></form>",
+                text("leaving.unsaved_text"),
+                escape(token),
+                text("leaving.again"),
+            );
+            (text("leaving.unsaved"), again)
         }
         View::WrittenDown => (text("leaving.left"), format!("<p>{}</p>", text("leaving.written_down"))),
     };

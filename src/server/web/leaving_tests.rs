@@ -382,6 +382,12 @@ async fn while_the_database_is_locked_leaving_is_noted_and_carried_over() {
     assert!(world.entries("anna@example.org").await.is_empty());
     let page = world.choose("choice=leave").await;
     assert!(page.status == 200 && page.body.contains("This is noted"), "{}", page.body);
+    // What else they choose is not, and that is said, with what they chose.
+    let unsaved = world.choose("choice=pause-30&reason=%3Cb%3Eaway").await;
+    assert_eq!(unsaved.status, 503);
+    for kept in ["name=\"choice\" value=\"pause-30\"", "name=\"reason\" value=\"&lt;b&gt;away\""] {
+        assert!(unsaved.body.contains(kept), "{}", unsaved.body);
+    }
     drop(lock);
     while world.entries("anna@example.org").await.is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
