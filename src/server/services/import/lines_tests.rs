@@ -170,6 +170,27 @@ fn a_quote_that_is_never_closed_takes_nobody_along_unnamed() {
 }
 
 #[test]
+fn lines_that_end_differently_hide_nobody() {
+    let file = "email,name\r\nok@example.org,A\n\r\na@example.org,\"Anna\nb@example.org,Boris\r\n\nc@example.org,Vera\"\r\nd@example.org,D\nnobody,E\r\n";
+    let (clients, problems, _) = all(file.as_bytes());
+    assert_eq!(clients, ["ok@example.org|A|", "d@example.org|D|"]);
+    let named: Vec<_> = problems.iter().map(|problem| (problem.line, problem.value.as_str())).collect();
+    let expected =
+        [(4, "a@example.org, Anna"), (5, "b@example.org, Boris"), (7, "c@example.org, Vera\""), (9, "nobody")];
+    assert_eq!(named, expected);
+}
+
+#[test]
+fn a_quote_that_the_first_line_opens_is_said() {
+    for file in ["email,\"name\na@example.org,A\nb@example.org,B\n", "\"a@example.org\nb@example.org\n"] {
+        let fault = all(file.as_bytes()).2.unwrap_err();
+        assert_eq!((fault.key, fault.line), ("error.import.first_quote", 1), "{file}");
+    }
+    // One that is closed is a name of two lines.
+    assert_eq!(all(b"email,\"full\nname\"\na@example.org,A\n").0, ["a@example.org|A|"]);
+}
+
+#[test]
 fn a_quote_that_swallows_very_many_lines_names_the_first_and_keeps_the_rest() {
     let lines: String = (0..50_000).map(|n| format!("p{n}@example.org,\n")).collect();
     let file = format!("email,name\na@example.org,\"Anna\n{lines}");

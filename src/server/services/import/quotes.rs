@@ -1,5 +1,6 @@
 //! Quotes that are not closed where they should be: whatever follows one is taken into its cell, and people go missing.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,24 +19,32 @@ pub struct Span {
 
 /// What [`Quotes`] has found. It is ahead of whoever takes the records by what is read at once.
 #[derive(Clone, Debug, Default)]
-pub struct Spans(Arc<Mutex<Vec<Span>>>);
+pub struct Spans(Arc<Mutex<Found>>);
+
+#[derive(Debug, Default)]
+struct Found {
+    spans: Vec<Span>,
+    /// Where each record begins that is not taken yet, whatever the lines end with.
+    begins: VecDeque<i64>,
+}
 
 impl Spans {
-    /// Whether the last record ends where the file does, with a quote that is open.
-    pub fn ends_open(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).last().is_some_and(|span| span.open)
+    /// Where the next record begins, from 1. Asked once for each, in order.
+    pub fn next_begins(&self) -> Option<i64> {
+        self.found(|found| found.begins.pop_front())
     }
 
     /// The record that begins at a line, if it has several. Records are asked for in order.
     pub fn take(&self, line: i64) -> Option<Span> {
-        let mut spans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = spans.iter().position(|span| span.line == line).map(|at| spans.swap_remove(at));
-        spans.retain(|span| span.line > line);
-        found
+        self.found(|Found { spans, .. }| {
+            let found = spans.iter().position(|span| span.line == line).map(|at| spans.swap_remove(at));
+            spans.retain(|span| span.line > line);
+            found
+        })
     }
 
-    fn note(&self, span: Span) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+    fn found<T>(&self, act: impl FnOnce(&mut Found) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -95,10 +104,14 @@ impl<R: Read> Quotes<R> {
 
     /// The record ends.
     fn end(&mut self, open: bool) {
-        let broken = std::mem::take(&mut self.odd) || open;
-        if self.line > self.begin {
+        let (broken, line) = (std::mem::take(&mut self.odd) || open, self.begin);
+        // An empty line is no record.
+        if self.text.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
+            self.spans.found(|found| found.begins.push_back(line));
+        }
+        if self.line > line {
             let text = std::mem::take(&mut self.text);
-            self.spans.note(Span { line: self.begin, broken, open, text });
+            self.spans.found(|found| found.spans.push(Span { line, broken, open, text }));
         } else {
             self.text.clear();
         }
@@ -128,7 +141,7 @@ mod tests {
         let mut text = String::new();
         Quotes::new(file.as_bytes(), b',', spans.clone()).read_to_string(&mut text).unwrap();
         assert_eq!(text, file);
-        spans.0.lock().unwrap().clone()
+        spans.found(|found| found.spans.clone())
     }
 
     #[test]

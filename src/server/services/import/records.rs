@@ -31,8 +31,6 @@ pub struct Records<R> {
     first_is_next: bool,
     /// Lines before the first one.
     skipped: i64,
-    /// Lines end with CR and LF.
-    crlf: bool,
     delimiter: u8,
     spans: Spans,
 }
@@ -97,9 +95,13 @@ impl<R: Read> Records<R> {
         if first.len() > COLUMNS_MAX {
             return Err(Fault { key: "error.import.columns", line: 1 });
         }
+        spans.next_begins();
+        if spans.take(1).is_some_and(|span| span.open) {
+            return Err(Fault { key: "error.import.first_quote", line: 1 });
+        }
         position.line_done();
         let skipped = i64::from(named.is_some());
-        Ok(Self { csv, position, first, first_is_next: true, skipped, crlf, delimiter, spans })
+        Ok(Self { csv, position, first, first_is_next: true, skipped, delimiter, spans })
     }
 
     /// The first line names the columns: it is no data.
@@ -118,7 +120,7 @@ impl<R: Read> Records<R> {
                 1
             } else if self.csv.read_byte_record(record)? {
                 self.position.line_done();
-                self.line_of(record)
+                self.spans.next_begins().unwrap_or(i64::MAX)
             } else {
                 return Ok(None);
             };
@@ -126,17 +128,6 @@ impl<R: Read> Records<R> {
                 return Ok(Some(line.saturating_add(self.skipped)));
             }
         }
-    }
-
-    /// Where the record that was just read begins, from 1. The reader's own place for it is where the one before ended: before
-    /// empty lines, and before the LF of a CRLF.
-    fn line_of(&self, record: &ByteRecord) -> i64 {
-        let inside: usize = record.iter().map(|cell| cell.iter().filter(|byte| **byte == b'\n').count()).sum();
-        let end = i64::try_from(self.csv.position().line()).unwrap_or(i64::MAX);
-        let begin = end - i64::try_from(inside).unwrap_or(i64::MAX);
-        // An open quote has taken the end of the last line in.
-        let open = self.spans.ends_open();
-        if self.crlf || open { begin } else { begin - 1 }
     }
 
     /// What the record that begins at a line looks like in the file, if it has several lines. Asked in order.
