@@ -1,7 +1,7 @@
 //! The service over real connections, with a real session.
 
 use super::live::STREAMS;
-use super::testing::{IMPORT_MAX, Served, multipart, until};
+use super::testing::{IMPORT_MAX, Served, multipart, multipart_with, until};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
 use crate::domain::import::Goal;
 use crate::forms::mailings::MailingForm;
@@ -91,6 +91,24 @@ async fn uploads_follow_the_rules_that_the_page_states(db: Db) {
     until(|| served.uploads().len() == 2).await;
     drop(broken);
     until(|| served.uploads().len() == 1).await;
+}
+
+/// In the reader's language, at its field, with what they typed.
+async fn a_reason_that_is_none_comes_back_to_its_field(db: Db) {
+    let served = Served::start(db).await;
+    let (_, cookie) = served.somebody("anna@example.org").await;
+    for (reason, typed) in [("%20", "reason=+"), (&*"x".repeat(501), "reason=xxx")] {
+        let reason = reason.replace("%20", " ");
+        let (kind, body) = multipart_with(&[("reason", &reason)], "a.csv", b"email\na@example.org\n");
+        let headers = [("Cookie", &*cookie), ("Content-Type", kind)];
+        let answer = served.send("POST", "/suppressions/upload", &headers, &body).await;
+        let place = answer.header("location").to_owned();
+        assert!(answer.status == 303 && place.contains("problem=error.") && place.contains(typed), "{answer:?}");
+        let page = served.get(&place, &cookie).await;
+        assert!(page.status == 200 && page.body.contains("aria-invalid=\"true\""), "{place}");
+        assert!(page.body.contains(&format!("value=\"{reason}\"")), "{place}");
+        assert!(served.uploads().is_empty());
+    }
 }
 
 async fn files_are_the_owners_and_no_formulas(db: Db) {
@@ -280,6 +298,7 @@ on_both!(
     who_only_reads_is_left_in_peace_while_the_page_loads,
     behind_tls_nothing_goes_without_it,
     uploads_follow_the_rules_that_the_page_states,
+    a_reason_that_is_none_comes_back_to_its_field,
     files_are_the_owners_and_no_formulas,
     a_page_hears_what_changes_until_its_reader_leaves,
     a_user_has_so_many_open_pages,

@@ -54,15 +54,44 @@ async fn upload(state: &AppState, session: &Session, form: Multipart, goal: Goal
     };
     match receive(state, &actor, form, goal).await {
         Ok(id) => Redirect::to(&format!("{page}/{id}")).into_response(),
-        Err(error) => refusal(error),
+        Err(Refused::Reason { typed, key }) => {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("problem", &key)
+                .append_pair("reason", &typed)
+                .finish();
+            Redirect::to(&format!("{page}?{query}")).into_response()
+        }
+        Err(Refused::Otherwise(error)) => refusal(error),
     }
 }
 
-async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goal) -> Result<i64, Error> {
+/// Why a file is not taken.
+enum Refused {
+    /// The reason beside it, as it was typed; a locale key says what is wrong with it.
+    Reason {
+        typed: String,
+        key: String,
+    },
+    Otherwise(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
+/// What is wrong with the reason for a file of addresses: a locale key.
+fn wrong(reason: &str) -> Option<String> {
+    let errors = ImportForm { reason: reason.to_owned() }.check();
+    errors.0.into_iter().next().map(|error| error.key)
+}
+
+async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goal) -> Result<i64, Refused> {
     let busy = || Error::Conflict("error.import.busy");
     let _slot = state.uploads.take(actor.id).ok_or_else(busy)?;
     let mut reason = String::new();
-    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
         if field.name() == Some("reason") {
             reason = text(field).await?;
             continue;
@@ -70,11 +99,9 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goa
         if field.name() != Some("file") {
             continue;
         }
-        if goal == Goal::Suppressions {
-            let errors = ImportForm { reason: reason.clone() }.check();
-            if !errors.is_empty() {
-                return Err(Error::Invalid(errors));
-            }
+        if let Some(key) = wrong(&reason).filter(|_| goal == Goal::Suppressions) {
+            read_on(&mut field, state.config.import_max).await?;
+            return Err(Refused::Reason { typed: reason, key });
         }
         let name: String = field.file_name().unwrap_or_default().chars().take(NAME_MAX).collect();
         let folder = state.config.uploads();
@@ -91,24 +118,34 @@ async fn receive(state: &AppState, actor: &Actor, mut form: Multipart, goal: Goa
             Written::Refused(size, key) => {
                 drop(unfinished);
                 let upload = Upload { goal, why: reason.trim(), name: &name, path: &path, size };
-                import::refuse(&state.db, actor, &upload, key, state.now()).await
+                Ok(import::refuse(&state.db, actor, &upload, key, state.now()).await?)
             }
         };
     }
     let upload = Upload { goal, why: reason.trim(), name: "", path: Path::new(""), size: 0 };
-    import::refuse(&state.db, actor, &upload, "error.import.empty", state.now()).await
+    Ok(import::refuse(&state.db, actor, &upload, "error.import.empty", state.now()).await?)
 }
 
-/// A field of the form that is a line of text.
+/// A field of the form that is a line of text; of one that is too long for any the beginning.
 async fn text(mut field: Field<'_>) -> Result<String, Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > TEXT_MAX {
-            return Err(Error::field("reason", "error.too_long"));
-        }
+        let room = TEXT_MAX.saturating_sub(bytes.len());
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Reads a file that will not be taken, up to a point.
+async fn read_on(field: &mut Field<'_>, max: u64) -> Result<(), Error> {
+    let mut size: u64 = 0;
+    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+        size += chunk.len() as u64;
+        if size > max.saturating_mul(READ_ON) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn broken(error: &MultipartError) -> Error {
