@@ -41,9 +41,8 @@ pub async fn save(db: &Db, actor: &Actor, form: &TopicForm, now: DateTime<Utc>) 
     let topic = Topic { id: *id, name, description, public: *public, by_default: *by_default };
     let mut tx = db.begin().await?;
     if *id != NO_TOPIC {
-        topics::hold(&mut tx, actor.id, *id).await?;
-        let before = get(db, actor, *id).await?;
-        if before.by_default != *by_default && topics::used(&mut tx, actor.id, *id).await? > 0 {
+        let before = topics::hold(&mut tx, actor.id, *id).await?.ok_or(Error::NotFound)?;
+        if before != *by_default && topics::used(&mut tx, actor.id, *id).await? > 0 {
             return Err(Error::field("by_default", "error.topic.who"));
         }
     }
@@ -61,7 +60,7 @@ pub async fn save(db: &Db, actor: &Actor, form: &TopicForm, now: DateTime<Utc>) 
 /// [`Error::NotFound`]; [`Error::Conflict`] while a mailing is about it.
 pub async fn delete(db: &Db, actor: &Actor, id: i64) -> Result<()> {
     let mut tx = db.begin().await?;
-    if !topics::hold(&mut tx, actor.id, id).await? {
+    if topics::hold(&mut tx, actor.id, id).await?.is_none() {
         return Err(Error::NotFound);
     }
     if topics::used(&mut tx, actor.id, id).await? > 0 {

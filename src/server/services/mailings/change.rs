@@ -128,7 +128,7 @@ async fn not_while_sending(db: &Db, form: &MailingForm) -> Result<()> {
 
 /// Keeps the topic of a mailing that is about to be stored; refuses one deleted between the check and the write.
 async fn hold_topic(tx: &mut Tx, actor: &Actor, topic: i64) -> Result<()> {
-    if topic != NO_TOPIC && !db::topics::hold(tx, actor.id, topic).await? {
+    if topic != NO_TOPIC && db::topics::hold(tx, actor.id, topic).await?.is_none() {
         return Err(Error::field("topic", "error.topic.gone"));
     }
     Ok(())
