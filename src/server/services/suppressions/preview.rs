@@ -16,6 +16,11 @@ use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
+use tokio::sync::Semaphore;
+
+/// Whole files are counted one at a time: a million lines keep a core busy for about a second, and a page can be asked for again and
+/// again.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// An import as its page shows it. While it waits to be started: with the file's first lines and what would become of them, read
 /// as `chosen`, or as found out, and how many addresses the whole file has. `max_size` is told to the reader, in bytes.
@@ -49,7 +54,11 @@ pub async fn show_import(
     let (columns, layout) = (std::mem::take(&mut read.columns), read.layout);
     let (lines, outlook, problems) = outlook(db, actor.id, read, now).await?;
     Ok(ImportPreview {
-        entries: count_of_import(db, actor.id, import.id).await?,
+        // What goes back with it is shown once it is over, and counted then alone: its page asks every second.
+        entries: match import.state {
+            ImportState::Done | ImportState::Failed => count_of_import(db, actor.id, import.id).await?,
+            ImportState::Uploaded | ImportState::Running => 0,
+        },
         import,
         max_size: i64::try_from(max_size).unwrap_or(i64::MAX),
         columns,
@@ -74,6 +83,7 @@ async fn look(path: &Path, layout: Option<Layout>) -> Result<std::result::Result
         Ok(file) => lines::takeable(file, &layout),
         Err(_) => Err(Fault::whole("error.import.gone")),
     };
+    let _turn = TURN.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     let counted = tokio::task::spawn_blocking(count).await.map_err(|error| Error::Internal(error.to_string()))?;
     Ok(counted.map(|n| (preview, n)))
 }
