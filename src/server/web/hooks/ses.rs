@@ -104,6 +104,8 @@ fn bounce(Bounce { bounce_type, bounce_sub_type, bounced_recipients }: Bounce) -
             ("Permanent", _) => Class::NoAddress,
             ("Transient", "MailboxFull") => Class::Full,
             ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => Class::Letter,
+            // Amazon documents that answers of somebody who is away come as such, too.
+            ("Transient", "General") => Class::Unknown,
             ("Transient", _) => Class::Passing,
             _ => Class::Unknown,
         },
