@@ -60,6 +60,7 @@ fn what_is_no_block_is_named_at_its_line() {
         ("\n::button[a](/order)", "error.link.lost", 2),
         ("\n::button[a]()", "error.link.lost", 2),
         ("::picture[a](bread.png)", "error.picture.lost", 1),
+        ("::picture[a](/images/ABCDEFABCDEFABCDEFABCDEFABCDEF00)", "error.picture.lost", 1),
         ("::picture[a](https://b.example/c.png link=tg:x)", "error.link.lost", 1),
         (":::card\nok\n\n[a](/b)\n:::", "error.link.lost", 4),
         (":::columns\na\n:::next\nb\n:::next\nc\n:::next\nd\n:::next\ne\n:::", "error.block.columns", 9),

@@ -3,6 +3,7 @@
 
 use super::fill::{begins_with_mark, is_mark};
 use crate::domain::email::EmailAddress;
+use crate::forms::posts::is_image_id;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use url::{ParseError, Url};
@@ -79,7 +80,7 @@ fn is_stored(address: &str) -> bool {
     let Some(rest) = address.strip_prefix("/images/") else { return false };
     let (id, width) = rest.split_once('/').unwrap_or((rest, "1"));
     let is_width = (1..=5).contains(&width.len()) && width.bytes().all(|b| b.is_ascii_digit());
-    id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && is_width
+    is_image_id(id) && is_width
 }
 
 /// Whether the sanitiser leaves an element its address: it knows of [`kept`] where an address names no scheme.
