@@ -211,6 +211,7 @@ async fn robots(State(state): State<AppState>) -> Response {
         "/calendar",
         "/clients",
         "/designs",
+        "/doctor",
         "/events/",
         "/letter",
         "/mailings",
@@ -219,6 +220,9 @@ async fn robots(State(state): State<AppState>) -> Response {
         "/overview",
         "/posts",
         "/reports",
+        "/suppressions",
+        "/topics",
+        "/u",
     ];
     let lines: String = private.iter().map(|path| format!("Disallow: {path}\n")).collect();
     let text = format!("User-agent: *\n{lines}\nSitemap: {}/sitemap.xml\n", state.config.public_url);
