@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe.ts";
+import { shortcut } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
 import { BINARY } from "./support/command.ts";
 import type { Server } from "./support/server.ts";
@@ -79,7 +80,7 @@ test("an editor writes, schedules and publishes; a visitor reads in both languag
   // Stored as a draft: nobody else sees it.
   await page.getByLabel("Language of the post").selectOption("ru");
   await page.getByLabel("Tags").fill("SMTP, Темы");
-  await page.keyboard.press("Control+s");
+  await shortcut(page, "Control+s");
   await expect(page).toHaveURL(/\/posts\/\d+(\?done=.*)?$/);
   const editor = new URL(page.url()).pathname;
   problems.expect(/\/blog\/pismo/, 404);
@@ -102,7 +103,7 @@ test("an editor writes, schedules and publishes; a visitor reads in both languag
   await saves(page, () => page.getByRole("button", { name: "Save" }).click());
   // The page goes on from the version that it has stored.
   await page.getByLabel("Summary").fill("О теме письма и не только.");
-  await saves(page, () => page.keyboard.press("Control+s"));
+  await saves(page, () => shortcut(page, "Control+s"));
 
   // The visitor reads it, in Russian and in English.
   await reader.goto("/blog");
@@ -131,7 +132,7 @@ test("an editor writes, schedules and publishes; a visitor reads in both languag
 
   // Renamed: the old address leads to the new one.
   await page.getByLabel("Address").fill("new-address");
-  await saves(page, () => page.keyboard.press("Control+s"));
+  await saves(page, () => shortcut(page, "Control+s"));
   await expect.poll(async () => (await reader.request.get("/blog/pismo-kotoroe-zhdut", { maxRedirects: 0 })).status()).toBe(308);
   await reader.goto("/blog/pismo-kotoroe-zhdut");
   await expect(reader).toHaveURL(/\/blog\/new-address$/);
@@ -171,7 +172,7 @@ test("two editors at once: the second is told, and both changes are joined", asy
   await page.goto("/posts/new");
   await page.getByLabel("Title").fill("Two hands");
   await page.getByLabel("Text", { exact: false }).first().fill("One\n\nTwo\n\nThree");
-  await page.keyboard.press("Control+s");
+  await shortcut(page, "Control+s");
   await expect(page).toHaveURL(/\/posts\/\d+(\?done=.*)?$/);
 
   addEditor(server, "third@example.org");
@@ -181,9 +182,9 @@ test("two editors at once: the second is told, and both changes are joined", asy
   await logIn(late, "third@example.org");
   await late.goto(new URL(page.url()).pathname);
   await page.getByLabel("Text", { exact: false }).first().fill("ONE\n\nTwo\n\nThree");
-  await saves(page, () => page.keyboard.press("Control+s"));
+  await saves(page, () => shortcut(page, "Control+s"));
   await late.getByLabel("Text", { exact: false }).first().fill("One\n\nTwo\n\nThree\n\nFour");
-  await late.keyboard.press("Control+s");
+  await shortcut(late, "Control+s");
   await expect(late.getByRole("heading", { level: 1 })).toHaveText("Somebody else changed this post");
   await expect(late.getByRole("textbox", { name: "Text" })).toHaveValue("ONE\n\nTwo\n\nThree\n\nFour");
   await expectAccessible(late);

@@ -1,4 +1,5 @@
 // The main job, whole, as its first user does it: from the set-up link to letters that arrive.
+import { shortcut } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
 import { forget } from "./support/visit.ts";
 
@@ -69,7 +70,7 @@ test("from the first start to 200 letters", async ({ page, server }) => {
   await expect(page.frameLocator("iframe").locator("body")).toContainText(/Dear [^{]*, this goes to/);
   await page.getByRole("button", { name: "Send me a test" }).click();
   await expect(page.getByText("A test letter has gone to anna@vestnik.example.")).toBeVisible();
-  await page.keyboard.press("Control+s");
+  await shortcut(page, "Control+s");
   await expect(page).toHaveURL(/\/messages(\/\d+)?(\?.*)?$/);
   await expect(page.getByText("The message is saved.")).toBeVisible();
 

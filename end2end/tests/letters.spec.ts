@@ -8,7 +8,7 @@ import { deflateSync } from "node:zlib";
 import { BINARY } from "./support/command.ts";
 import { logIn } from "./support/demo.ts";
 import { expect, test } from "./support/test.ts";
-import { goSettled } from "./support/settled.ts";
+import { goSettled, shortcut } from "./support/settled.ts";
 import type { Page } from "@playwright/test";
 
 const OWNER = { email: "owner@example.org", password: "a long enough phrase" };
@@ -107,7 +107,7 @@ test("a bakery makes a design and writes a letter in it", async ({ page, server,
   await expect(letter(page).locator("img[src]")).toHaveCount(0);
   await page.getByRole("button", { name: "Text", exact: true }).click();
   await expect(page.locator("pre", { hasText: "Order <https://mill.example/order>" })).toBeVisible();
-  await page.keyboard.press("Control+s");
+  await shortcut(page, "Control+s");
   await expect(page.getByText("The message is saved.")).toBeVisible();
 
   // A list shows the subject filled in.
@@ -133,7 +133,7 @@ test("a starter is written in a moment, and the review says what is left to do",
   await page.getByRole("link", { name: "Start with “Invitation”" }).click();
   await expect(page.getByLabel("Subject")).toHaveValue(/You are invited/);
   await expect(letter(page).getByRole("link", { name: "I will come" })).toBeVisible();
-  await page.keyboard.press("Control+s");
+  await shortcut(page, "Control+s");
   await expect(page.getByText("The message is saved.")).toBeVisible();
   const id = /\/messages\/(\d+)/.exec(page.url())![1];
   await goSettled(page, `/mailings/new?message=${id}&clients=all&start=now&end=2099-12-31T10:00&zone=UTC&period=once&policy=resend&step=review`);

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { BINARY } from "./support/command.ts";
 import { logIn } from "./support/demo.ts";
+import { shortcut } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
 import { NARROW, overflowing } from "./support/visit.ts";
 
@@ -34,7 +35,7 @@ test("the menu closes on Escape and elsewhere, and visitors of a phone can log i
   const opener = menu.locator("summary");
   await opener.click();
   await expect(menu).toHaveAttribute("open");
-  await page.keyboard.press("Escape");
+  await shortcut(page, "Escape");
   await expect(menu).not.toHaveAttribute("open");
   await expect(opener).toBeFocused();
   await opener.click();

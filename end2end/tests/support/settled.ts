@@ -47,3 +47,9 @@ export async function settled<T>(page: Page, load: () => Promise<T>): Promise<T>
 
 /** Opens a page and waits as `settled` does. */
 export const goSettled = (page: Page, path: string): Promise<Response | null> => settled(page, () => page.goto(path, { waitUntil: "commit" }));
+
+/** Presses keys that a page's script alone answers, once it is there. */
+export async function shortcut(page: Page, keys: string): Promise<void> {
+  await page.waitForSelector("html[data-hydrated]", { state: "attached", timeout: PATIENCE });
+  await page.keyboard.press(keys);
+}
