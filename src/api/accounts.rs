@@ -16,7 +16,7 @@ pub async fn session() -> Result<Reader, AppError> {
 #[server(prefix = "/api", endpoint = "setup")]
 pub async fn set_up(form: RegisterForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, lang, peer) = (request::state(), request::lang(), request::peer());
+    let (state, lang, peer) = (request::state()?, request::lang(), request::peer());
     let user = request::answer(accounts::set_up(&state.db, &form, lang, peer, state.now()).await)?;
     request::answer(request::remember(&user).await)?;
     request::go("/overview");
@@ -27,7 +27,7 @@ pub async fn set_up(form: RegisterForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "signup")]
 pub async fn sign_up(form: AddressForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, lang, peer) = (request::state(), request::lang(), request::peer());
+    let (state, lang, peer) = (request::state()?, request::lang(), request::peer());
     let asked = request::answer(accounts::sign_up(&state.db, &form, lang, peer, state.now()).await)?;
     if let Some(asked) = asked {
         request::apart("a registration", async move {
@@ -45,7 +45,7 @@ pub async fn sign_up(form: AddressForm) -> Result<(), AppError> {
 pub async fn check_link(kind: String, token: String) -> Result<(), AppError> {
     use crate::server::services::{Error, accounts};
     use crate::server::web::request;
-    let state = request::state();
+    let state = request::state()?;
     let kind = request::answer(accounts::TokenKind::parse(&kind).ok_or(Error::NotFound))?;
     request::answer(accounts::check_link(&state.db, kind, &token, state.now()).await)
 }
@@ -54,7 +54,7 @@ pub async fn check_link(kind: String, token: String) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "confirm")]
 pub async fn confirm(form: AccountForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
+    let state = request::state()?;
     let user = request::answer(accounts::confirm(&state.db, &form, request::peer(), state.now()).await)?;
     request::answer(request::enter(&user, "/overview?done=accounts.confirmed").await)
 }
@@ -63,7 +63,7 @@ pub async fn confirm(form: AccountForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "resend")]
 pub async fn resend(form: AddressForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, now) = (request::state(), request::state().now());
+    let (state, now) = (request::state()?, request::state()?.now());
     request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
     request::apart("sending a confirmation letter", async move {
         accounts::send_confirmation(&state.db, state.origin(), &form, now).await?;
@@ -78,7 +78,7 @@ pub async fn resend(form: AddressForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "forgot")]
 pub async fn forgot(form: AddressForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, now) = (request::state(), request::state().now());
+    let (state, now) = (request::state()?, request::state()?.now());
     request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
     request::apart("sending a link to a new password", async move {
         accounts::send_reset(&state.db, state.origin(), &form, now).await?;
@@ -93,7 +93,7 @@ pub async fn forgot(form: AddressForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "reset")]
 pub async fn reset(form: ResetForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
+    let state = request::state()?;
     let reset = accounts::reset(&state.db, state.origin(), &form, request::peer(), state.now()).await;
     let user = request::answer(reset)?;
     state.letters.ring();
@@ -104,8 +104,8 @@ pub async fn reset(form: ResetForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "login")]
 pub async fn log_in(form: LogInForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
-    let user = request::answer(accounts::log_in(&state.db, &form, request::visitor(), state.now()).await)?;
+    let state = request::state()?;
+    let user = request::answer(accounts::log_in(&state.db, &form, request::visitor()?, state.now()).await)?;
     request::answer(request::enter(&user, if form.next.is_empty() { "/overview" } else { &form.next }).await)
 }
 
@@ -113,9 +113,9 @@ pub async fn log_in(form: LogInForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "code")]
 pub async fn enter_code(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
+    let state = request::state()?;
     let halfway = request::answer(request::halfway().await)?;
-    let (visitor, now) = (request::visitor(), state.now());
+    let (visitor, now) = (request::visitor()?, state.now());
     let known = (halfway.user, halfway.epoch);
     let sealer = state.sealer();
     let checked = accounts::check_code(&state.db, &sealer, state.origin(), known, &form, visitor, now).await;

@@ -29,7 +29,7 @@ pub async fn list_clients(
         web::request,
     };
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, now) = (request::state(), request::state().now());
+    let (state, now) = (request::state()?, request::state()?.now());
     let listing = clients::Listing::new(&search, &sort, &after).left_out_at(left_out.then_some(now));
     let page = request::answer(clients::list(&state.db, &actor, &listing).await)?;
     request::answer(suppressions::mark(&state.db, &actor, page, now).await)
@@ -40,7 +40,7 @@ pub async fn list_clients(
 pub async fn get_client(id: i64) -> Result<Client, AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(clients::get(&request::state().db, &actor, id).await)
+    request::answer(clients::get(&request::state()?.db, &actor, id).await)
 }
 
 /// Stores a client, new while its id is 0, and goes to the list.
@@ -48,7 +48,7 @@ pub async fn get_client(id: i64) -> Result<Client, AppError> {
 pub async fn save_client(form: ClientForm, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(clients::save(&state.db, &actor, &form, &once, state.now()).await)?;
     request::go("/clients?done=clients.saved");
     Ok(())
@@ -59,7 +59,7 @@ pub async fn save_client(form: ClientForm, #[server(default)] once: String) -> R
 pub async fn delete_clients(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let n = request::answer(clients::delete(&request::state().db, &actor, &form, request::state().now()).await)?;
+    let n = request::answer(clients::delete(&request::state()?.db, &actor, &form, request::state()?.now()).await)?;
     request::go(&format!("/clients?done=clients.deleted&n={n}"));
     Ok(())
 }
@@ -69,7 +69,7 @@ pub async fn delete_clients(form: Chosen) -> Result<(), AppError> {
 pub async fn pick_clients(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let id = request::answer(clients::select(&state.db, &actor, &form, state.now()).await)?;
     request::go(&format!("/mailings/new?clients=picked&selection={id}"));
     Ok(())
@@ -80,7 +80,7 @@ pub async fn pick_clients(form: Chosen) -> Result<(), AppError> {
 pub async fn count_doubles() -> Result<i64, AppError> {
     use crate::server::{services::clients::doubles, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(doubles::count(&request::state().db, &actor).await)
+    request::answer(doubles::count(&request::state()?.db, &actor).await)
 }
 
 /// A page of one's doubles with the clients that stay.
@@ -88,7 +88,7 @@ pub async fn count_doubles() -> Result<i64, AppError> {
 pub async fn list_doubles(after: String) -> Result<Page<Double>, AppError> {
     use crate::server::{services::clients::doubles, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(doubles::list(&request::state().db, &actor, &after).await)
+    request::answer(doubles::list(&request::state()?.db, &actor, &after).await)
 }
 
 /// Joins all of one's doubles and goes to the list.
@@ -96,7 +96,7 @@ pub async fn list_doubles(after: String) -> Result<Page<Double>, AppError> {
 pub async fn join_doubles(form: JoinForm) -> Result<(), AppError> {
     use crate::server::{services::clients::doubles, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let n = request::answer(doubles::join(&state.db, &actor, form.n, state.now()).await)?;
     request::go(&format!("/clients?done=clients.joined&n={n}"));
     Ok(())
@@ -108,7 +108,7 @@ pub async fn join_doubles(form: JoinForm) -> Result<(), AppError> {
 pub async fn get_import(id: i64, chosen: Option<ImportStart>) -> Result<ImportPreview, AppError> {
     use crate::server::{services::import, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(import::show(&state.db, &actor, id, chosen.as_ref(), state.config.import_max).await)
 }
 
@@ -117,7 +117,7 @@ pub async fn get_import(id: i64, chosen: Option<ImportStart>) -> Result<ImportPr
 pub async fn import_limit() -> Result<i64, AppError> {
     use crate::server::web::request;
     request::require(crate::domain::user::Permission::Own).await?;
-    Ok(i64::try_from(request::state().config.import_max).unwrap_or(i64::MAX))
+    Ok(i64::try_from(request::state()?.config.import_max).unwrap_or(i64::MAX))
 }
 
 /// Starts an import with the columns as chosen, and goes to its page.
@@ -125,7 +125,7 @@ pub async fn import_limit() -> Result<i64, AppError> {
 pub async fn start_import(form: ImportStart) -> Result<(), AppError> {
     use crate::server::{services::import, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(import::start(&state.db, &actor, &form, &state.clock, state.wake.process()).await)?;
     request::go(&format!("/clients/import/{}", form.id));
     Ok(())

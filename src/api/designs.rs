@@ -10,7 +10,7 @@ use leptos::prelude::*;
 pub async fn list_designs() -> Result<Vec<Design>, AppError> {
     use crate::server::{services::designs, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(designs::list(&request::state().db, &actor).await)
+    request::answer(designs::list(&request::state()?.db, &actor).await)
 }
 
 /// One of one's designs.
@@ -18,7 +18,7 @@ pub async fn list_designs() -> Result<Vec<Design>, AppError> {
 pub async fn get_design(id: i64) -> Result<Design, AppError> {
     use crate::server::{services::designs, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(designs::get(&request::state().db, &actor, id).await)
+    request::answer(designs::get(&request::state()?.db, &actor, id).await)
 }
 
 /// A design to begin with; `word` names one that everybody has.
@@ -34,7 +34,7 @@ pub async fn begin_design(word: String) -> Result<Design, AppError> {
 pub async fn save_design(form: DesignForm, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::designs, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let id = request::answer(designs::save(&state.db, &actor, &form, &once, state.now()).await)?;
     request::go(&format!("/designs/{id}?done=designs.saved"));
     Ok(id)
@@ -45,7 +45,7 @@ pub async fn save_design(form: DesignForm, #[server(default)] once: String) -> R
 pub async fn delete_design(id: i64) -> Result<(), AppError> {
     use crate::server::{services::designs, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(designs::delete(&request::state().db, &actor, id).await)?;
+    request::answer(designs::delete(&request::state()?.db, &actor, id).await)?;
     request::go("/designs?done=designs.deleted");
     Ok(())
 }
@@ -55,5 +55,5 @@ pub async fn delete_design(id: i64) -> Result<(), AppError> {
 pub async fn preview_design(form: DesignForm) -> Result<String, AppError> {
     use crate::server::{services::designs, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(designs::preview(&actor, &form, &request::state().config.public_url).await)
+    request::answer(designs::preview(&actor, &form, &request::state()?.config.public_url).await)
 }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub async fn get_checkup() -> Result<Checkup, AppError> {
     use crate::server::web::request;
     request::require(crate::domain::user::Permission::Settings).await?;
-    Ok(request::state().checkups.latest())
+    Ok(request::state()?.checkups.latest())
 }
 
 /// Begins an examination, and goes to its page without waiting for it.
@@ -17,7 +17,7 @@ pub async fn get_checkup() -> Result<Checkup, AppError> {
 pub async fn check_up() -> Result<(), AppError> {
     use crate::server::web::{doctor, request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    doctor::check_up(&request::state(), actor);
+    doctor::check_up(&request::state()?, actor);
     request::go("/doctor");
     Ok(())
 }

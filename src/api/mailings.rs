@@ -52,7 +52,7 @@ pub async fn list_mailings(filter: MailingFilter) -> Result<MailingList, AppErro
     let MailingFilter { search, state, sort, after } = &filter;
     let state = crate::domain::mailing::MailingState::parse(state);
     let listing = mailings::Listing { search, state, sort, after };
-    request::answer(mailings::list(&request::state().db, &actor, listing).await)
+    request::answer(mailings::list(&request::state()?.db, &actor, listing).await)
 }
 
 /// The mailings that a list shows, as they are now.
@@ -60,7 +60,7 @@ pub async fn list_mailings(filter: MailingFilter) -> Result<MailingList, AppErro
 pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::look(&request::state().db, &actor, &ids).await)
+    request::answer(mailings::look(&request::state()?.db, &actor, &ids).await)
 }
 
 /// A mailing's own page.
@@ -68,7 +68,7 @@ pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError
 pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::detail(&request::state().db, &actor, id, request::state().now()).await)
+    request::answer(mailings::detail(&request::state()?.db, &actor, id, request::state()?.now()).await)
 }
 
 /// The form of a mailing that is to be edited or copied.
@@ -76,7 +76,7 @@ pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
 pub async fn mailing_draft(id: i64, copy: bool) -> Result<MailingForm, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::draft(&request::state().db, &actor, id, copy).await)
+    request::answer(mailings::draft(&request::state()?.db, &actor, id, copy).await)
 }
 
 /// What the form would do, or what is wrong with it: an answer too, since a form in steps is looked at
@@ -86,7 +86,7 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
     use crate::server::services::{Error, mailings};
     use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     match mailings::review(&state.db, &actor, &form, state.mass_mail(), state.now()).await {
         Err(Error::Invalid(wrong)) => Ok(Err(wrong)),
         other => request::answer(other).map(Ok),
@@ -98,7 +98,7 @@ pub async fn review_mailing(form: MailingForm) -> Result<Result<Review, FieldErr
 pub async fn look_beside(form: MailingForm, letters: i64) -> Result<ReviewBeside, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let relays = request::answer(state.relays.overview().await.map_err(Into::into))?;
     request::answer(mailings::beside(&state.db, &actor, &form, letters, (state.from(), relays), state.now()).await)
 }
@@ -121,7 +121,7 @@ pub async fn count_audience(
         "search" if !search.trim().is_empty() => Audience::Search { text: search.trim().to_owned() },
         _ => return Ok(AudienceSize::default()),
     };
-    let state = request::state();
+    let state = request::state()?;
     request::answer(mailings::audience_size(&state.db, (actor.id, topic), &audience, state.now()).await)
 }
 
@@ -138,7 +138,7 @@ pub async fn list_zones() -> Result<(String, Vec<String>), AppError> {
 pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let (mass, now) = (state.mass_mail(), state.now());
     let id = request::answer(mailings::save(&state.db, &actor, &form, &once, mass, now).await)?;
     state.wake.ring();
@@ -151,7 +151,7 @@ pub async fn save_mailing(form: MailingForm, #[server(default)] once: String) ->
 pub async fn pause_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(mailings::pause(&state.db, &actor, form.id, state.now()).await)?;
     request::go(&format!("/mailings/{}?done=mailings.paused", form.id));
     Ok(())
@@ -162,7 +162,7 @@ pub async fn pause_mailing(form: MailingId) -> Result<(), AppError> {
 pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(mailings::resume(&state.db, &actor, form.id).await)?;
     state.wake.ring();
     request::go(&format!("/mailings/{}?done=mailings.resumed", form.id));
@@ -174,7 +174,7 @@ pub async fn resume_mailing(form: MailingId) -> Result<(), AppError> {
 pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(mailings::delete(&state.db, &actor, form.id, state.now()).await)?;
     request::go("/mailings?done=mailings.deleted");
     Ok(())
@@ -185,7 +185,7 @@ pub async fn delete_mailing(form: MailingId) -> Result<(), AppError> {
 pub async fn pause_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let n = request::answer(mailings::pause_chosen(&state.db, &actor, &form, state.now()).await)?;
     request::go(&form.back("/mailings", &[("done", "mailings.paused_many"), ("n", &n.to_string())]));
     Ok(())
@@ -196,7 +196,7 @@ pub async fn pause_mailings(form: Chosen) -> Result<(), AppError> {
 pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let n = request::answer(mailings::resume_chosen(&state.db, &actor, &form).await)?;
     state.wake.ring();
     request::go(&form.back("/mailings", &[("done", "mailings.resumed_many"), ("n", &n.to_string())]));
@@ -208,7 +208,7 @@ pub async fn resume_mailings(form: Chosen) -> Result<(), AppError> {
 pub async fn delete_mailings(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let n = request::answer(mailings::delete_chosen(&state.db, &actor, &form, state.now()).await)?;
     request::go(&form.back("/mailings", &[("done", "mailings.deleted_many"), ("n", &n.to_string())]));
     Ok(())
@@ -220,7 +220,7 @@ pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = crate::domain::delivery::DeliveryState::parse(&filter.state);
-    let (db, after) = (request::state().db, filter.after.parse().unwrap_or(0));
+    let (db, after) = (request::state()?.db, filter.after.parse().unwrap_or(0));
     request::answer(mailings::deliveries(&db, &actor, filter.mailing, filter.run, state, &filter.search, after).await)
 }
 
@@ -229,7 +229,7 @@ pub async fn list_deliveries(filter: DeliveryFilter) -> Result<Page<DeliveryRow>
 pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::delivery(&request::state().db, &actor, mailing, delivery).await)
+    request::answer(mailings::delivery(&request::state()?.db, &actor, mailing, delivery).await)
 }
 
 /// Says what became of deliveries whose fate is unknown, and goes back to where it was asked.
@@ -237,7 +237,7 @@ pub async fn get_delivery(mailing: i64, delivery: i64) -> Result<DeliveryDetail,
 pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let n = request::answer(mailings::decide(&state.db, &actor, &form, state.now()).await)?;
     state.wake.ring();
     let DecisionForm { mailing, run, delivery, verdict, .. } = form;
@@ -254,7 +254,7 @@ pub async fn decide_deliveries(form: DecisionForm) -> Result<(), AppError> {
 pub async fn count_missed(mailing: i64, run: i64) -> Result<i64, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(mailings::missed(&state.db, &actor, mailing, run, state.now()).await)
 }
 
@@ -263,7 +263,7 @@ pub async fn count_missed(mailing: i64, run: i64) -> Result<i64, AppError> {
 pub async fn send_to_missed(form: MissedForm) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let sent = mailings::send_to_missed(&state.db, &actor, &form, state.mass_mail(), state.now()).await;
     let n = request::answer(sent)?;
     state.wake.ring();
@@ -276,7 +276,7 @@ pub async fn send_to_missed(form: MissedForm) -> Result<(), AppError> {
 pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let selection = request::answer(mailings::begin_picking(&state.db, &actor, form.selection, state.now()).await)?;
     let form = MailingForm { clients: "picked".to_owned(), search: String::new(), selection, ..form };
     request::go(&form.address("pick"));
@@ -288,7 +288,7 @@ pub async fn start_picking(form: MailingForm) -> Result<(), AppError> {
 pub async fn list_choices(selection: i64, search: String, after: String) -> Result<Page<(Client, bool)>, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::choices(&request::state().db, &actor, selection, &search, &after).await)
+    request::answer(mailings::choices(&request::state()?.db, &actor, selection, &search, &after).await)
 }
 
 /// Changes a selection, and answers with how many clients it holds then.
@@ -296,5 +296,5 @@ pub async fn list_choices(selection: i64, search: String, after: String) -> Resu
 pub async fn change_picks(form: Picks) -> Result<i64, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::change_picks(&request::state().db, &actor, &form).await)
+    request::answer(mailings::change_picks(&request::state()?.db, &actor, &form).await)
 }

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub async fn list_messages(search: String, sort: String, after: String) -> Result<Page<MessageRow>, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::list(&request::state().db, &actor, &search, &sort, &after).await)
+    request::answer(messages::list(&request::state()?.db, &actor, &search, &sort, &after).await)
 }
 
 /// One of one's messages.
@@ -21,7 +21,7 @@ pub async fn list_messages(search: String, sort: String, after: String) -> Resul
 pub async fn get_message(id: i64) -> Result<Message, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::get(&request::state().db, &actor, id).await)
+    request::answer(messages::get(&request::state()?.db, &actor, id).await)
 }
 
 /// Stores a message, new while its id is 0, and goes to its page.
@@ -29,7 +29,7 @@ pub async fn get_message(id: i64) -> Result<Message, AppError> {
 pub async fn save_message(form: MessageForm, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let id = request::answer(messages::save(&state.db, &actor, &form, &once, state.now()).await)?;
     request::go(&format!("/messages/{id}?done=messages.saved"));
     Ok(id)
@@ -40,7 +40,7 @@ pub async fn save_message(form: MessageForm, #[server(default)] once: String) ->
 pub async fn delete_message(id: i64) -> Result<(), AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::delete(&request::state().db, &actor, id).await)?;
+    request::answer(messages::delete(&request::state()?.db, &actor, id).await)?;
     request::go("/messages?done=messages.deleted");
     Ok(())
 }
@@ -50,7 +50,7 @@ pub async fn delete_message(id: i64) -> Result<(), AppError> {
 pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (deleted, kept) = request::answer(messages::delete_chosen(&request::state().db, &actor, &form).await)?;
+    let (deleted, kept) = request::answer(messages::delete_chosen(&request::state()?.db, &actor, &form).await)?;
     let (deleted, left) = (deleted.to_string(), kept.to_string());
     request::go(&match kept {
         0 => form.back("/messages", &[("done", "messages.deleted_many"), ("n", &deleted)]),
@@ -64,7 +64,7 @@ pub async fn delete_messages(form: Chosen) -> Result<(), AppError> {
 pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Result<i64, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let id = request::answer(messages::duplicate(&state.db, &actor, id, &once, state.now()).await)?;
     request::go(&format!("/messages/{id}?done=messages.copied"));
     Ok(id)
@@ -75,7 +75,7 @@ pub async fn duplicate_message(id: i64, #[server(default)] once: String) -> Resu
 pub async fn preview_message(form: MessageForm, client: Option<i64>) -> Result<Preview, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(messages::preview(&state.db, &actor, form, client, &state.config.public_url).await)
 }
 
@@ -84,7 +84,7 @@ pub async fn preview_message(form: MessageForm, client: Option<i64>) -> Result<P
 pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
     use crate::server::{services::messages, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(messages::clients(&request::state().db, &actor, &search).await)
+    request::answer(messages::clients(&request::state()?.db, &actor, &search).await)
 }
 
 /// Sends what is being written to oneself, and answers with the address it went to.
@@ -92,7 +92,7 @@ pub async fn preview_clients(search: String) -> Result<Vec<Client>, AppError> {
 pub async fn send_test(form: MessageForm, client: Option<i64>) -> Result<String, AppError> {
     use crate::server::{services::test_letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let relay = async || state.relay_for_one().await;
     request::answer(test_letter::send(&state.db, state.post(), &actor, &form, client, state.now(), relay).await)
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 pub async fn list_letters(search: String, after: Option<String>) -> Result<Page<LetterRow>, AppError> {
     use crate::server::{services, web};
     let reader = web::request::answer(web::outbox::reader().await)?;
-    let db = web::request::state().db;
+    let db = web::request::state()?.db;
     web::request::answer(services::outbox::list(&db, reader, &search, after.as_deref()).await)
 }
 
@@ -19,5 +19,5 @@ pub async fn list_letters(search: String, after: Option<String>) -> Result<Page<
 pub async fn get_letter(id: i64) -> Result<Letter, AppError> {
     use crate::server::{services, web};
     let reader = web::request::answer(web::outbox::reader().await)?;
-    web::request::answer(services::outbox::get(&web::request::state().db, reader, id).await)
+    web::request::answer(services::outbox::get(&web::request::state()?.db, reader, id).await)
 }

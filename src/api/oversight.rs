@@ -50,7 +50,7 @@ pub async fn list_users(filter: UserFilter) -> Result<Page<UserRow>, AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
     let UserFilter { search, role, state, after } = filter;
-    request::answer(oversight::users(&request::state().db, &actor, &search, &role, &state, &after).await)
+    request::answer(oversight::users(&request::state()?.db, &actor, &search, &role, &state, &after).await)
 }
 
 /// One user with figures.
@@ -58,7 +58,7 @@ pub async fn list_users(filter: UserFilter) -> Result<Page<UserRow>, AppError> {
 pub async fn get_user(id: i64) -> Result<UserRow, AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
-    request::answer(oversight::user(&request::state().db, &actor, id).await)
+    request::answer(oversight::user(&request::state()?.db, &actor, id).await)
 }
 
 /// Blocks a user and goes back to their page.
@@ -66,7 +66,7 @@ pub async fn get_user(id: i64) -> Result<UserRow, AppError> {
 pub async fn block_user(form: StopForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(oversight::block(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/users/{}?done=oversight.blocked", form.id));
@@ -78,7 +78,7 @@ pub async fn block_user(form: StopForm) -> Result<(), AppError> {
 pub async fn unblock_user(form: ReleaseForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(oversight::unblock(&state.db, &actor, form.id, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/users/{}?done=oversight.unblocked", form.id));
@@ -90,7 +90,7 @@ pub async fn unblock_user(form: ReleaseForm) -> Result<(), AppError> {
 pub async fn give_role(form: RoleForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(oversight::give_role(&state.db, &actor, &form, state.now()).await)?;
     request::go(&format!("/users/{}?done=oversight.role_given", form.id));
     Ok(())
@@ -102,7 +102,7 @@ pub async fn list_audit(filter: AuditFilter) -> Result<Page<AuditLine>, AppError
     use crate::server::{services::audit, web::request};
     request::require(crate::domain::user::Permission::Oversee).await?;
     let AuditFilter { search, act, after } = filter;
-    request::answer(audit::list(&request::state().db, &search, &act, &after).await)
+    request::answer(audit::list(&request::state()?.db, &search, &act, &after).await)
 }
 
 /// A page of all mailings.
@@ -112,7 +112,7 @@ pub async fn list_all_mailings(filter: OverseenFilter) -> Result<Page<OverseenMa
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
     let OverseenFilter { search, owner, status, period, after } = filter;
     let filter = MailingFilter { search: &search, owner_id: owner, status: &status, period: &period };
-    request::answer(mailings::list(&request::state().db, &actor, &filter, &after).await)
+    request::answer(mailings::list(&request::state()?.db, &actor, &filter, &after).await)
 }
 
 /// Disables a mailing and goes back to its page.
@@ -120,7 +120,7 @@ pub async fn list_all_mailings(filter: OverseenFilter) -> Result<Page<OverseenMa
 pub async fn disable_mailing(form: StopForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(oversight::disable(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     request::go(&format!("/mailings/{}?done=oversight.disabled", form.id));
     Ok(())
@@ -131,7 +131,7 @@ pub async fn disable_mailing(form: StopForm) -> Result<(), AppError> {
 pub async fn enable_mailing(form: ReleaseForm) -> Result<(), AppError> {
     use crate::server::{services::oversight, web::request};
     let actor = request::require(crate::domain::user::Permission::Oversee).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(oversight::enable(&state.db, &actor, form.id, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/mailings/{}?done=oversight.enabled", form.id));

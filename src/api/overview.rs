@@ -11,7 +11,7 @@ pub async fn get_overview(of: String) -> Result<Overview, AppError> {
     use crate::domain::user::{Permission, Role};
     use crate::server::{services::overview, web::request};
     let actor = request::require(Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let all = of == "all" || of.is_empty() && actor.role == Role::Manager;
     let relays = match actor.role.may(Permission::Settings) {
         true => Some(request::answer(state.relays.overview().await.map_err(Into::into))?),
@@ -26,7 +26,7 @@ pub async fn get_overview(of: String) -> Result<Overview, AppError> {
 pub async fn look_at_runs(all: bool) -> Result<Vec<NamedRun>, AppError> {
     use crate::server::{services::overview, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(overview::running(&request::state().db, &actor, all).await)
+    request::answer(overview::running(&request::state()?.db, &actor, all).await)
 }
 
 /// A month's runs, past and to come, and all of a day; `of` as for the overview.
@@ -35,7 +35,7 @@ pub async fn get_calendar(of: String, month: String, day: String) -> Result<Cale
     use crate::domain::user::{Permission, Role};
     use crate::server::{services::calendar, web::request};
     let actor = request::require(Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let all = of == "all" || of.is_empty() && actor.role == Role::Manager;
     request::answer(calendar::calendar(&state.db, &actor, all, (&month, &day), state.now()).await)
 }

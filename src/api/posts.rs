@@ -18,7 +18,7 @@ pub struct Stored {
 #[server(prefix = "/api", endpoint = "blog/list")]
 pub async fn blog_list(question: Question) -> Result<Listing, AppError> {
     use crate::server::web::request;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(state.blog.kept.listing(&state.db, &question, request::lang(), &state.config.public_url).await)
 }
 
@@ -26,7 +26,7 @@ pub async fn blog_list(question: Question) -> Result<Listing, AppError> {
 #[server(prefix = "/api", endpoint = "blog/post")]
 pub async fn blog_post(slug: String) -> Result<Found, AppError> {
     use crate::server::web::{readers, request};
-    let state = request::state();
+    let state = request::state()?;
     let found = state.blog.kept.article(&state.db, &slug, &state.config.public_url).await;
     let (found, author) = request::answer(found)?;
     match &found {
@@ -40,7 +40,7 @@ pub async fn blog_post(slug: String) -> Result<Found, AppError> {
 #[server(prefix = "/api", endpoint = "home")]
 pub async fn load_home() -> Result<Home, AppError> {
     use crate::server::web::request;
-    let state = request::state();
+    let state = request::state()?;
     let loaded = async {
         let figures = state.blog.figures.get(&state.db).await?;
         let posts = state.blog.kept.random(&state.db, request::lang(), 3).await?;
@@ -55,7 +55,7 @@ pub async fn list_posts(search: String, state: String, after: String) -> Result<
     use crate::domain::post::PostState;
     use crate::server::{services::posts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let app = request::state();
+    let app = request::state()?;
     let after = Some(after.as_str()).filter(|after| !after.is_empty());
     request::answer(posts::list(&app.db, &actor, &search, PostState::parse(&state), after, app.now()).await)
 }
@@ -65,7 +65,7 @@ pub async fn list_posts(search: String, state: String, after: String) -> Result<
 pub async fn edit_post(id: i64) -> Result<Editing, AppError> {
     use crate::server::{services::posts::drafts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(drafts::editing(&state.db, &actor, id, state.now()).await)
 }
 
@@ -75,7 +75,7 @@ pub async fn save_post(form: PostForm, #[server(default)] once: String) -> Resul
     use crate::server::services::posts::{self, Saved};
     use crate::server::web::request;
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     let now = state.now();
     let saved = posts::save(&state.db, state.blog.kept.changes(), &actor, &form, &once, now).await;
     match request::answer(saved)? {
@@ -97,7 +97,7 @@ pub async fn save_post(form: PostForm, #[server(default)] once: String) -> Resul
 pub async fn keep_post(form: PostForm) -> Result<(), AppError> {
     use crate::server::{services::posts::drafts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(drafts::keep(&state.db, &actor, &form, state.now()).await)
 }
 
@@ -106,7 +106,7 @@ pub async fn keep_post(form: PostForm) -> Result<(), AppError> {
 pub async fn discard_post(id: i64) -> Result<(), AppError> {
     use crate::server::{services::posts::drafts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    request::answer(drafts::discard(&request::state().db, &actor, id).await)?;
+    request::answer(drafts::discard(&request::state()?.db, &actor, id).await)?;
     let page = if id == 0 { "new".to_owned() } else { id.to_string() };
     request::go(&format!("/posts/{page}?done=posts.discarded"));
     Ok(())
@@ -117,7 +117,7 @@ pub async fn discard_post(id: i64) -> Result<(), AppError> {
 pub async fn preview_post(body: String) -> Result<Rendered, AppError> {
     use crate::server::{services::posts, web::request};
     request::require(crate::domain::user::Permission::Blog).await?;
-    request::answer(posts::preview(&request::state().db, &body).await)
+    request::answer(posts::preview(&request::state()?.db, &body).await)
 }
 
 /// Deletes a post and goes to the list.
@@ -125,7 +125,7 @@ pub async fn preview_post(body: String) -> Result<Rendered, AppError> {
 pub async fn delete_post(id: i64) -> Result<(), AppError> {
     use crate::server::{services::posts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(posts::delete(&state.db, state.blog.kept.changes(), &actor, id).await)?;
     request::go("/posts?done=posts.deleted");
     Ok(())
@@ -136,7 +136,7 @@ pub async fn delete_post(id: i64) -> Result<(), AppError> {
 pub async fn post_to_message(id: i64, #[server(default)] once: String) -> Result<(), AppError> {
     use crate::server::{services::posts::letter, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     let made = letter::to_message(&state.db, &actor, id, &state.config.public_url, &once, state.now()).await;
     let message = request::answer(made)?;
     request::go(&format!("/messages/{message}?done=posts.made_message"));
@@ -148,7 +148,7 @@ pub async fn post_to_message(id: i64, #[server(default)] once: String) -> Result
 pub async fn post_history(id: i64, version: Option<i64>) -> Result<History, AppError> {
     use crate::server::{services::posts::history, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    request::answer(history::history(&request::state().db, &actor, id, version).await)
+    request::answer(history::history(&request::state()?.db, &actor, id, version).await)
 }
 
 /// Makes an old version the newest one.
@@ -156,7 +156,7 @@ pub async fn post_history(id: i64, version: Option<i64>) -> Result<History, AppE
 pub async fn restore_post(id: i64, version: i64, current: i64) -> Result<(), AppError> {
     use crate::server::{services::posts::history, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     let changes = state.blog.kept.changes();
     request::answer(history::restore(&state.db, changes, &actor, id, (version, current), state.now()).await)?;
     request::go(&format!("/posts/{id}?done=posts.restored"));
@@ -168,7 +168,7 @@ pub async fn restore_post(id: i64, version: i64, current: i64) -> Result<(), App
 pub async fn merge_post(id: i64) -> Result<Merge, AppError> {
     use crate::server::{services::posts::drafts, web::request};
     let actor = request::require(crate::domain::user::Permission::Blog).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(drafts::merge(&state.db, &actor, id, state.now()).await)
 }
 
@@ -177,7 +177,7 @@ pub async fn merge_post(id: i64) -> Result<Merge, AppError> {
 pub async fn list_images(after: String) -> Result<Gallery, AppError> {
     use crate::server::{services::images, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(images::gallery(&request::state().db, &actor, &after).await)
+    request::answer(images::gallery(&request::state()?.db, &actor, &after).await)
 }
 
 /// Deletes one of one's pictures that nothing shows.
@@ -185,7 +185,7 @@ pub async fn list_images(after: String) -> Result<Gallery, AppError> {
 pub async fn delete_image(id: String) -> Result<(), AppError> {
     use crate::server::{services::images, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(images::delete(&state.db, &actor, &id, state.now()).await)?;
     request::go("/posts/images?done=posts.image_deleted");
     Ok(())

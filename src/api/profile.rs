@@ -17,7 +17,7 @@ pub struct SessionId {
 pub async fn get_profile() -> Result<Profile, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::profile(&request::state().db, &actor).await)
+    request::answer(accounts::profile(&request::state()?.db, &actor).await)
 }
 
 /// Stores name, language, theme and zone.
@@ -25,7 +25,7 @@ pub async fn get_profile() -> Result<Profile, AppError> {
 pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let saved = accounts::save_profile(&request::state().db, &actor, &form, request::state().now()).await;
+    let saved = accounts::save_profile(&request::state()?.db, &actor, &form, request::state()?.now()).await;
     let (lang, theme) = request::answer(saved)?;
     request::keep("lang", lang.as_str());
     request::keep("theme", theme.as_str());
@@ -38,7 +38,7 @@ pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
 pub async fn get_notices() -> Result<Vec<(Notice, bool)>, AppError> {
     use crate::server::{services::telling, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(telling::notices(&request::state().db, &actor).await)
+    request::answer(telling::notices(&request::state()?.db, &actor).await)
 }
 
 /// Stores what the reader wants to be told.
@@ -46,7 +46,7 @@ pub async fn get_notices() -> Result<Vec<(Notice, bool)>, AppError> {
 pub async fn save_notices(#[server(default)] form: NoticesForm) -> Result<(), AppError> {
     use crate::server::{services::telling, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(telling::save(&request::state().db, &actor, &form).await)?;
+    request::answer(telling::save(&request::state()?.db, &actor, &form).await)?;
     request::go("/account/notices?done=account.saved");
     Ok(())
 }
@@ -56,7 +56,7 @@ pub async fn save_notices(#[server(default)] form: NoticesForm) -> Result<(), Ap
 pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::ask_new_email(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.letters.ring();
     request::go("/account?done=account.email_asked");
@@ -67,7 +67,7 @@ pub async fn ask_new_email(form: NewEmailForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "profile/email/take")]
 pub async fn take_new_email(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
+    let state = request::state()?;
     let taken = accounts::take_new_email(&state.db, state.origin(), &token, request::peer(), state.now()).await;
     request::answer(taken)?;
     state.letters.ring();
@@ -79,7 +79,7 @@ pub async fn take_new_email(token: String) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "profile/email/revoke")]
 pub async fn revoke_change(token: String) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::revoke_change(&state.db, &token, request::peer(), state.now()).await)?;
     request::go("/forgot?done=account.revoked");
     Ok(())
@@ -90,7 +90,7 @@ pub async fn revoke_change(token: String) -> Result<(), AppError> {
 pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let changed = accounts::change_password(&state.db, state.origin(), &actor, &form, state.now()).await;
     let user = request::answer(changed)?;
     // Whoever knew the old password may know the session too.
@@ -105,7 +105,7 @@ pub async fn change_password(form: NewPasswordForm) -> Result<(), AppError> {
 pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, current) = (request::state(), request::answer(request::session_id().await)?);
+    let (state, current) = (request::state()?, request::answer(request::session_id().await)?);
     request::answer(accounts::own_sessions(&state.db, &actor, current.as_deref(), state.now()).await)
 }
 
@@ -114,7 +114,7 @@ pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
 pub async fn end_session(form: SessionId) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::end_session(&request::state().db, &actor, &form.id).await)?;
+    request::answer(accounts::end_session(&request::state()?.db, &actor, &form.id).await)?;
     request::go("/account/security?done=account.session_ended");
     Ok(())
 }
@@ -124,7 +124,7 @@ pub async fn end_session(form: SessionId) -> Result<(), AppError> {
 pub async fn end_other_sessions() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, keep) = (request::state(), request::answer(request::session_id().await)?);
+    let (state, keep) = (request::state()?, request::answer(request::session_id().await)?);
     request::answer(accounts::end_sessions(&state.db, &actor, keep.as_deref(), state.now()).await)?;
     request::go("/account/security?done=account.sessions_ended");
     Ok(())
@@ -135,7 +135,7 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
 pub async fn log_out_everywhere() -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::end_sessions(&state.db, &actor, None, state.now()).await)?;
     request::answer(request::forget().await)?;
     request::go("/login?done=account.everywhere_out");
@@ -147,7 +147,7 @@ pub async fn log_out_everywhere() -> Result<(), AppError> {
 pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::second_factor(&request::state().db, &request::state().sealer(), &actor).await)
+    request::answer(accounts::second_factor(&request::state()?.db, &request::state()?.sealer(), &actor).await)
 }
 
 /// Begins to set up a second factor.
@@ -155,7 +155,7 @@ pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
 pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::begin_totp(&state.db, &state.sealer(), &actor, &form, state.now()).await)?;
     request::go("/account/security");
     Ok(())
@@ -166,7 +166,7 @@ pub async fn begin_totp(form: PasswordForm) -> Result<(), AppError> {
 pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let sealer = state.sealer();
     let confirmed = accounts::confirm_totp(&state.db, &sealer, state.origin(), &actor, &form, state.now()).await;
     request::answer(confirmed)?;
@@ -180,7 +180,7 @@ pub async fn confirm_totp(form: CodeForm) -> Result<(), AppError> {
 pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::end_totp(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.letters.ring();
     request::go("/account/security?done=account.totp_off_done");
@@ -192,7 +192,7 @@ pub async fn end_totp(form: PasswordForm) -> Result<(), AppError> {
 pub async fn get_own_counts() -> Result<OwnCounts, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::own_counts(&request::state().db, &actor).await)
+    request::answer(accounts::own_counts(&request::state()?.db, &actor).await)
 }
 
 /// Deletes the reader's account.
@@ -200,7 +200,7 @@ pub async fn get_own_counts() -> Result<OwnCounts, AppError> {
 pub async fn delete_account(form: PasswordForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(accounts::delete_account(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     request::answer(request::forget().await)?;
     state.letters.ring();

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 pub async fn list_relays() -> Result<RelaysReport, AppError> {
     use crate::server::web::request;
     request::require(crate::domain::user::Permission::Settings).await?;
-    request::answer(request::state().relays.overview().await.map_err(Into::into))
+    request::answer(request::state()?.relays.overview().await.map_err(Into::into))
 }
 
 /// One stored mail server.
@@ -18,7 +18,7 @@ pub async fn list_relays() -> Result<RelaysReport, AppError> {
 pub async fn get_relay(id: i64) -> Result<RelaySettings, AppError> {
     use crate::server::{services::relays, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    request::answer(relays::get(&request::state().db, relays::Keeper::actor(&actor), id).await)
+    request::answer(relays::get(&request::state()?.db, relays::Keeper::actor(&actor), id).await)
 }
 
 /// Stores a mail server, tries it first if it is on, and goes to the list.
@@ -26,7 +26,7 @@ pub async fn get_relay(id: i64) -> Result<RelaySettings, AppError> {
 pub async fn save_relay(form: RelayForm) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     let keeper = relays::Keeper::actor(&actor);
     request::answer(relays::save(&state.db, keeper, state.means(&state.sealer()), &form, state.now()).await)?;
     request::answer(web::changed(&state, "relays.saved").await)
@@ -37,7 +37,7 @@ pub async fn save_relay(form: RelayForm) -> Result<(), AppError> {
 pub async fn try_relay(form: RelayForm) -> Result<RelayTest, AppError> {
     use crate::server::{services::relays, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(relays::test(&state.db, relays::Keeper::actor(&actor), state.means(&state.sealer()), &form).await)
 }
 
@@ -46,7 +46,7 @@ pub async fn try_relay(form: RelayForm) -> Result<RelayTest, AppError> {
 pub async fn test_relay(id: i64) -> Result<RelayTest, AppError> {
     use crate::server::{services::relays, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     let keeper = relays::Keeper::actor(&actor);
     request::answer(match (id, &state.config.relay) {
         (crate::domain::relay::FROM_SETTINGS, Some(relay)) => Ok(relays::test_given(keeper, relay).await),
@@ -59,7 +59,7 @@ pub async fn test_relay(id: i64) -> Result<RelayTest, AppError> {
 pub async fn switch_relay(id: i64, enabled: bool) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     let keeper = relays::Keeper::actor(&actor);
     request::answer(relays::set_enabled(&state.db, keeper, id, enabled, state.now()).await)?;
     request::answer(web::changed(&state, "relays.switched").await)
@@ -70,7 +70,7 @@ pub async fn switch_relay(id: i64, enabled: bool) -> Result<(), AppError> {
 pub async fn resume_relay(id: i64) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(relays::resume(&state.db, relays::Keeper::actor(&actor), id, state.now()).await)?;
     request::answer(web::changed(&state, "relays.resumed").await)
 }
@@ -80,7 +80,7 @@ pub async fn resume_relay(id: i64) -> Result<(), AppError> {
 pub async fn remove_relay(id: i64) -> Result<(), AppError> {
     use crate::server::{services::relays, web::relays as web, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(relays::remove(&state.db, relays::Keeper::actor(&actor), id, state.now()).await)?;
     request::answer(web::changed(&state, "relays.removed").await)
 }

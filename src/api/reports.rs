@@ -9,6 +9,6 @@ use leptos::prelude::*;
 pub async fn get_report(from: String, to: String) -> Result<Report, AppError> {
     use crate::server::{services::reports, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(reports::report(&state.db, &actor, &from, &to, state.now()).await)
 }

@@ -10,5 +10,5 @@ use leptos::prelude::*;
 pub async fn list_unmatched(after: String) -> Result<Page<Unmatched>, AppError> {
     use crate::server::{services::returns, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    request::answer(returns::unmatched(&request::state().db, &actor, &after).await)
+    request::answer(returns::unmatched(&request::state()?.db, &actor, &after).await)
 }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 pub async fn get_settings() -> Result<SettingsPage, AppError> {
     use crate::server::{services::settings, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(settings::page(&state.db, &actor, state.from()).await)
 }
 
@@ -21,7 +21,7 @@ pub async fn get_settings() -> Result<SettingsPage, AppError> {
 pub async fn save_settings(form: SettingsForm) -> Result<(), AppError> {
     use crate::server::{services::settings, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(settings::save(&state.db, &actor, &form, state.now()).await)?;
     state.blog.kept.changes().outdate();
     state.wake.ring();
@@ -34,7 +34,7 @@ pub async fn save_settings(form: SettingsForm) -> Result<(), AppError> {
 pub async fn set_limits(form: LimitsForm) -> Result<(), AppError> {
     use crate::server::{services::settings, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(settings::set_limits(&state.db, &actor, &form, state.now()).await)?;
     state.wake.ring();
     request::go(&format!("/users/{}?done=settings.limits_saved", form.id));
@@ -46,7 +46,7 @@ pub async fn set_limits(form: LimitsForm) -> Result<(), AppError> {
 pub async fn list_invitations(after: String) -> Result<Page<InvitationRow>, AppError> {
     use crate::server::{services::invitations, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(invitations::list(&state.db, &actor, &after, state.now()).await)
 }
 
@@ -55,7 +55,7 @@ pub async fn list_invitations(after: String) -> Result<Page<InvitationRow>, AppE
 pub async fn invite(form: InviteForm) -> Result<(), AppError> {
     use crate::server::{services::invitations, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(invitations::invite(&state.db, state.origin(), &actor, &form, state.now()).await)?;
     state.letters.ring();
     request::go("/invitations?done=invitations.sent");
@@ -67,7 +67,7 @@ pub async fn invite(form: InviteForm) -> Result<(), AppError> {
 pub async fn revoke_invitation(form: InvitationId) -> Result<(), AppError> {
     use crate::server::{services::invitations, web::request};
     let actor = request::require(crate::domain::user::Permission::Settings).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(invitations::revoke(&state.db, &actor, form.id, state.now()).await)?;
     request::go("/invitations?done=invitations.revoked");
     Ok(())
@@ -77,7 +77,7 @@ pub async fn revoke_invitation(form: InvitationId) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "invitations/look")]
 pub async fn look_at_invitation(token: String) -> Result<Invited, AppError> {
     use crate::server::{services::invitations, web::request};
-    let state = request::state();
+    let state = request::state()?;
     request::answer(invitations::look(&state.db, &token, state.now()).await)
 }
 
@@ -85,7 +85,7 @@ pub async fn look_at_invitation(token: String) -> Result<Invited, AppError> {
 #[server(prefix = "/api", endpoint = "invitations/accept")]
 pub async fn accept_invitation(form: AccountForm) -> Result<(), AppError> {
     use crate::server::{services::invitations, web::request};
-    let state = request::state();
+    let state = request::state()?;
     let accepted = invitations::accept(&state.db, &form, request::lang(), request::peer(), state.now()).await;
     let user = request::answer(accepted)?;
     request::answer(request::remember(&user).await)?;

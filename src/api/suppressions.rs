@@ -19,7 +19,7 @@ pub async fn list_suppressions(
 ) -> Result<Page<Suppression>, AppError> {
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let listing = suppressions::Listing { search: &search, reason: &reason, ended: ended == "1" };
     request::answer(suppressions::list(&state.db, &actor, &listing, &after, state.now()).await)
 }
@@ -29,7 +29,7 @@ pub async fn list_suppressions(
 pub async fn get_suppressions_import(id: i64, chosen: Option<ImportStart>) -> Result<ImportPreview, AppError> {
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let max = state.config.import_max;
     request::answer(suppressions::show_import(&state.db, &actor, id, chosen.as_ref(), max, state.now()).await)
 }
@@ -39,7 +39,7 @@ pub async fn get_suppressions_import(id: i64, chosen: Option<ImportStart>) -> Re
 pub async fn start_suppressions_import(form: ImportStart) -> Result<(), AppError> {
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let process = state.wake.process();
     request::answer(suppressions::start(&state.db, &actor, &form, &state.clock, process).await)?;
     request::go(&format!("/suppressions/import/{}", form.id));
@@ -52,7 +52,7 @@ pub async fn lift_suppressions_import(form: LiftForm) -> Result<(), AppError> {
     use crate::domain::suppression::Source;
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     let lifted = suppressions::lift_import(&state.db, &actor, Source::Owner, &form, state.now()).await;
     let n = request::answer(lifted)?;
     request::go(&format!("/suppressions?done=suppressions.import_lifted&n={n}"));
@@ -64,7 +64,7 @@ pub async fn lift_suppressions_import(form: LiftForm) -> Result<(), AppError> {
 pub async fn get_suppression(id: i64) -> Result<Suppression, AppError> {
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(suppressions::get(&state.db, &actor, id, state.now()).await)
 }
 
@@ -74,7 +74,7 @@ pub async fn add_suppression(form: AddForm) -> Result<(), AppError> {
     use crate::domain::suppression::Source;
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(suppressions::add(&state.db, &actor, Source::Owner, &form, state.now()).await)?;
     request::go("/suppressions?done=suppressions.added");
     Ok(())
@@ -85,7 +85,7 @@ pub async fn add_suppression(form: AddForm) -> Result<(), AppError> {
 pub async fn client_suppressions(id: i64) -> Result<Vec<Suppression>, AppError> {
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(suppressions::of_client(&state.db, &actor, id, state.now()).await)
 }
 
@@ -95,7 +95,7 @@ pub async fn lift_suppression(form: LiftForm) -> Result<(), AppError> {
     use crate::domain::suppression::Source;
     use crate::server::{services::suppressions, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(suppressions::lift(&state.db, &actor, Source::Owner, &form, state.now()).await)?;
     request::go(&match form.client {
         0 => "/suppressions?done=suppressions.lifted".to_owned(),

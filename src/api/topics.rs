@@ -17,7 +17,7 @@ pub struct TopicId {
 pub async fn list_topics() -> Result<Vec<Topic>, AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(topics::list(&request::state().db, &actor).await)
+    request::answer(topics::list(&request::state()?.db, &actor).await)
 }
 
 /// One of one's topics.
@@ -25,7 +25,7 @@ pub async fn list_topics() -> Result<Vec<Topic>, AppError> {
 pub async fn get_topic(id: i64) -> Result<Topic, AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(topics::get(&request::state().db, &actor, id).await)
+    request::answer(topics::get(&request::state()?.db, &actor, id).await)
 }
 
 /// Stores a topic, new while its id is 0, and goes to the list.
@@ -33,7 +33,7 @@ pub async fn get_topic(id: i64) -> Result<Topic, AppError> {
 pub async fn save_topic(form: TopicForm) -> Result<(), AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(topics::save(&state.db, &actor, &form, state.now()).await)?;
     request::go("/topics?done=topics.saved");
     Ok(())
@@ -44,7 +44,7 @@ pub async fn save_topic(form: TopicForm) -> Result<(), AppError> {
 pub async fn delete_topic(form: TopicId) -> Result<(), AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(topics::delete(&request::state().db, &actor, form.id).await)?;
+    request::answer(topics::delete(&request::state()?.db, &actor, form.id).await)?;
     request::go("/topics?done=topics.deleted");
     Ok(())
 }
@@ -54,7 +54,7 @@ pub async fn delete_topic(form: TopicId) -> Result<(), AppError> {
 pub async fn client_topics(id: i64) -> Result<Vec<Wish>, AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(topics::of_client(&state.db, &actor, id, state.now()).await)
 }
 
@@ -63,7 +63,7 @@ pub async fn client_topics(id: i64) -> Result<Vec<Wish>, AppError> {
 pub async fn choose_topics(form: WishForm) -> Result<(), AppError> {
     use crate::server::{services::topics, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let state = request::state();
+    let state = request::state()?;
     request::answer(topics::choose(&state.db, &actor, &form, state.now()).await)?;
     request::go(&format!("/clients/{}?done=topics.chosen", form.client));
     Ok(())

@@ -130,6 +130,9 @@ pub enum Error {
     /// What is needed is away for a while.
     #[error("away: {0}")]
     Away(String),
+    /// Whoever asked has gone, and nobody reads the answer.
+    #[error("nobody waits for the answer")]
+    Abandoned,
     #[error("{0}")]
     Internal(String),
 }
@@ -177,6 +180,7 @@ impl From<Error> for AppError {
                 tracing::warn!(%why, "a request could not be served");
                 Self::Unavailable
             }
+            Error::Abandoned => Self::Unavailable,
             Error::Db(error) if error.is_away() => Error::Away(error.to_string()).into(),
             Error::Db(error) if error.is_unstorable() => Self::Validation(FieldErrors::one("", "error.control")),
             Error::Db(_) | Error::Internal(_) => {

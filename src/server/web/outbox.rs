@@ -58,7 +58,7 @@ async fn reader_of(state: &AppState, session: &Session, parts: &Parts) -> Result
 /// # Errors
 /// As [`outbox::reader`].
 pub async fn reader() -> Result<outbox::Reader, Error> {
-    let state = request::state();
+    let state = request::state()?;
     let user = request::user().await?;
     let open = use_context::<Parts>().is_some_and(|parts| state.outbox_is_open(&parts));
     outbox::reader(state.catching(), open, user.as_ref())

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::http::header::{ACCEPT, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
-use leptos::prelude::{expect_context, use_context};
+use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use std::net::{IpAddr, Ipv4Addr};
 use tower_sessions::{Session, session, session_store};
@@ -32,15 +32,20 @@ const AGENT_MAX: usize = 300;
 const KEEP: u32 = 365 * 24 * 3600;
 
 /// The service, from the context that the router provides.
-pub fn state() -> AppState {
-    expect_context::<AppState>()
+///
+/// # Errors
+/// [`Error::Abandoned`] where what asks belongs to a page, or to a part of one, that is rendered no more: its context goes with
+/// it, while a question that is under way goes on to its end. It must come to one, for the answer waits for it.
+pub fn state() -> Result<AppState, Error> {
+    use_context::<AppState>().ok_or(Error::Abandoned)
 }
 
 /// This browser's session.
 ///
 /// # Errors
-/// If the session layer is missing, which only a wrong router can cause.
+/// As [`state`]; if the session layer is missing, which only a wrong router can cause.
 pub async fn session() -> Result<Session, Error> {
+    state()?;
     leptos_axum::extract::<Session>().await.map_err(|error| Error::Internal(error.to_string()))
 }
 
@@ -49,7 +54,7 @@ pub async fn session() -> Result<Session, Error> {
 /// # Errors
 /// Database errors.
 pub async fn user() -> Result<Option<User>, Error> {
-    user_of(&session().await?, &state()).await
+    user_of(&session().await?, &state()?).await
 }
 
 /// The same for a route that is no server function.
@@ -85,14 +90,19 @@ pub async fn session_id() -> Result<Option<String>, Error> {
 
 /// The address that asks.
 pub fn peer() -> IpAddr {
-    use_context::<Parts>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |parts| super::peer::of(&state(), &parts.extensions, &parts.headers))
+    let (parts, state) = (use_context::<Parts>(), state().ok());
+    parts.zip(state).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(parts, state)| {
+        super::peer::of(&state, &parts.extensions, &parts.headers)
+    })
 }
 
 /// Who asks to be let in.
-pub fn visitor() -> Visitor {
-    let state = state();
-    Visitor::new(peer(), state.sealer(), device(&state))
+///
+/// # Errors
+/// As [`state`].
+pub fn visitor() -> Result<Visitor, Error> {
+    let state = state()?;
+    Ok(Visitor::new(peer(), state.sealer(), device(&state)))
 }
 
 /// The cookie of a browser that accounts were in before.
@@ -109,7 +119,7 @@ fn device(state: &AppState) -> String {
 /// [`Error::Unauthenticated`] if what was checked holds no longer: the password is another one by now, or the role, or
 /// they are blocked. If the session cannot be stored.
 pub async fn remember(user: &User) -> Result<(), Error> {
-    let (state, session) = (state(), session().await?);
+    let (state, session) = (state()?, session().await?);
     services::accounts::admit(&state.db, user).await?;
     let now = state.now();
     session.clear().await;
@@ -141,7 +151,9 @@ fn header(name: axum::http::HeaderName) -> String {
 
 /// Lets the browser keep a language or a theme, as `/language` and `/theme` do.
 pub fn keep(cookie: &str, value: &str) {
-    set_cookie(&state(), cookie, value, "");
+    if let Ok(state) = state() {
+        set_cookie(&state, cookie, value, "");
+    }
 }
 
 fn set_cookie(state: &AppState, cookie: &str, value: &str, more: &str) {
@@ -179,7 +191,7 @@ pub async fn enter(user: &User, next: &str) -> Result<(), Error> {
     let session = session().await?;
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
-    let until = state().now() + CODE_WITHIN;
+    let until = state()?.now() + CODE_WITHIN;
     let halfway = Halfway { user: user.id, epoch: user.epoch, until, next: next.to_owned() };
     session.insert(HALFWAY, halfway).await.map_err(broken)?;
     go("/login/code");
@@ -203,7 +215,8 @@ pub struct Halfway {
 /// [`Error::Unauthenticated`] if nobody is, or it took too long.
 pub async fn halfway() -> Result<Halfway, Error> {
     let halfway: Option<Halfway> = session().await?.get(HALFWAY).await.map_err(broken)?;
-    halfway.filter(|halfway| state().now() < halfway.until).ok_or(Error::Unauthenticated)
+    let now = state()?.now();
+    halfway.filter(|halfway| now < halfway.until).ok_or(Error::Unauthenticated)
 }
 
 /// Ends the session.
@@ -231,7 +244,7 @@ pub async fn require(permission: Permission) -> Result<Actor, AppError> {
 /// # Errors
 /// Database errors.
 pub async fn reader() -> Result<Reader, Error> {
-    let state = state();
+    let state = state()?;
     let found = user().await?;
     let blocked = match &found {
         Some(user) if user.blocked_at.is_some() => {
@@ -326,6 +339,15 @@ pub fn is_local(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_local;
+    use crate::api::error::AppError;
+
+    /// What is asked for a part of a page that is rendered no more still comes to an end: the whole answer waits for it.
+    #[tokio::test]
+    async fn a_question_whose_page_is_gone_has_an_answer() {
+        assert_eq!(crate::api::mailings::count_missed(1, 1).await, Err(AppError::Unavailable));
+        assert_eq!(crate::api::accounts::session().await, Err(AppError::Unavailable));
+        assert_eq!(crate::api::doctor::get_checkup().await, Err(AppError::Unavailable));
+    }
 
     #[test]
     fn redirects_stay_here() {
