@@ -150,3 +150,55 @@ fn write(sender: &Sender, site: &str, own: &Own<'_>, now: DateTime<Utc>) -> Resu
     let (recipient, raw, smtputf8) = (letter.recipient, letter.bytes, letter.needs_smtputf8);
     Ok(NewOutgoing { recipient, raw, smtputf8, expires_at, once: subject.is_telling() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use mail_parser::MessageParser;
+
+    /// Tokens are letters, digits, `-` and `_`, which Markdown has other uses for.
+    #[test]
+    fn a_link_is_whole_to_its_eye_and_in_its_text_whatever_its_token() {
+        let from = EmailAddress::parse("service@vestnik.example").unwrap();
+        let sender = Sender { name: String::new(), email: from };
+        let link = "https://mail.example.org/u/_aB-_c_-__x__-*?token=_aB-_c_-__x__-_";
+        let links = format!("- Anna: <{link}>\n");
+        let now = Utc.with_ymd_and_hms(2026, 12, 1, 12, 0, 0).unwrap();
+        let (mut with_link, words) = (0, ["email", "by", "reason", "title", "outcome", "limit", "name"]);
+        for subject in [
+            Subject::Confirm,
+            Subject::Taken,
+            Subject::Reset,
+            Subject::NewEmail,
+            Subject::EmailAsked,
+            Subject::EmailChanged,
+            Subject::TotpOn,
+            Subject::Leaving,
+            Subject::Invited,
+            Subject::RunEnded,
+            Subject::Paused,
+            Subject::Limit,
+            Subject::Relay,
+            Subject::Late,
+        ] {
+            let mut args: Vec<(&str, &str)> = words.iter().map(|word| (*word, "x")).collect();
+            args.extend([("link", link), ("links", links.as_str())]);
+            for lang in Lang::ALL {
+                let (email, expires_at) = ("anna@example.org", now);
+                let own = Own { subject, name: "Anna", email, lang, args: &args, expires_at };
+                let raw = write(&sender, "https://mail.example.org", &own, now).unwrap().raw;
+                let letter = MessageParser::default().parse(&raw).unwrap();
+                let (text, html) = (letter.body_text(0).unwrap(), letter.body_html(0).unwrap());
+                assert!(
+                    text.split_whitespace().any(|word| word.trim_matches(['<', '>']) == link),
+                    "{subject:?}: {text}"
+                );
+                assert!(html.contains(&format!("href=\"{link}\"")), "{subject:?}: {html}");
+                // Where it names another thing, as "log in" does, that stands there alone.
+                with_link += usize::from(html.contains(&format!(">{link}</a>")));
+            }
+        }
+        assert_eq!(with_link, 26);
+    }
+}

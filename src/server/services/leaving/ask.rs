@@ -45,7 +45,7 @@ pub async fn send_links(
     for delivery in addressees::newest(db, email, SENDERS).await? {
         let Some(whose) = addressees::of(db, delivery).await? else { continue };
         let link = format!("{}{PAGE}{}", origin.site, tokens.token(delivery));
-        links += &format!("- {}: [{link}]({link})\n", markdown::escape(&whose.sender));
+        links += &format!("- {}: <{link}>\n", markdown::escape(&whose.sender));
         to = Some(whose.email);
     }
     // As letters went to it: what was typed may only look like it.
