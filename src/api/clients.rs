@@ -3,7 +3,7 @@
 use super::error::AppError;
 use crate::domain::client::{Client, Double};
 use crate::domain::import::ImportPreview;
-use crate::domain::page::Page;
+use crate::domain::page::{Page, Whole};
 use crate::domain::suppression::Reason;
 use crate::forms::clients::{Chosen, ClientForm, ImportStart, JoinForm};
 use leptos::prelude::*;
@@ -97,7 +97,8 @@ pub async fn join_doubles(form: JoinForm) -> Result<(), AppError> {
     use crate::server::{services::clients::doubles, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state()?;
-    let n = request::answer(doubles::join(&state.db, &actor, form.n, state.now()).await)?;
+    let n =
+        request::answer(doubles::join(&state.db, &actor, Whole { total: form.n, mark: form.mark }, state.now()).await)?;
     request::go(&format!("/clients?done=clients.joined&n={n}"));
     Ok(())
 }

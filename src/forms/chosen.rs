@@ -13,6 +13,9 @@ pub struct Chosen {
     /// How many rows the reader was told `all` are.
     #[serde(default)]
     pub n: i64,
+    /// Which ones those were: `domain::page::Whole::mark`.
+    #[serde(default)]
+    pub mark: i64,
     #[serde(default)]
     pub q: String,
     #[serde(default)]

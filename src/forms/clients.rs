@@ -47,6 +47,9 @@ pub struct Chosen {
     /// How many clients the reader was told `all` are.
     #[serde(default)]
     pub n: i64,
+    /// Which ones those were: `domain::page::Whole::mark`.
+    #[serde(default)]
+    pub mark: i64,
     #[serde(default)]
     pub q: String,
 }
@@ -57,6 +60,9 @@ pub struct JoinForm {
     /// How many the reader was told there are.
     #[serde(default)]
     pub n: i64,
+    /// Which ones those were: `domain::page::Whole::mark`.
+    #[serde(default)]
+    pub mark: i64,
 }
 
 /// What a column's select sends when no column holds the thing.

@@ -6,6 +6,7 @@ use super::{Failure, Outcome, service};
 use crate::domain::client::{Double, join_texts};
 use crate::domain::import::{Duplicates, LineProblem};
 use crate::domain::lang::Lang;
+use crate::domain::page::Whole;
 use crate::locales;
 use crate::server::clock::SharedClock;
 use crate::server::config::Config;
@@ -75,8 +76,9 @@ pub async fn run(config: &Config, clock: SharedClock, command: ClientCommand, js
 /// Prints each double and what it is joined with, or is to be.
 async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: bool, out: &mut impl Write) -> Outcome {
     let mut after = String::new();
-    let total = loop {
+    let Whole { total, mark } = loop {
         let page = clients::doubles::list(db, owner, &after).await?;
+        let told = page.whole();
         for Double { goes, stays } in page.rows {
             match json {
                 true => writeln!(out, "{}", json!({ "goes": goes.email, "stays": stays.email }))?,
@@ -97,10 +99,10 @@ async fn doubles(db: &Db, owner: &Actor, join: bool, now: DateTime<Utc>, json: b
         }
         match page.next {
             Some(next) => after = next,
-            None => break page.total,
+            None => break told,
         }
     };
-    let joined = if join { clients::doubles::join(db, owner, total, now).await? } else { 0 };
+    let joined = if join { clients::doubles::join(db, owner, Whole { total, mark }, now).await? } else { 0 };
     match json {
         true => writeln!(out, "{}", json!({ "doubles": total, "joined": joined }))?,
         false => writeln!(out, "doubles {total}, joined {joined}")?,

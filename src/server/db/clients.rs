@@ -1,9 +1,10 @@
 //! Table `clients`. Every function takes the owner: another's client is as good as absent.
 
 use super::address::address_key;
-use super::{Db, DbResult, Tx, doubles, like_pattern, on_db, on_tx};
+use super::{Db, DbResult, MARK, Tx, doubles, like_pattern, on_db, on_tx};
 use crate::domain::client::{Client, ClientSort, search_text};
 use crate::domain::email::EmailAddress;
+use crate::domain::page::Whole;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -258,19 +259,26 @@ pub async fn delete(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
     Ok(deleted)
 }
 
-/// Deletes all of the owner's clients that are meant, and returns how many.
-pub async fn delete_found(tx: &mut Tx, owner: i64, found: Found<'_>) -> DbResult<u64> {
+/// Deletes all of the owner's clients that are meant, and returns which ones they were.
+pub async fn delete_found(tx: &mut Tx, owner: i64, found: Found<'_>) -> DbResult<Whole> {
     let (condition, (pattern, now)) = found.condition();
-    let sql = AssertSqlSafe(format!("DELETE FROM clients WHERE owner_id = $1 AND {condition}"));
-    let deleted = on_tx!(&mut *tx, conn => sqlx::query(sql)
-        .bind(owner)
-        .bind(pattern)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let delete = format!("DELETE FROM clients WHERE owner_id = $1 AND {condition}");
+    let count = format!("SELECT COUNT(*), {MARK} FROM");
+    let gone: (i64, i64) = match &mut *tx {
+        Tx::Postgres(conn) => {
+            let sql = AssertSqlSafe(format!("WITH gone AS ({delete} RETURNING id) {count} gone"));
+            sqlx::query_as(sql).bind(owner).bind(pattern).bind(now).fetch_one(&mut **conn).await?
+        }
+        // What deletes answers nothing there, but nobody else writes meanwhile.
+        Tx::Sqlite(conn) => {
+            let sql = AssertSqlSafe(format!("{count} clients WHERE owner_id = $1 AND {condition}"));
+            let gone = sqlx::query_as(sql).bind(owner).bind(&pattern).bind(now).fetch_one(&mut **conn).await?;
+            sqlx::query(AssertSqlSafe(delete)).bind(owner).bind(&pattern).bind(now).execute(&mut **conn).await?;
+            gone
+        }
+    };
     doubles::promote(tx, owner).await?;
-    Ok(deleted)
+    Ok(Whole { total: gone.0, mark: gone.1 })
 }
 
 /// One client.
@@ -339,6 +347,15 @@ pub async fn list(
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(Client::from).collect())
+}
+
+/// The owner's clients that are meant.
+pub async fn whole(db: &Db, owner: i64, found: Found<'_>) -> DbResult<Whole> {
+    let (condition, (pattern, now)) = found.condition();
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*), {MARK} FROM clients WHERE owner_id = $1 AND {condition}"));
+    let (total, mark): (i64, i64) =
+        on_db!(db, pool => sqlx::query_as(sql).bind(owner).bind(pattern).bind(now).fetch_one(pool).await)?;
+    Ok(Whole { total, mark })
 }
 
 /// How many of the owner's clients are meant.

@@ -2,8 +2,9 @@
 //! stays, and its own id for each of the others; new ones cannot come.
 
 use super::clients;
-use super::{Db, DbResult, Tx, number_list, on_db, on_tx};
+use super::{Db, DbResult, MARK, Tx, number_list, on_db, on_tx};
 use crate::domain::client::{Client, Double, join_texts};
+use crate::domain::page::Whole;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
@@ -52,8 +53,14 @@ pub async fn list(db: &Db, owner: i64, after: i64, limit: i64) -> DbResult<Vec<D
 
 /// How many doubles an owner has.
 pub async fn count(db: &Db, owner: i64) -> DbResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND double_id > 0";
-    Ok(on_db!(db, pool => sqlx::query_scalar(SQL).bind(owner).fetch_one(pool).await)?)
+    Ok(whole(db, owner).await?.total)
+}
+
+/// All of an owner's doubles.
+pub async fn whole(db: &Db, owner: i64) -> DbResult<Whole> {
+    let sql = AssertSqlSafe(format!("SELECT COUNT(*), {MARK} FROM clients WHERE owner_id = $1 AND double_id > 0"));
+    let (total, mark) = on_db!(db, pool => sqlx::query_as(sql).bind(owner).fetch_one(pool).await)?;
+    Ok(Whole { total, mark })
 }
 
 /// Joins up to `limit` of an owner's doubles with those that stay, and returns how many. What the one that stays has not got

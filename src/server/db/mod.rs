@@ -289,6 +289,9 @@ pub fn check_address(url: &str) -> DbResult<()> {
 /// Longest text that is searched for, in characters; SQLite takes no longer pattern than 50 000 bytes.
 const SEARCH_MAX: usize = 1_000;
 
+/// The sum of ids that a query finds: a column of [`Whole`](crate::domain::page::Whole).
+const MARK: &str = "CAST(COALESCE(SUM(id), 0) AS BIGINT)";
+
 /// Numbers as SQLite's `json_each` takes them.
 fn json_list(numbers: &[i64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();

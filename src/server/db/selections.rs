@@ -3,6 +3,7 @@
 use super::clients::Found;
 use super::{Db, DbResult, Tx, like_pattern, number_list, on_db, on_tx};
 use crate::domain::audience::Audience;
+use crate::domain::page::Whole;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -34,23 +35,26 @@ pub async fn sizes(db: &Db, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
     Ok(on_db!(db, pool => sqlx::query_as(sql).persistent(false).fetch_all(pool).await)?)
 }
 
-/// Makes a selection of all clients of the owner that are meant; returns its id and how many they are.
-pub async fn insert_found(tx: &mut Tx, owner: i64, found: Found<'_>, now: DateTime<Utc>) -> DbResult<(i64, i64)> {
+/// Makes a selection of all clients of the owner that are meant; returns its id and which ones they are.
+pub async fn insert_found(tx: &mut Tx, owner: i64, found: Found<'_>, now: DateTime<Utc>) -> DbResult<(i64, Whole)> {
+    const ALL: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(client_id), 0) AS BIGINT)
+        FROM selection_clients WHERE selection_id = $1";
     let (condition, (pattern, at)) = found.condition();
     let sql = AssertSqlSafe(format!(
         "INSERT INTO selection_clients (selection_id, client_id)
          SELECT $4, id FROM clients WHERE owner_id = $1 AND {condition}"
     ));
     let id = insert(tx, owner, &[], now).await?;
-    let found = on_tx!(tx, conn => sqlx::query(sql)
+    on_tx!(&mut *tx, conn => sqlx::query(sql)
         .bind(owner)
         .bind(pattern)
         .bind(at)
         .bind(id)
         .execute(conn)
         .await
-        .map(|done| done.rows_affected()))?;
-    Ok((id, i64::try_from(found).unwrap_or(i64::MAX)))
+        .map(drop))?;
+    let (total, mark): (i64, i64) = on_tx!(tx, conn => sqlx::query_as(ALL).bind(id).fetch_one(conn).await)?;
+    Ok((id, Whole { total, mark }))
 }
 
 /// Makes a copy of an owner's selection, or an empty one where there is none to copy.

@@ -1,6 +1,7 @@
 //! Rows that were chosen in a list, one by one or all that it finds.
 
 use super::{Error, Result};
+use crate::domain::page::Whole;
 use crate::forms::chosen::Chosen;
 use std::future::Future;
 
@@ -21,7 +22,8 @@ where
     if ids.is_empty() {
         return Err(Error::field("", "error.none_chosen"));
     }
-    if chosen.all && i64::try_from(ids.len()) != Ok(chosen.n) {
+    let told = Whole { total: chosen.n, mark: chosen.mark };
+    if chosen.all && ids.iter().copied().collect::<Whole>() != told {
         return Err(Error::Conflict("error.list_changed"));
     }
     Ok(ids)

@@ -10,7 +10,7 @@ use super::{Actor, Error, Result, checked, still_as_opened};
 use crate::api::error::FieldErrors;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::email::EmailAddress;
-use crate::domain::page::{PAGE_SIZE, Page};
+use crate::domain::page::{PAGE_SIZE, Page, Whole};
 use crate::domain::version::version;
 use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::db::clients::{self, After, Found, NewClient};
@@ -178,7 +178,8 @@ pub async fn list(db: &Db, actor: &Actor, listing: &Listing) -> Result<Page<Clie
     let more = rows.len() > PAGE_SIZE as usize;
     rows.truncate(PAGE_SIZE as usize);
     let next = rows.last().filter(|_| more).map(|last| encode(&cursor(last, *sort)));
-    Ok(Page { rows, next, total: clients::count(db, actor.id, found).await? })
+    let Whole { total, mark } = clients::whole(db, actor.id, found).await?;
+    Ok(Page { rows, next, total, mark })
 }
 
 /// How many of the actor's clients the search finds.
@@ -198,11 +199,12 @@ pub async fn delete(db: &Db, actor: &Actor, chosen: &Chosen, now: DateTime<Utc>)
     some(chosen)?;
     let mut tx = db.begin().await?;
     let deleted = if chosen.all {
-        clients::delete_found(&mut tx, actor.id, all_of(chosen, now)).await?
+        let deleted = clients::delete_found(&mut tx, actor.id, all_of(chosen, now)).await?;
+        unchanged(chosen, deleted)?;
+        u64::try_from(deleted.total).unwrap_or_default()
     } else {
         clients::delete(&mut tx, actor.id, &chosen.ids).await?
     };
-    unchanged(chosen, i64::try_from(deleted).unwrap_or(i64::MAX))?;
     tx.commit().await?;
     Ok(deleted)
 }
@@ -234,9 +236,13 @@ fn some(chosen: &Chosen) -> Result<()> {
     if chosen.all || !chosen.ids.is_empty() { Ok(()) } else { Err(Error::field("", "error.client.none_chosen")) }
 }
 
-/// Refuses a choice of all that the search finds, where it has found another number; what was done is not kept then.
-fn unchanged(chosen: &Chosen, found: i64) -> Result<()> {
-    if chosen.all && found != chosen.n { Err(Error::Conflict("error.list_changed")) } else { Ok(()) }
+/// Refuses a choice of all that the search finds, where it has found others; what was done is not kept then.
+fn unchanged(chosen: &Chosen, found: Whole) -> Result<()> {
+    if found != (Whole { total: chosen.n, mark: chosen.mark }) {
+        Err(Error::Conflict("error.list_changed"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

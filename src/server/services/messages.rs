@@ -159,8 +159,8 @@ pub async fn list(db: &Db, actor: &Actor, search: &str, sort: &str, after: &str)
     let (sort, descending) = paging::order(sort, &columns);
     let after = paging::decode(after);
     let rows = messages::list(db, actor.id, search, sort, descending, after.as_ref(), paging::FETCH).await?;
-    let total = messages::count(db, actor.id, search).await?;
-    let mut page = paging::by_key(rows, total, |message| messages::key(message, sort));
+    let whole = messages::whole(db, actor.id, search).await?;
+    let mut page = paging::by_key(rows, whole.total, |message| messages::key(message, sort)).of(whole);
     if page.rows.iter().any(|row| row.subject.contains('{')) {
         let (subjects, lang) = (page.rows.iter().map(|row| row.subject.clone()).collect::<Vec<_>>(), actor.lang);
         let filled = rendering::apart(move || subjects.iter().map(|subject| shown(subject, lang)).collect::<Vec<_>>());

@@ -169,9 +169,12 @@ async fn many(db: Db) {
     mailing(&db, &olga, ids[1]).await;
     let chosen = Chosen { ids: vec![ids[0], ids[1], theirs], ..Chosen::default() };
     assert_eq!(delete_chosen(&db, &olga, &chosen).await.unwrap(), (1, 2));
-    let told = Chosen { all: true, n: 3, ..Chosen::default() };
-    assert!(matches!(delete_chosen(&db, &olga, &told).await, Err(Error::Conflict("error.list_changed"))));
-    assert_eq!(delete_chosen(&db, &olga, &Chosen { n: 2, ..told }).await.unwrap(), (1, 1));
+    let whole = list(&db, &olga, "", "", "").await.unwrap().whole();
+    let told = Chosen { all: true, n: 2, mark: whole.mark, ..Chosen::default() };
+    for other in [Chosen { n: 3, ..told.clone() }, Chosen { mark: whole.mark + 1, ..told.clone() }] {
+        assert!(matches!(delete_chosen(&db, &olga, &other).await, Err(Error::Conflict("error.list_changed"))));
+    }
+    assert_eq!(delete_chosen(&db, &olga, &told).await.unwrap(), (1, 1));
     assert_eq!(list(&db, &ivan, "", "", "").await.unwrap().total, 1);
 }
 

@@ -47,7 +47,7 @@ fn cut<T>(mut rows: Vec<T>, total: i64, cursor: impl Fn(&T) -> String) -> Page<T
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(cursor);
-    Page { rows, next, total }
+    Page { rows, next, total, mark: 0 }
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ pub async fn mark(
     page: Page<Client>,
     now: DateTime<Utc>,
 ) -> Result<Page<(Client, Option<Reason>)>> {
-    let Page { rows, next, total } = page;
-    let why = suppressions::why(db, actor.id, rows.iter().map(|client| client.email.as_str()), now).await?;
-    Ok(Page { rows: rows.into_iter().zip(why).collect(), next, total })
+    let (clients, page) = page.taken();
+    let why = suppressions::why(db, actor.id, clients.iter().map(|client| client.email.as_str()), now).await?;
+    Ok(page.with_rows(clients.into_iter().zip(why).collect()))
 }
 
 /// Which entries of a ledger are meant, as a page's address says it.

@@ -6,7 +6,7 @@ use crate::forms::clients::{Chosen, ClientForm};
 use crate::server::clock::{ManualClock, SharedClock};
 use crate::server::db::suppressions::{Added, NewEntry};
 use crate::server::db::testing::{on_both, open_run};
-use crate::server::db::{on_db, topics};
+use crate::server::db::topics;
 use crate::server::services::csv;
 use crate::server::services::import::{Outcome, Upload};
 use crate::server::services::import::{Target, import_csv};
@@ -114,9 +114,8 @@ async fn whoever_left_stays_out_whatever_is_done_to_clients(db: Db) {
     assert_eq!(who_gets_one(&db, &anna).await, ["other@example.org"]);
 
     // Deleted, and made anew in every spelling.
-    const COUNT: &str = "SELECT COUNT(*) FROM clients WHERE owner_id = $1";
-    let n: i64 = on_db!(&db, pool => sqlx::query_scalar(COUNT).bind(anna.id).fetch_one(pool).await).unwrap();
-    let all = Chosen { all: true, n, ..Chosen::default() };
+    let told = clients::list(&db, &anna, &clients::Listing::new("", "", "")).await.unwrap().whole();
+    let all = Chosen { all: true, n: told.total, mark: told.mark, ..Chosen::default() };
     clients::delete(&db, &anna, &all, now()).await.unwrap();
     for spelling in ["reader@example.org", "Reader@Example.Org", "READER@EXAMPLE.ORG"] {
         let form = ClientForm { email: spelling.into(), ..ClientForm::default() };
@@ -245,7 +244,9 @@ async fn who_gets_nothing_is_found_among_the_clients(db: Db) {
     let mut export = clients::Export::new(db.clone(), &anna, String::new(), Some(now()));
     let file = String::from_utf8(export.next().await.unwrap().unwrap()).unwrap();
     assert_eq!(file, "left@example.org,left,\r\nBack@example.org,Back,\r\n");
-    let all = Chosen { all: true, left_out: true, n: 2, ..Chosen::default() };
+    let listing = clients::Listing { left_out_at: Some(now()), ..clients::Listing::new("", "", "") };
+    let told = clients::list(&db, &anna, &listing).await.unwrap().whole();
+    let all = Chosen { all: true, left_out: true, n: 2, mark: told.mark, ..Chosen::default() };
     let picked = clients::select(&db, &anna, &all, now()).await.unwrap();
     assert_eq!(db::selections::count(&db, anna.id, picked).await.unwrap(), 2);
     let told = Chosen { n: 1, ..all.clone() };

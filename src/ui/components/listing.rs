@@ -5,7 +5,7 @@ use super::error_panel::failed;
 use super::icon::Icon;
 use super::pagination::Pagination;
 use crate::api::error::AppError;
-use crate::domain::page::Page;
+use crate::domain::page::{Page, Whole};
 use crate::ui::i18n::{t, tn};
 use leptos::prelude::*;
 
@@ -25,9 +25,9 @@ pub fn listing<T>(
     words: &Words,
     narrowed: bool,
     tools: AnyView,
-    table: impl FnOnce(Vec<T>, i64) -> AnyView,
+    table: impl FnOnce(Vec<T>, Whole) -> AnyView,
 ) -> AnyView {
-    let Page { rows, next, total } = match found {
+    let Page { rows, next, total, mark } = match found {
         Ok(page) => page,
         Err(error) => return failed(&error),
     };
@@ -48,7 +48,7 @@ pub fn listing<T>(
     let count = tn(&format!("{}.count", words.area), total);
     view! {
         {tools}
-        {table(rows, total)}
+        {table(rows, Whole { total, mark })}
         <Pagination next=next count=count />
     }
     .into_any()

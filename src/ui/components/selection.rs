@@ -2,6 +2,7 @@
 //! GET form, whose buttons lead to this page again with the question open.
 
 use super::dialog::Confirm;
+use crate::domain::page::Whole;
 use crate::ui::i18n::{t, t_with, tn};
 use crate::ui::link::kept;
 use leptos::prelude::*;
@@ -45,23 +46,27 @@ impl Ticked {
 pub struct Selection {
     ids: RwSignal<BTreeSet<i64>>,
     all: RwSignal<bool>,
-    /// Rows that the list finds in all.
-    total: i64,
+    /// All rows that the list finds.
+    whole: Whole,
     /// The page is alive: buttons without effect can be told so.
     alive: RwSignal<bool>,
 }
 
 impl Selection {
-    /// What is ticked of a list with so many rows.
-    pub fn new(total: i64, Ticked { ids, all }: Ticked) -> Self {
+    /// What is ticked of a list with those rows.
+    pub fn new(whole: Whole, Ticked { ids, all }: Ticked) -> Self {
         let alive = RwSignal::new(false);
         Effect::new(move |_| alive.set(true));
-        Self { ids, all, total, alive }
+        Self { ids, all, whole, alive }
     }
 
     /// How many rows are chosen.
     pub fn count(self) -> i64 {
-        if self.all.get() { self.total } else { self.ids.with(|ids| i64::try_from(ids.len()).unwrap_or(i64::MAX)) }
+        if self.all.get() {
+            self.whole.total
+        } else {
+            self.ids.with(|ids| i64::try_from(ids.len()).unwrap_or(i64::MAX))
+        }
     }
 
     fn some(self) -> bool {
@@ -109,7 +114,8 @@ impl Selection {
             if self.all.get() {
                 return view! {
                     <input type="hidden" name="form[all]" value="true" />
-                    <input type="hidden" name="form[n]" value=self.total.to_string() />
+                    <input type="hidden" name="form[n]" value=self.whole.total.to_string() />
+                    <input type="hidden" name="form[mark]" value=self.whole.mark.to_string() />
                 }
                 .into_any();
             }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::import::Duplicates;
+use crate::domain::page::Whole;
 use crate::server::db::testing;
 use crate::server::services::import::{Target, import_csv};
 use crate::server::services::testing::actor;
@@ -93,13 +94,14 @@ async fn doubles_are_joined_as_shown(db: Db) {
     }
     assert_eq!(doubles::list(&db, &boris, "").await.unwrap().total, 0);
     let page = doubles::list(&db, &anna, "").await.unwrap();
-    assert_eq!((page.total, page.rows.len(), page.next), (2, 2, None));
+    let told = page.whole();
+    assert_eq!((told.total, page.rows.len(), page.next), (2, 2, None));
     assert_eq!(doubles::list(&db, &anna, &page.rows[0].goes.id.to_string()).await.unwrap().rows.len(), 1);
-    for stale in [0, 1, 3] {
+    for stale in [Whole::default(), Whole { total: 1, ..told }, Whole { mark: told.mark + 1, ..told }] {
         let refused = doubles::join(&db, &anna, stale, now()).await;
-        assert!(matches!(refused, Err(Error::Conflict("error.list_changed"))), "{stale}");
+        assert!(matches!(refused, Err(Error::Conflict("error.list_changed"))), "{stale:?}");
     }
-    assert_eq!(doubles::join(&db, &anna, 2, now()).await.unwrap(), 2);
+    assert_eq!(doubles::join(&db, &anna, told, now()).await.unwrap(), 2);
     assert_eq!((doubles::count(&db, &anna).await.unwrap(), count(&db, &anna, "").await.unwrap()), (0, 1));
 }
 
@@ -162,10 +164,16 @@ async fn out_and_in_again(db: Db) {
         assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (5, 0, 0), "{:?}", came.problems);
         assert_eq!(texts(all().await.unwrap()), before);
     }
-    delete(&db, &anna, &Chosen { all: true, n: 5, ..Chosen::default() }, now()).await.unwrap();
+    delete(&db, &anna, &all_found(&db, &anna, "").await, now()).await.unwrap();
     let target = Target { owner: anna.id, import: None, duplicates: Duplicates::Skip, faulty: None };
     import_csv(&db, target, std::io::Cursor::new(file), None, now(), |_| {}).await.unwrap();
     assert_eq!(texts(all().await.unwrap()), before, "nor does an empty list get others");
+}
+
+/// All that a search finds, as the list tells of them.
+async fn all_found(db: &Db, actor: &Actor, q: &str) -> Chosen {
+    let Whole { total, mark } = list(db, actor, &Listing::new(q, "", "")).await.unwrap().whole();
+    Chosen { all: true, n: total, mark, q: q.to_owned(), ..Chosen::default() }
 }
 
 async fn pages(db: Db) {
@@ -190,13 +198,22 @@ async fn pages(db: Db) {
     let found = list(&db, &anna, &Listing::new("иВАН", "email", "no cursor of ours")).await.unwrap();
     assert_eq!((found.total, found.rows.len()), (60, 50));
     assert_eq!(found.rows[0].email, "c000@example.org");
-    let all = Chosen { all: true, n: 60, q: "иван".to_owned(), ..Chosen::default() };
+    let all = all_found(&db, &anna, "иван").await;
+    assert_eq!(all.n, 60);
     for n in [0, 59, 61] {
         let told = Chosen { n, ..all.clone() };
         let (deleted, selected) = (delete(&db, &anna, &told, now()).await, select(&db, &anna, &told, now()).await);
         assert!(matches!(deleted, Err(Error::Conflict("error.list_changed"))), "{n}: {deleted:?}");
         assert!(matches!(selected, Err(Error::Conflict("error.list_changed"))), "{n}: {selected:?}");
     }
+    // As many, but one of them is gone and another has come.
+    let gone = Chosen { ids: vec![found.rows[49].id], ..Chosen::default() };
+    delete(&db, &anna, &gone, now()).await.unwrap();
+    create(&db, &anna, &form(0, "stranger@example.org", "Иван"), now()).await.unwrap();
+    let (deleted, selected) = (delete(&db, &anna, &all, now()).await, select(&db, &anna, &all, now()).await);
+    assert!(matches!(deleted, Err(Error::Conflict("error.list_changed"))), "{deleted:?}");
+    assert!(matches!(selected, Err(Error::Conflict("error.list_changed"))), "{selected:?}");
+    let all = all_found(&db, &anna, "иван").await;
     assert_eq!(count(&db, &anna, "").await.unwrap(), 120, "nobody is gone");
     let selection = select(&db, &anna, &all, now()).await.unwrap();
     assert_eq!(selections::count(&db, anna.id, selection).await.unwrap(), 60);
@@ -226,7 +243,7 @@ async fn no_more_than_allowed(db: Db) {
         }
         other => panic!("{other}"),
     }
-    let all = Chosen { all: true, n: 2, ..Chosen::default() };
+    let all = all_found(&db, &anna, "").await;
     assert_eq!(delete(&db, &anna, &all, now()).await.unwrap(), 2);
     create(&db, &anna, &form(0, "again@example.org", ""), now()).await.expect("there is room again");
 }

@@ -136,7 +136,7 @@ pub async fn gallery(db: &Db, actor: &Actor, after: &str) -> Result<Gallery> {
     rows.truncate(size);
     let cursor = |row: &Stored| format!("{}.{}", row.created_at.timestamp_micros(), row.picture.id);
     let next = rows.last().filter(|_| more).map(cursor);
-    Ok(Gallery { pictures: Page { rows, next, total }, used, quota: IMAGE_QUOTA })
+    Ok(Gallery { pictures: Page { rows, next, total, mark: 0 }, used, quota: IMAGE_QUOTA })
 }
 
 /// Deletes one of the actor's pictures.

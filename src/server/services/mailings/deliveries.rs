@@ -33,7 +33,7 @@ pub async fn deliveries(
     after: i64,
 ) -> Result<Page<DeliveryRow>> {
     let Some(run) = run_of(db, actor, id, run).await? else {
-        return Ok(Page { rows: Vec::new(), next: None, total: 0 });
+        return Ok(Page { rows: Vec::new(), next: None, total: 0, mark: 0 });
     };
     let rows = deliveries::list(db, run, state, search, after, paging::FETCH).await?;
     Ok(paging::by_id(rows, deliveries::count(db, run, state, search).await?, |row| row.id))

@@ -3,7 +3,7 @@
 use super::super::{Actor, Result, paging};
 use crate::domain::audience::Audience;
 use crate::domain::mailing::{MailingList, MailingRow, MailingSort, MailingState, Run};
-use crate::domain::page::PAGE_SIZE;
+use crate::domain::page::{PAGE_SIZE, Whole};
 use crate::server::db::mailings::{self, Filter, Mailing};
 use crate::server::db::{Db, runs, selections};
 use std::collections::HashMap;
@@ -30,10 +30,11 @@ pub async fn list(db: &Db, actor: &Actor, listing: Listing<'_>) -> Result<Mailin
     let after = paging::decode(after);
     let found = mailings::list(db, filter, sort, descending, after.as_ref(), paging::FETCH).await?;
     let counts = mailings::counts(db, actor.id, search).await?;
-    let total = counts.iter().filter(|(of, _)| state.is_none_or(|state| state == *of)).map(|(_, n)| n).sum();
-    let page = paging::by_key(found, total, |mailing| mailing.key(sort));
-    let page = crate::domain::page::Page { rows: rows(db, page.rows).await?, next: page.next, total };
-    Ok(MailingList { page, counts })
+    let shown = counts.iter().filter(|(of, _)| state.is_none_or(|state| state == *of)).map(|(_, whole)| whole);
+    let whole = shown.fold(Whole::default(), |all, more| all.and(*more));
+    let (found, page) = paging::by_key(found, whole.total, |mailing| mailing.key(sort)).of(whole).taken();
+    let counts = counts.into_iter().map(|(state, whole)| (state, whole.total)).collect();
+    Ok(MailingList { page: page.with_rows(rows(db, found).await?), counts })
 }
 
 /// Some of the actor's mailings as they are now: at most a page of them, others are left away.

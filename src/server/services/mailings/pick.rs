@@ -32,14 +32,14 @@ pub async fn choices(
     after: &str,
 ) -> Result<Page<(Client, bool)>> {
     let listing = all_clients::Listing::new(search, "", after);
-    let Page { rows, next, total } = all_clients::list(db, actor, &listing).await?;
-    let ids: Vec<i64> = rows.iter().map(|client| client.id).collect();
+    let (clients, page) = all_clients::list(db, actor, &listing).await?.taken();
+    let ids: Vec<i64> = clients.iter().map(|client| client.id).collect();
     let members = selections::members(db, actor.id, selection, &ids).await?;
-    let rows = rows.into_iter().map(|client| {
+    let rows = clients.into_iter().map(|client| {
         let member = members.contains(&client.id);
         (client, member)
     });
-    Ok(Page { rows: rows.collect(), next, total })
+    Ok(page.with_rows(rows.collect()))
 }
 
 /// Changes a selection and returns how many clients it holds now.

@@ -268,17 +268,24 @@ async fn lists_and_the_chosen(db: Db) {
     assert!(!look(&db, &other, &[theirs]).await.unwrap()[0].paused);
     assert!(look(&db, &actor, &[theirs]).await.unwrap().is_empty());
 
-    // All that the list finds: as many as the reader was told, or none.
-    let all = |n, state: &str| Chosen { all: true, n, state: state.to_owned(), ..Chosen::default() };
-    let moved = delete_chosen(&db, &actor, &all(2, ""), now()).await;
-    assert!(matches!(moved, Err(Error::Conflict("error.list_changed"))), "{moved:?}");
+    // All that the list finds: those of whom the reader was told, or none.
+    let all = async |n, state: &str| {
+        let listing = Listing { state: MailingState::parse(state), ..Listing::default() };
+        let mark = list(&db, &actor, listing).await.unwrap().page.mark;
+        Chosen { all: true, n, mark, state: state.to_owned(), ..Chosen::default() }
+    };
+    let three = all(3, "").await;
+    for other in [Chosen { n: 2, ..three.clone() }, Chosen { mark: three.mark + 1, ..three }] {
+        let moved = delete_chosen(&db, &actor, &other, now()).await;
+        assert!(matches!(moved, Err(Error::Conflict("error.list_changed"))), "{moved:?}");
+    }
     refused(delete_chosen(&db, &actor, &Chosen::default(), now()).await, "", "error.none_chosen");
-    assert_eq!(resume_chosen(&db, &actor, &all(1, "paused")).await.unwrap(), 1);
+    assert_eq!(resume_chosen(&db, &actor, &all(1, "paused").await).await.unwrap(), 1);
     let mut tx = db.begin().await.unwrap();
     db::mailings::advance(&mut tx, ids[2], None, MailingStatus::Finished).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(pause_chosen(&db, &actor, &all(3, ""), now()).await.unwrap(), 2, "what is finished stays so");
-    assert_eq!(delete_chosen(&db, &actor, &all(1, "finished"), now()).await.unwrap(), 1);
+    assert_eq!(pause_chosen(&db, &actor, &all(3, "").await, now()).await.unwrap(), 2, "what is finished stays so");
+    assert_eq!(delete_chosen(&db, &actor, &all(1, "finished").await, now()).await.unwrap(), 1);
     assert_eq!(delete_chosen(&db, &actor, &chosen(&[theirs, ids[0]]), now()).await.unwrap(), 1);
     assert_eq!(titles(Listing::default()).await, ("альфа".to_owned(), 1));
     assert_eq!(list(&db, &other, Listing::default()).await.unwrap().page.total, 1);

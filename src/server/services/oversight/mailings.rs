@@ -21,10 +21,11 @@ pub async fn list(db: &Db, actor: &Actor, filter: &MailingFilter<'_>, after: &st
     let stored = mailings::rows(db, db::mailings::by_ids(db, &ids).await?).await?;
     let mut known: HashMap<i64, MailingRow> = stored.into_iter().map(|row| (row.id, row)).collect();
     // One that was deleted between the two reads is left out.
-    let rows = page.rows.into_iter().filter_map(|owned| {
+    let (owned, page) = page.taken();
+    let rows = owned.into_iter().filter_map(|owned| {
         let row = known.remove(&owned.id)?;
         let rows::Owned { owner_id, owner_email, owner_name, .. } = owned;
         Some(OverseenMailing { row, owner_id, owner_email, owner_name })
     });
-    Ok(Page { rows: rows.collect(), next: page.next, total: page.total })
+    Ok(page.with_rows(rows.collect()))
 }

@@ -284,7 +284,7 @@ pub async fn list(
             views: line.views,
         });
     }
-    Ok(Page { rows, next: page.next, total: page.total })
+    Ok(Page { rows, next: page.next, total: page.total, mark: page.mark })
 }
 
 /// Views on each of the last days, today the last.

@@ -82,6 +82,7 @@ fn shown(found: Result<page::Page<Double>, AppError>, join: ServerAction<JoinDou
             >
                 <ActionForm action=join>
                     <input type="hidden" name="form[n]" value=page.total.to_string() />
+                    <input type="hidden" name="form[mark]" value=page.mark.to_string() />
                     <Submit label=tn("clients.join", page.total) pending=join.pending() />
                 </ActionForm>
             </Confirm>

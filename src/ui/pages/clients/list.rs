@@ -102,7 +102,7 @@ fn shown(
         .into_any();
     }
     let shown = page.rows.iter().map(|(client, _)| (client.id, client.email.clone())).collect();
-    let selection = Selection::new(page.total, shown, ticked);
+    let selection = Selection::new(page.whole(), shown, ticked);
     let columns = vec![
         Column::new(t("clients.chosen_column")),
         Column::sorted(t("clients.email"), "email"),

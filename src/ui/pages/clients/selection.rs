@@ -1,6 +1,7 @@
 //! The ticked rows of the list, and what can be done with them.
 
 use crate::api::clients::{DeleteClients, PickClients};
+use crate::domain::page::Whole;
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::selection::Ticked;
 use crate::ui::components::submit::Submit;
@@ -20,14 +21,14 @@ const NAMED: usize = 5;
 pub struct Selection {
     ids: RwSignal<BTreeSet<i64>>,
     all: RwSignal<bool>,
-    total: i64,
+    whole: Whole,
     /// The page's clients with their addresses.
     shown: StoredValue<Vec<(i64, String)>>,
 }
 
 impl Selection {
-    pub fn new(total: i64, shown: Vec<(i64, String)>, Ticked { ids, all }: Ticked) -> Self {
-        Self { ids, all, total, shown: StoredValue::new(shown) }
+    pub fn new(whole: Whole, shown: Vec<(i64, String)>, Ticked { ids, all }: Ticked) -> Self {
+        Self { ids, all, whole, shown: StoredValue::new(shown) }
     }
 
     /// Who is chosen, in words; `q` is the search of the list, `left_out` whether it has only those who get no letters.
@@ -58,7 +59,11 @@ impl Selection {
 
     /// How many clients are chosen.
     fn count(self) -> i64 {
-        if self.all.get() { self.total } else { self.ids.with(|ids| i64::try_from(ids.len()).unwrap_or(i64::MAX)) }
+        if self.all.get() {
+            self.whole.total
+        } else {
+            self.ids.with(|ids| i64::try_from(ids.len()).unwrap_or(i64::MAX))
+        }
     }
 
     /// The box of a row.
@@ -97,7 +102,7 @@ impl Selection {
                     prop:checked=move || self.all.get()
                     on:change=move |event| self.all.set(event_target_checked(&event))
                 />
-                {tn("clients.select_all", self.total)}
+                {tn("clients.select_all", self.whole.total)}
             </label>
         }
         .into_any()
@@ -123,7 +128,8 @@ pub fn Chosen(
         if selection.all.get() {
             return view! {
                 <input type="hidden" name="form[all]" value="true" />
-                <input type="hidden" name="form[n]" value=selection.total.to_string() />
+                <input type="hidden" name="form[n]" value=selection.whole.total.to_string() />
+                <input type="hidden" name="form[mark]" value=selection.whole.mark.to_string() />
             }
             .into_any();
         }
@@ -156,7 +162,8 @@ pub fn Chosen(
             <ActionForm action=pick attr:id=PICK attr:class="ml-auto">
                 <input type="hidden" name="form[q]" value=q />
                 <input type="hidden" name="form[left_out]" value=left_out.to_string() />
-                <input type="hidden" name="form[n]" value=selection.total.to_string() />
+                <input type="hidden" name="form[n]" value=selection.whole.total.to_string() />
+                <input type="hidden" name="form[mark]" value=selection.whole.mark.to_string() />
                 {elsewhere}
                 <Submit label=t("clients.new_mailing") pending=pick.pending() class="btn-sm" />
             </ActionForm>

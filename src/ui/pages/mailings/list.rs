@@ -46,13 +46,13 @@ pub fn MailingsPage() -> impl IntoView {
                     let narrowed = !(q.get_untracked().is_empty() && state.get_untracked().is_empty());
                     let counts = found.as_ref().map(|list| list.counts.clone()).unwrap_or_default();
                     let page = found.map(|MailingList { page, .. }| page);
-                    listing(page, &WORDS, narrowed, tools(&counts), |rows, total| {
+                    listing(page, &WORDS, narrowed, tools(&counts), |rows, whole| {
                         watch.show(&rows);
-                        let selection = Selection::new(total, ticked);
+                        let selection = Selection::new(whole, ticked);
                         let rows: Vec<AnyView> =
                             rows.into_iter().map(|mailing| row(mailing, watch, selection, actions)).collect();
                         view! {
-                            {bar(selection, total, actions)}
+                            {bar(selection, whole.total, actions)}
                             <Table label=t("mailings.title") columns=columns()>{rows}</Table>
                         }
                         .into_any()

@@ -49,8 +49,8 @@ pub fn MessagesPage() -> impl IntoView {
             <Transition>
                 {move || found.get().map(|found| {
                     let search = view! { <div class="mb-4"><Search label=t("messages.search") /></div> };
-                    listing(found, &WORDS, !q.get_untracked().is_empty(), search.into_any(), |rows, total| {
-                        table(rows, Selection::new(total, ticked), total, actions)
+                    listing(found, &WORDS, !q.get_untracked().is_empty(), search.into_any(), |rows, whole| {
+                        table(rows, Selection::new(whole, ticked), whole.total, actions)
                     })
                 })}
             </Transition>
