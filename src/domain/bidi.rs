@@ -12,6 +12,11 @@ pub fn is_hidden(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
+/// A text without the white space and the hidden signs around it.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_hidden(c))
+}
+
 /// A text for a reader: with `\u{202e}` in the place of such a sign. Joiners are shown where they join nothing: scripts and
 /// pictures that need them have no ASCII.
 pub fn visible(text: &str) -> String {

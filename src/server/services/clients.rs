@@ -8,6 +8,7 @@ pub use export::{Export, csv_head};
 use super::once::{Made, Once};
 use super::{Actor, Error, Result, checked, still_as_opened};
 use crate::api::error::FieldErrors;
+use crate::domain::bidi::trimmed;
 use crate::domain::client::{Client, ClientSort};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::{PAGE_SIZE, Page, Whole};
@@ -92,7 +93,9 @@ async fn taken(db: &Db, actor: &Actor, email: &EmailAddress, error: DbError) -> 
 fn new_client(form: &ClientForm) -> Result<NewClient> {
     checked(form)?;
     let email = EmailAddress::parse(&form.email).map_err(|error| Error::field("email", error.key()))?;
-    Ok(NewClient { email, full_name: form.full_name.trim().to_owned(), comment: form.comment.trim().to_owned() })
+    // As a file is read: what is handed out must come back as it was.
+    let (full_name, comment) = (trimmed(&form.full_name).to_owned(), trimmed(&form.comment).to_owned());
+    Ok(NewClient { email, full_name, comment })
 }
 
 /// Adds a client and returns its id.

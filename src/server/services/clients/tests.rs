@@ -144,6 +144,7 @@ async fn out_and_in_again(db: Db) {
         ("-c@example.org", "@home", "''+7, \"two\"\nlines; \t"),
         ("'d@example.org", "", "-"),
         ("e@example.org", "Ёлкина, Анна", "'"),
+        ("f@example.org", "\u{200b}Zoë\u{ad} ", "\u{feff}a\u{200b}b\u{2060}"),
     ] {
         let form = ClientForm { full_name: full_name.to_owned(), comment: comment.to_owned(), ..form(0, email, "") };
         create(&db, &anna, &form, now()).await.unwrap();
@@ -161,7 +162,7 @@ async fn out_and_in_again(db: Db) {
         let target = Target { owner: anna.id, import: None, duplicates, faulty: None };
         let reader = std::io::Cursor::new(file.clone());
         let came = import_csv(&db, target, reader, None, now(), |_| {}).await.unwrap();
-        assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (5, 0, 0), "{:?}", came.problems);
+        assert_eq!((came.counts.lines, came.counts.added, came.counts.faulty), (6, 0, 0), "{:?}", came.problems);
         assert_eq!(texts(all().await.unwrap()), before);
     }
     delete(&db, &anna, &all_found(&db, &anna, "").await, now()).await.unwrap();

@@ -1,9 +1,9 @@
 //! The lines that were not taken, as a file that goes in again once they are mended.
 
 use super::super::csv;
-use super::records::trimmed;
 use super::uploads::stored;
 use super::{Actor, Error, Result};
+use crate::domain::bidi::trimmed;
 use crate::domain::formula::{inert, plain};
 use crate::domain::import::{Goal, ImportState};
 use crate::server::db::Db;

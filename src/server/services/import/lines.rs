@@ -3,7 +3,8 @@
 use super::encoding::{detect, is_binary};
 use super::guess;
 use super::read::LineTooLong;
-use super::records::{PEEK, Records, cells, trimmed};
+use super::records::{PEEK, Records, cells};
+use crate::domain::bidi::trimmed;
 use crate::domain::client::{COMMENT_MAX, FULL_NAME_MAX};
 use crate::domain::email::{EmailAddress, mailbox};
 use crate::domain::formula;

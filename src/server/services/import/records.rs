@@ -5,7 +5,6 @@ use super::guess;
 use super::lines::Fault;
 use super::quotes::{Quotes, Span, Spans};
 use super::read::{Limited, Position};
-use crate::domain::bidi::is_hidden;
 use crate::domain::import::{CELL_SHOWN, Encoding};
 use csv::ByteRecord;
 use encoding_rs_io::DecodeReaderBytes;
@@ -156,11 +155,6 @@ impl<R: Read> Records<R> {
         let pieces = (number..).zip(pieces).filter(|(_, piece)| !piece.trim_ascii().is_empty());
         pieces.map(|(number, piece)| (number, read(piece))).collect()
     }
-}
-
-/// A cell without the white space and the hidden signs around it.
-pub fn trimmed(cell: &str) -> &str {
-    cell.trim_matches(|c: char| c.is_whitespace() || is_hidden(c))
 }
 
 /// A record's cells for a reader: shortened, of many columns the first.
