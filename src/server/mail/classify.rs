@@ -83,6 +83,19 @@ fn speaks_of_the_letter(reply: &Reply) -> bool {
     reply.code == 552 || matches!(reply.enhanced.as_deref(), Some("5.3.4" | "5.2.3" | "5.6.7"))
 }
 
+/// Whether a reply that asks for a letter to be sent later is about the server, so that a row of such letters shows that it
+/// takes none for now. At RCPT it may be about the one who is written to: their address or mailbox (RFC 3463 3.2, 3.3), or
+/// that the sender is not known to them yet (greylisting, RFC 6647).
+pub fn is_the_servers(stage: Stage, reply: &Reply) -> bool {
+    let is_theirs = || {
+        let subject = reply.enhanced.as_deref().and_then(|status| status.split('.').nth(1));
+        let text = reply.text.to_ascii_lowercase();
+        matches!(subject, Some("1" | "2"))
+            || ["greylist", "graylist", "grey-list", "gray-list"].iter().any(|word| text.contains(word))
+    };
+    reply.code < 500 && !(stage == Stage::Rcpt && is_theirs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::reply::ReplyParser;
@@ -142,6 +155,25 @@ mod tests {
             (Stage::Dot, "554 spam", Refused),
         ] {
             assert_eq!(at(stage, line), keep(kind), "{stage:?} {line}");
+        }
+    }
+
+    #[test]
+    fn what_one_recipient_is_told_says_nothing_of_the_server() {
+        for (stage, line, expected) in [
+            (Stage::Rcpt, "450 4.7.1 <a@b.example>: Recipient address rejected: Rate limit exceeded", true),
+            (Stage::Rcpt, "451 Too many recipients for now", true),
+            (Stage::Rcpt, "452 4.3.1 Insufficient system storage", true),
+            (Stage::Rcpt, "450 4.1.2 <a@b.example>: Domain not found", false),
+            (Stage::Rcpt, "452 4.2.2 Mailbox full", false),
+            (Stage::Rcpt, "450 4.7.1 Greylisted, come back in 5 minutes", false),
+            (Stage::Rcpt, "552 5.2.2 full", false),
+            (Stage::Dot, "450 4.2.0 Greylisted", true),
+            (Stage::Mail, "451 4.7.1 later", true),
+            (Stage::Mail, "550 5.7.1 no", false),
+        ] {
+            let reply = ReplyParser::default().line(line.as_bytes()).unwrap().unwrap();
+            assert_eq!(is_the_servers(stage, &reply), expected, "{stage:?} {line}");
         }
     }
 

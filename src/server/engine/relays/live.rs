@@ -36,6 +36,17 @@ struct State {
     rest: Rest,
     paused: Option<Trouble>,
     trouble: Option<Trouble>,
+    /// Sessions that have come about and live. A place alone says nothing of what the relay bears.
+    sessions: usize,
+}
+
+/// A session with a relay, counted while it lives.
+pub struct Session(Arc<Live>);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.state().sessions -= 1;
+    }
 }
 
 /// What a relay says to somebody who wants to connect.
@@ -53,6 +64,13 @@ pub enum Answer {
     Closed(Option<DateTime<Utc>>),
 }
 
+/// Whether a server at which others are at work may mean: no more of you. Some say so (421, 554), some close the connection
+/// without a word, and a firewall in front of one refuses or drops it.
+fn turned_away(error: &SmtpError) -> bool {
+    use SmtpErrorKind::{Busy, Closed, Rejected, Timeout, Unreachable};
+    error.stage != Stage::Auth && matches!(error.kind, Busy | Rejected | Closed | Unreachable | Timeout)
+}
+
 impl Live {
     pub fn new(settings: RelaySettings, relay: Relay, fingerprint: String, allowance: Arc<Allowance>) -> Self {
         let breaker = if relay.credentials.is_some() { Breaker::untested() } else { Breaker::default() };
@@ -64,6 +82,7 @@ impl Live {
             rest: Rest::default(),
             paused: None,
             trouble: None,
+            sessions: 0,
         };
         Self {
             settings,
@@ -158,10 +177,12 @@ impl Live {
     }
 
     /// A connection came about.
-    pub fn connected(&self) {
+    pub fn connected(self: &Arc<Self>) -> Session {
         let mut state = self.state();
         state.breaker.connected();
         state.concurrency.connected();
+        state.sessions += 1;
+        Session(Arc::clone(self))
     }
 
     /// A connection did not come about. True if the relay must be paused: it refused user and
@@ -170,13 +191,13 @@ impl Live {
         let mut state = self.state();
         let trouble = Trouble { at: now, fault: error.fault() };
         state.trouble = Some(trouble.clone());
-        let others = state.concurrency.open().saturating_sub(1);
         let refused = error.reply.as_ref().is_some_and(|reply| reply.code / 100 == 5);
         if error.stage == Stage::Auth && refused {
             state.paused = Some(trouble);
             return true;
         }
-        if error.kind == SmtpErrorKind::Busy && error.stage != Stage::Auth && others > 0 {
+        if turned_away(error) && state.sessions > 0 {
+            let others = state.sessions;
             state.concurrency.crowded(others, now);
             state.breaker.abandoned();
         } else {
@@ -195,7 +216,7 @@ impl Live {
             return false;
         }
         state.trouble = Some(Trouble { at: now, fault });
-        let others = state.concurrency.open().saturating_sub(1);
+        let others = state.sessions.saturating_sub(1);
         if others > 0 {
             state.concurrency.crowded(others, now);
         } else {

@@ -2,7 +2,7 @@
 //! the letters, the next one while the first cannot be reached or its limits are used up.
 
 use super::allowance::{Allowance, Grant};
-use super::live::{Answer, Live};
+use super::live::{self, Answer, Live};
 use super::session::Session;
 use crate::domain::audit::Act;
 use crate::domain::delivery::Stage;
@@ -100,21 +100,22 @@ impl Slot {
     ///
     /// # Errors
     /// If no session came about; it is on record.
-    pub async fn connect(&mut self) -> Result<Connection, SmtpError> {
+    pub async fn connect(&mut self) -> Result<(Connection, live::Session), SmtpError> {
         let result = Connection::open(&self.live.relay, &self.pool.timeouts).await;
         let now = self.pool.clock.now();
         self.probing = false;
-        match &result {
-            Ok(_) => self.live.connected(),
+        let result = match result {
+            Ok(connection) => Ok((connection, self.live.connected())),
             Err(error) => {
                 let relay = &self.live.settings.name;
                 tracing::warn!(relay, %error, "the mail server cannot be used");
-                if self.live.not_connected(error, now) {
+                if self.live.not_connected(&error, now) {
                     tracing::error!(relay, %error, "user and password are refused: the mail server is paused");
                     self.pool.keep_pause(&self.live, Trouble { at: now, fault: error.fault() }).await;
                 }
+                Err(error)
             }
-        }
+        };
         self.pool.changed.notify_waiters();
         result
     }
@@ -347,7 +348,7 @@ impl Inner {
     fn probe(self: &Arc<Self>, relays: Vec<Arc<Live>>, now: DateTime<Utc>) {
         for mut slot in relays.iter().filter_map(|live| self.take(live, now)) {
             self.runtime.spawn(async move {
-                if let Ok(connection) = slot.connect().await {
+                if let Ok((connection, _)) = slot.connect().await {
                     connection.quit().await;
                 }
             });

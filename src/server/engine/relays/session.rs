@@ -1,10 +1,11 @@
 //! One worker's way to send: a place at a relay, a connection, and what is learned from each letter.
 
 use super::allowance::{Grant, PATIENCE};
+use super::live;
 use super::pool::{Pool, Slot};
 use crate::domain::delivery::Stage;
 use crate::domain::relay::{Cause, Fault};
-use crate::server::mail::classify::{Outcome, OutcomeKind};
+use crate::server::mail::classify::{Outcome, OutcomeKind, is_the_servers};
 use crate::server::mail::smtp::{Connection, Parcel};
 use crate::server::metrics::OpenConnection;
 use std::fmt::Display;
@@ -37,6 +38,7 @@ impl Place {
 struct Open {
     connection: Connection,
     _counted: OpenConnection,
+    _at_work: live::Session,
 }
 
 /// What became of a letter that was handed over.
@@ -131,8 +133,8 @@ impl Session {
                 return true;
             }
             match place.slot.connect().await {
-                Ok(connection) => {
-                    let connection = Open { connection, _counted: OpenConnection::new() };
+                Ok((connection, at_work)) => {
+                    let connection = Open { connection, _counted: OpenConnection::new(), _at_work: at_work };
                     (place.connection, place.letters, place.answered) = (Some(connection), 0, false);
                     return true;
                 }
@@ -179,9 +181,8 @@ impl Session {
                     self.pool.0.changed.notify_waiters();
                 }
             }
-            // At RCPT it is about the one who is written to.
             OutcomeKind::TryLater | OutcomeKind::SenderRefused
-                if outcome.stage != Stage::Rcpt && outcome.reply.as_ref().is_some_and(|reply| reply.code < 500) =>
+                if outcome.reply.as_ref().is_some_and(|reply| is_the_servers(outcome.stage, reply)) =>
             {
                 live.put_off(fault_of(&outcome), now);
             }

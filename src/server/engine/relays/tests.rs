@@ -369,15 +369,15 @@ async fn a_server_that_bears_two_connections_gets_two(db: Db) {
 }
 
 /// Within the time for which the number is kept: the clock stands still.
-async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter(db: Db) {
+async fn bears_one_connection(db: Db, greeting: &str) {
     let world = World::new(db, 200).await;
-    let turned_away = |n: usize| format!("connection={n} greeting reply 421 4.7.0 Too many\n");
+    let turned_away = |n: usize| format!("connection={n} greeting {greeting}\n");
     let faults: String = (2..7).map(turned_away).collect();
     let server = Server::start(&world, &faults).await;
     let (engine, pool) = world.engine(&server.url("connections=10"));
     let mailing = world.mailing().await;
     engine.pass(None).await.unwrap();
-    // Where the first one had no place yet when the others were turned away, the server is known to rest.
+    // Where the first one had no session yet when the others were turned away, the server is known to rest.
     if engine.summary().relay_trouble.is_some() {
         world.clock.advance(TimeDelta::seconds(2));
         engine.pass(None).await.unwrap();
@@ -386,6 +386,18 @@ async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_let
     assert_eq!(first(&pool).await.allowed, 1);
     // Those with which it begins, and one for what was put back.
     assert!(server.sink.connections() <= 8, "{} connections for 200 letters", server.sink.connections());
+}
+
+async fn a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter(db: Db) {
+    bears_one_connection(db, "reply 421 4.7.0 Too many").await;
+}
+
+async fn a_server_that_refuses_a_second_connection_for_good_is_not_asked_at_each_letter(db: Db) {
+    bears_one_connection(db, "reply 554 5.7.0 Too many connections").await;
+}
+
+async fn a_server_that_closes_a_second_connection_is_not_asked_at_each_letter(db: Db) {
+    bears_one_connection(db, "drop").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -613,6 +625,8 @@ testing::on_both!(
     connections_are_closed_before_the_server_does,
     a_server_that_bears_two_connections_gets_two,
     a_server_that_bears_one_connection_is_not_asked_for_another_at_each_letter,
+    a_server_that_refuses_a_second_connection_for_good_is_not_asked_at_each_letter,
+    a_server_that_closes_a_second_connection_is_not_asked_at_each_letter,
     one_letter_is_tried_again_where_many_places_are_idle,
     more_connections_are_used_at_once,
     what_is_stopped_is_not_in_the_queue,

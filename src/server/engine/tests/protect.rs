@@ -130,6 +130,25 @@ async fn many_letters_put_off_at_the_dot_pause_nothing(db: Db) {
     rests_and_pauses_nothing(db, "*@* dot reply 451 4.7.1 Try again later times=1", "Try again later").await;
 }
 
+async fn many_recipients_put_off_pause_nothing(db: Db) {
+    rests_and_pauses_nothing(db, "*@* rcpt reply 450 4.7.1 Rate limit exceeded times=1", "Rate limit").await;
+}
+
+async fn many_letters_put_off_before_their_text_pause_nothing(db: Db) {
+    rests_and_pauses_nothing(db, "*@* data reply 451 4.3.2 Too much mail times=1", "Too much mail").await;
+}
+
+/// Each is told for themselves: all are asked in one pass.
+async fn recipients_who_are_put_off_slow_nothing_down(db: Db) {
+    let emails = many("c", 60);
+    let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+    let world = World::new(db, &emails, "*@* rcpt reply 450 4.7.1 Greylisted times=1").await;
+    let id = world.mailing("now", TOMORROW, "once", "resend").await;
+    world.engine.pass(Some(id)).await.unwrap();
+    assert_eq!(world.only(id).await.counts.deferred, 60);
+    assert_eq!(world.engine.summary().relay_trouble, None);
+}
+
 async fn many_senders_put_off_pause_nothing(db: Db) {
     rests_and_pauses_nothing(db, "connection mail reply 454 4.7.0 Throttling times=25", "Throttling").await;
 }
@@ -338,6 +357,9 @@ testing::on_both!(
     a_run_of_bad_addresses_alone_is_over_at_once,
     many_refused_letters_in_a_row_pause_the_mailing,
     many_letters_put_off_at_the_dot_pause_nothing,
+    many_letters_put_off_before_their_text_pause_nothing,
+    many_recipients_put_off_pause_nothing,
+    recipients_who_are_put_off_slow_nothing_down,
     many_senders_put_off_pause_nothing,
     letters_that_are_taken_in_between_break_the_row,
     a_delivery_that_kills_is_given_up_and_the_others_are_not,
