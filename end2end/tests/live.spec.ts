@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "@playwright/test";
 import { BINARY } from "./support/command.ts";
+import { logIn } from "./support/demo.ts";
 import { freePort } from "./support/ports.ts";
 import { goSettled } from "./support/settled.ts";
 import { expect, test } from "./support/test.ts";
@@ -15,14 +15,6 @@ test.use({ serverEnv: { VESTNIK_SMTP_URL: `smtp://127.0.0.1:${port}?tls=none` } 
 
 /** A server that is gone is told of within five seconds. */
 const TOLD_MS = 5_000;
-
-async function logIn(page: Page): Promise<void> {
-  await page.goto("/login");
-  await page.getByLabel("Email").fill(OWNER.email);
-  await page.getByLabel("Password").fill(OWNER.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page).toHaveURL(/\/overview$/);
-}
 
 test("the page of a mailing agrees with itself and with its server", async ({ page, server }) => {
   const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
@@ -39,7 +31,7 @@ test("the page of a mailing agrees with itself and with its server", async ({ pa
   const deliveries = () => JSON.parse(run("mailing", "deliveries", mailing, "--json")).length;
   await expect.poll(deliveries).toBe(2);
 
-  await logIn(page);
+  await logIn(page, "en", OWNER);
   await goSettled(page, `/mailings/${mailing}`);
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByRole("button", { name: "Resume" })).toBeVisible();
@@ -58,4 +50,28 @@ test("the page of a mailing agrees with itself and with its server", async ({ pa
     }
     await expect(lost).toHaveCount(0);
   }
+});
+
+test("the page of an import waits for its server, and says so", async ({ page, server }) => {
+  const email = "importer@example.org";
+  const env = { ...process.env, VESTNIK_DATA_DIR: server.dataDir };
+  execFileSync(BINARY, ["user", "add", "--email", email, "--name", "Boris"], { env, input: OWNER.password });
+  await logIn(page, "en", { email, password: OWNER.password });
+  await goSettled(page, "/clients/import");
+  const lines = Array.from({ length: 50_000 }, (_, n) => `c${n}@example.org,Client ${n}`).join("\n");
+  await page.locator('input[type="file"]').setInputFiles({ name: "many.csv", mimeType: "text/csv", buffer: Buffer.from(`email,name\n${lines}\n`) });
+  await page.locator("main form button[type=submit]").click();
+  await page.getByRole("button", { name: "Start the import" }).click();
+  const progress = page.getByRole("progressbar");
+  await expect(progress).toBeVisible();
+  const lost = page.getByTestId("lost");
+  process.kill(server.pid, "SIGSTOP");
+  try {
+    await expect(lost).toBeVisible({ timeout: TOLD_MS });
+    await expect(progress).toBeVisible();
+  } finally {
+    process.kill(server.pid, "SIGCONT");
+  }
+  await expect(page.getByText("The import is finished")).toBeVisible({ timeout: 120_000 });
+  await expect(lost).toHaveCount(0);
 });

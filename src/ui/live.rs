@@ -12,9 +12,9 @@ use std::time::Duration;
 use web_sys::js_sys::Date;
 
 /// A stream that is silent for so many milliseconds is lost: the server says something every two seconds.
-const SILENCE: f64 = 4_000.0;
+pub const SILENCE: f64 = 4_000.0;
 /// Time between two looks at the clock.
-const LOOK: Duration = Duration::from_millis(500);
+pub const LOOK: Duration = Duration::from_millis(500);
 /// Time before a refused stream is asked for again; it doubles each time, up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(2);
 const SELDOM: Duration = Duration::from_secs(64);

@@ -12,6 +12,7 @@ pub mod live;
 pub mod markup;
 pub mod once;
 pub mod pages;
+pub mod poll;
 pub mod refused;
 pub mod session;
 pub mod status;

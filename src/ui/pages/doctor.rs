@@ -12,6 +12,8 @@ use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
 use crate::ui::form::{ActionForm, FormErrors, error_of};
 use crate::ui::i18n::{t, t_args, tn};
+use crate::ui::live::LostNote;
+use crate::ui::poll::poll;
 use crate::ui::time::Time;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -23,22 +25,15 @@ const LOOK: Duration = Duration::from_secs(1);
 #[component]
 pub fn DoctorPage() -> impl IntoView {
     let action = ServerAction::<CheckUp>::new();
-    let turn = RwSignal::new(0);
-    let found = Resource::new_blocking(move || (action.version().get(), turn.get()), |_| get_checkup());
-    Effect::new(move |_| {
-        if found.get().is_some_and(|found| found.is_ok_and(|checkup| checkup.running)) {
-            let look = move || {
-                turn.try_update(|turn| *turn += 1);
-            };
-            set_timeout(look, LOOK);
-        }
-    });
+    let found = Resource::new_blocking(move || action.version().get(), |_| get_checkup());
+    let polled = poll(found, LOOK, |checkup: &Checkup| checkup.running);
     let error = Signal::derive(move || error_of(action.value().get().as_ref()));
     view! {
         <div class="mx-auto max-w-4xl">
             <Page title=t("doctor.title") lead=t("doctor.lead")>
                 <FormErrors error=error />
-                <Transition>{move || found.get().map(|found| shown(found, action))}</Transition>
+                <LostNote lost=polled.lost />
+                <Transition>{move || polled.get().map(|found| shown(found, action))}</Transition>
             </Page>
         </div>
     }

@@ -14,6 +14,8 @@ use crate::ui::components::table::{Cell, Column, Row, Table};
 use crate::ui::form::errors_of;
 use crate::ui::i18n::{number, t, tn, use_lang};
 use crate::ui::link::use_param;
+use crate::ui::live::LostNote;
+use crate::ui::poll::poll;
 use crate::ui::time::format_date;
 use chrono::TimeDelta;
 use leptos::prelude::*;
@@ -28,16 +30,12 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub fn ReportsPage() -> impl IntoView {
     let (from, to) = (use_param("from"), use_param("to"));
     let loaded = Resource::new_blocking(move || (from.get(), to.get()), |(from, to)| get_report(from, to));
-    // What is still being counted is looked at again.
-    Effect::new(move |_| {
-        if loaded.with(|loaded| matches!(loaded, Some(Ok(report)) if report.counting > 0)) {
-            set_timeout(move || loaded.refetch(), AGAIN);
-        }
-    });
+    let polled = poll(loaded, AGAIN, |report: &Report| report.counting > 0);
     view! {
         <Page title=t("reports.title") lead=t("reports.lead")>
+            <LostNote lost=polled.lost />
             <Transition>
-                {move || loaded.get().map(|loaded| shown(loaded, from.get_untracked(), to.get_untracked()))}
+                {move || polled.get().map(|loaded| shown(loaded, from.get_untracked(), to.get_untracked()))}
             </Transition>
         </Page>
     }

@@ -12,6 +12,8 @@ use crate::ui::components::icon::{Icon, icon};
 use crate::ui::components::page::Page;
 use crate::ui::components::progress::Progress;
 use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
+use crate::ui::live::LostNote;
+use crate::ui::poll::poll;
 use crate::ui::time::format_bytes;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -108,24 +110,13 @@ pub fn import_page(place: &'static Place, load: Load, ends: Ends) -> AnyView {
     );
     // When the page first saw the import running, and how many bytes it had read: for the rate.
     let since = RwSignal::new(None::<(f64, i64)>);
+    let polled = poll(shown, EVERY, |shown: &ImportPreview| shown.import.state == ImportState::Running);
     Effect::new(move |_| {
-        let handle = set_interval_with_handle(
-            move || {
-                let running = shown.with_untracked(|shown| match shown {
-                    Some(Ok(shown)) if shown.import.state == ImportState::Running => Some(shown.import.counts.bytes),
-                    _ => None,
-                });
-                if let Some(bytes) = running {
-                    if since.with_untracked(Option::is_none) {
-                        since.set(Some((js_sys::Date::now(), bytes)));
-                    }
-                    shown.refetch();
-                }
-            },
-            EVERY,
-        );
-        if let Ok(handle) = handle {
-            on_cleanup(move || handle.clear());
+        if let Some(Ok(ImportPreview { import, .. })) = polled.get()
+            && import.state == ImportState::Running
+            && since.with_untracked(Option::is_none)
+        {
+            since.set(Some((js_sys::Date::now(), import.counts.bytes)));
         }
     });
     view! {
@@ -133,8 +124,9 @@ pub fn import_page(place: &'static Place, load: Load, ends: Ends) -> AnyView {
             title=t(place.title)
             breadcrumb=vec![(t(place.list_title), place.list.to_owned()), (t(place.upload_title), place.upload.to_owned())]
         >
+            <LostNote lost=polled.lost />
             <Transition>
-                {move || shown.get().map(|shown| match shown {
+                {move || polled.get().map(|shown| match shown {
                     Ok(shown) => ends.with_value(|ends| state(shown, chosen.get_untracked(), ends, since, place)),
                     Err(error) => failed(&error),
                 })}
