@@ -73,6 +73,8 @@ pub enum Cause {
     NotYetValid,
     /// The certificate is for another name.
     OtherName,
+    /// The certificate names nobody where names count (RFC 9525 6.3: no subjectAltName).
+    NoName,
     /// Nobody who is trusted has signed the certificate.
     UnknownIssuer,
     /// Any other failure of the handshake.
@@ -86,7 +88,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Dns,
         Self::Unreachable,
         Self::Timeout,
@@ -98,6 +100,7 @@ impl Cause {
         Self::Expired,
         Self::NotYetValid,
         Self::OtherName,
+        Self::NoName,
         Self::UnknownIssuer,
         Self::Handshake,
         Self::NotEncrypted,
@@ -119,6 +122,7 @@ impl Cause {
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::OtherName => "other_name",
+            Self::NoName => "no_name",
             Self::UnknownIssuer => "unknown_issuer",
             Self::Handshake => "handshake",
             Self::NotEncrypted => "not_encrypted",
@@ -136,6 +140,7 @@ impl Cause {
                 | Self::Expired
                 | Self::NotYetValid
                 | Self::OtherName
+                | Self::NoName
                 | Self::UnknownIssuer
                 | Self::Handshake
         )

@@ -428,6 +428,9 @@ async fn authentication() {
     assert_eq!(auth("AUTH=LOGIN", login()).await, Ok(()));
     // It offers what it does not know (RFC 4954 4); what it refuses for another reason is not said twice.
     let unknown = || vec![plain(), say("504 5.5.4 Unrecognized authentication type")];
+    for reply in ["502 5.5.1 Not implemented", "534 5.7.9 Mechanism is too weak"] {
+        assert_eq!(auth("AUTH PLAIN LOGIN", [vec![plain(), say(reply)], login()].concat()).await, Ok(()));
+    }
     assert_eq!(auth("AUTH PLAIN LOGIN", [unknown(), login()].concat()).await, Ok(()));
     assert_eq!(auth("AUTH PLAIN", unknown()).await, Err(SmtpErrorKind::Auth));
     assert_eq!(auth("AUTH PLAIN LOGIN", vec![plain(), say("535 no")]).await, Err(SmtpErrorKind::Auth));

@@ -125,7 +125,7 @@ impl ServerCertVerifier for Verifier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
     use tokio_rustls::TlsAcceptor;
     use tokio_rustls::rustls::ServerConfig;
     use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
@@ -174,6 +174,24 @@ mod tests {
             assert!(matches!(other, CertificateError::NotValidForNameContext { .. }), "{other:?}");
             assert_eq!(shake(&made, &Trust::default(), "mail.example.org").await, Err(CertificateError::UnknownIssuer));
         }
+    }
+
+    /// As `openssl req -x509 -subj /CN=…` makes it: the name in the subject counts for nobody (RFC 9525 6.3).
+    #[tokio::test]
+    async fn one_without_names_is_told_from_one_for_another_name() {
+        let made = self_signed(|params| {
+            params.subject_alt_names.clear();
+            params.distinguished_name.push(DnType::CommonName, "mail.example.org");
+        });
+        let refused = shake(&made, &Trust::with_root(made.cert.clone()), "mail.example.org").await.unwrap_err();
+        let names = |error: &CertificateError| match error {
+            CertificateError::NotValidForNameContext { presented, .. } => presented.len(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(names(&refused), 0);
+        let other = self_signed(|_| ());
+        let refused = shake(&other, &Trust::with_root(other.cert.clone()), "other.example.org").await.unwrap_err();
+        assert_eq!(names(&refused), 1);
     }
 
     #[tokio::test]

@@ -243,8 +243,11 @@ impl Session<'_, Box<dyn Io>> {
         let login = || vec!["AUTH LOGIN\r\n".to_owned(), line(user), line(password)];
         match (offers("PLAIN"), offers("LOGIN")) {
             (true, with_login) => match self.prove(&plain()).await {
-                // RFC 4954 4: it does not know what it has just offered.
-                Err(error) if with_login && error.reply.as_ref().is_some_and(|reply| reply.code == 504) => {
+                // RFC 4954 4 and 6: it does not know what it has just offered, or finds it too weak.
+                Err(error)
+                    if with_login
+                        && error.reply.as_ref().is_some_and(|reply| matches!(reply.code, 502 | 504 | 534)) =>
+                {
                     self.prove(&login()).await
                 }
                 proven => proven,
@@ -361,6 +364,7 @@ fn cause_of(error: &io::Error) -> Cause {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::NotYetValid,
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => Cause::NoName,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Cause::OtherName,
         CertificateError::UnknownIssuer => Cause::UnknownIssuer,
         _ => Cause::Handshake,
