@@ -133,8 +133,9 @@ async fn changed(
     let Some(choice) = Choice::parse(&choice) else {
         return view(&state, &style, lang, &token, delivery).await;
     };
-    let (offered, topics) = (numbers(&body, "shown"), numbers(&body, "topic"));
-    let asked = Change { delivery, choice, reason: &reason, shown: &offered, topics: &topics };
+    let [shown_ticked, unticked, topics] = ["shown", "unticked", "topic"].map(|name| numbers(&body, name));
+    let asked =
+        Change { delivery, choice, reason: &reason, shown: &shown_ticked, unticked: &unticked, topics: &topics };
     match tokio::time::timeout(PATIENCE, change(&state.db, &asked, state.now())).await {
         Ok(Ok(()) | Err(crate::server::services::Error::NotFound)) => {
             view(&state, &style, lang, &token, delivery).await
@@ -383,10 +384,10 @@ fn topics_form(lang: Lang, token: &str, holds: &Holds) -> String {
         .offers
         .iter()
         .map(|Wish { topic, wanted, .. }| {
-            let checked = if *wanted { " checked" } else { "" };
+            let (checked, stood) = if *wanted { (" checked", "shown") } else { ("", "unticked") };
             format!(
                 "<label class=\"flex items-start gap-3 py-2\"><input type=\"checkbox\" class=\"checkbox mt-1\" name=\"topic\" \
-                 value=\"{0}\"{checked}><input type=\"hidden\" name=\"shown\" value=\"{0}\"><span class=\"min-w-0\"><span class=\"font-medium break-words\">{1}</span>\
+                 value=\"{0}\"{checked}><input type=\"hidden\" name=\"{stood}\" value=\"{0}\"><span class=\"min-w-0\"><span class=\"font-medium break-words\">{1}</span>\
                  <span class=\"block text-sm break-words opacity-80\">{2}</span></span></label>",
                 topic.id,
                 escape(&topic.name),

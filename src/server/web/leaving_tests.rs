@@ -177,6 +177,30 @@ async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
     assert!(page.matches(" checked").count() == 1, "{page}");
     world.choose(&format!("choice=topics{shown}{}", ticks(&["News", "Sales", "Offers"]))).await;
     assert!(held().await.is_empty());
+    // One that stood there without a tick and has none now is as it was: they have said nothing of it.
+    world.choose(&format!("choice=topics&shown={0}&topic={0}&unticked={1}", id("News"), id("Offers"))).await;
+    assert!(held().await.is_empty());
+    let (offers, until) = (id("Offers"), made_at() + chrono::TimeDelta::days(30));
+    let pause = NewEntry {
+        owner: world.owner.id,
+        email: &EmailAddress::parse("anna@example.org").unwrap(),
+        topic: offers,
+        reason: Reason::Unsubscribed,
+        source: Source::Page,
+        since: made_at(),
+        until: Some(until),
+        evidence: "",
+        actor: "",
+        delivery: None,
+    };
+    let mut tx = db.begin().await.unwrap();
+    suppressions::add(&mut tx, &pause).await.unwrap();
+    tx.commit().await.unwrap();
+    world.choose(&format!("choice=topics&shown={0}&topic={0}&unticked={offers}", id("News"))).await;
+    let kept = world.entries("anna@example.org").await;
+    assert_eq!(kept.iter().map(|entry| (entry.topic, entry.until)).collect::<Vec<_>>(), [(offers, Some(until))]);
+    world.choose(&format!("choice=topics&shown={0}&topic={0}&unticked={offers}&topic={offers}", id("News"))).await;
+    assert!(held().await.is_empty());
     // A page from before there were others says nothing of them.
     world.choose(&format!("choice=topics&shown={}", id("News"))).await;
     assert_eq!(held().await, [id("News")]);
@@ -185,18 +209,7 @@ async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
     assert!(page.contains("no emails about “News &lt;b&gt;” until 2026-01-31"), "{page}");
     world.choose("choice=undo").await;
     // Whoever has paused everything is told so, and can leave for good.
-    let everything = NewEntry {
-        owner: world.owner.id,
-        email: &EmailAddress::parse("anna@example.org").unwrap(),
-        topic: NO_TOPIC,
-        reason: Reason::Unsubscribed,
-        source: Source::Page,
-        since: made_at(),
-        until: Some(made_at() + chrono::TimeDelta::days(30)),
-        evidence: "",
-        actor: "",
-        delivery: None,
-    };
+    let everything = NewEntry { topic: NO_TOPIC, ..pause };
     let mut tx = db.begin().await.unwrap();
     suppressions::add(&mut tx, &everything).await.unwrap();
     tx.commit().await.unwrap();

@@ -49,8 +49,9 @@ pub struct Change<'a> {
     pub choice: Choice,
     /// Why, in their words; may be empty.
     pub reason: &'a str,
-    /// Topics that stood there to be ticked, and those that are.
+    /// Topics that stood there with a tick, those without one, and those that are ticked now.
     pub shown: &'a [i64],
+    pub unticked: &'a [i64],
     pub topics: &'a [i64],
 }
 
@@ -130,15 +131,19 @@ async fn undo(db: &Db, whose: &Addressee, topic: i64) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Has the reader get the topics that are ticked, and no others of those that were offered and shown: of one that came
-/// since, they have said nothing.
+/// Has the reader get the topics that are ticked, and no others of those that they took the tick from: of one that came since,
+/// and of one that they left unticked, they have said nothing. It may be one that is paused, which comes back by itself.
 async fn choose(db: &Db, whose: &Addressee, change: &Change<'_>, now: DateTime<Utc>) -> Result<()> {
     let entries = suppressions::of_address(db, whose.owner, &whose.email, now).await?;
     let offers = offers(db, whose, &entries).await?;
     let mut tx: Tx = db.begin().await?;
-    for wish in offers.iter().filter(|wish| change.shown.contains(&wish.topic.id)) {
+    for wish in &offers {
         let says = Says::Reader { delivery: whose.delivery };
         let wanted = change.topics.contains(&wish.topic.id);
+        let says_so = change.shown.contains(&wish.topic.id) || wanted && change.unticked.contains(&wish.topic.id);
+        if !says_so {
+            continue;
+        }
         topics::set(&mut tx, (whose.owner, &whose.email), (wish, wanted), says, now).await?;
     }
     Ok(tx.commit().await?)
