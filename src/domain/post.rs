@@ -330,6 +330,11 @@ pub struct Home {
     pub site: String,
 }
 
+/// Whether a text is the id of a picture: 32 hexadecimal digits.
+pub fn is_image_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

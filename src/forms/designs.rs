@@ -1,6 +1,5 @@
 //! The form of a design.
 
-use super::posts::is_image_id;
 use super::{Check, from_garde, is_filled, is_line, is_text};
 use crate::api::error::FieldErrors;
 use crate::domain::colour::Colour;
@@ -8,6 +7,7 @@ use crate::domain::design::{
     ADDRESS_MAX, Design, FOOTER_MAX, Font, HEADER_MAX, Header, LOGO_WIDTHS, Logo, Look, NAME_MAX, RADIUS_MAX,
     SOCIAL_MAX,
 };
+use crate::domain::post::is_image_id;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use super::{Check, from_garde, is_filled, is_line, is_text};
 use crate::api::error::FieldErrors;
 use crate::domain::lang::Lang;
 use crate::domain::post::{
-    ALT_MAX, AUTHOR_MAX, BODY_MAX, Content, Fields, SUMMARY_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, tags,
+    ALT_MAX, AUTHOR_MAX, BODY_MAX, Content, Fields, SUMMARY_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, is_image_id, tags,
 };
 use crate::domain::slug::is_slug;
 use garde::Validate;
@@ -91,11 +91,6 @@ impl Check for PostForm {
     fn check(&self) -> FieldErrors {
         from_garde(self)
     }
-}
-
-/// Whether a text is the id of a picture: 32 hexadecimal digits.
-pub fn is_image_id(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn is_image_or_empty<C>(value: &str, _: &C) -> garde::Result {

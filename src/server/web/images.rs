@@ -3,9 +3,9 @@
 use super::guard::{actor, refusal};
 use super::state::AppState;
 use crate::api::error::AppError;
+use crate::domain::post::is_image_id;
 use crate::domain::post::{IMAGE_BYTES_MAX, Picture};
 use crate::domain::user::Permission;
-use crate::forms::posts::is_image_id;
 use crate::server::services::images::{self, Upload};
 use crate::server::services::{Actor, Error};
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};

@@ -1,8 +1,8 @@
 //! A post's Markdown as HTML for its page: tables and code, pictures of ours with all their sizes.
 //! HTML in the Markdown is shown as it is written; pictures from elsewhere become links.
 
+use crate::domain::post::is_image_id;
 use crate::domain::post::{Picture, Rendered};
-use crate::forms::posts::is_image_id;
 use crate::server::mail::bounded::{self, TooMuch};
 use ammonia::Builder;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};

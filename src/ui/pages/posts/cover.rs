@@ -2,8 +2,8 @@
 
 use crate::api::error::{AppError, FieldErrors};
 use crate::api::posts::list_images;
+use crate::domain::post::is_image_id;
 use crate::domain::post::{Picture, widths};
-use crate::forms::posts::is_image_id;
 use crate::ui::components::pictures::Upload;
 use crate::ui::i18n::{error_text, t};
 use leptos::prelude::*;
