@@ -3,7 +3,7 @@
 
 use super::fill::{begins_with_mark, is_mark};
 use crate::domain::email::EmailAddress;
-use crate::forms::posts::is_image_id;
+use crate::domain::post::is_image_id;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use url::{ParseError, Url};
@@ -123,11 +123,15 @@ fn mail(address: &str) -> Option<String> {
     Some(address.as_str().to_owned())
 }
 
+/// What no bare address holds, though there be no space: quotes, and the stops of scripts that write none. A letter of those
+/// that belongs to an address is encoded where it was copied from a browser.
+const SEPARATORS: &str = "<>\"«»“”。．，、！？：；（）【】「」『』《》〈〉｡､،؛؟";
+
 /// The web and mail addresses that stand bare in a text, with the links that they become.
 pub fn bare(text: &str) -> Vec<(std::ops::Range<usize>, String)> {
     let mut found = Vec::new();
     let mut end = 0;
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '«' | '»' | '“' | '”')) {
+    for word in text.split(|c: char| c.is_whitespace() || SEPARATORS.contains(c)) {
         // Words come in order, so each is looked for behind the one before.
         let start = end + text[end..].find(word).unwrap_or_default();
         end = start + word.len();
@@ -146,7 +150,8 @@ pub fn bare(text: &str) -> Vec<(std::ops::Range<usize>, String)> {
 /// Where a word's address begins: at its scheme, or behind the signs that open it.
 fn beginning(word: &str) -> Option<usize> {
     let lower = word.to_ascii_lowercase();
-    let behind_sign = |at: &usize| !word[..*at].ends_with(char::is_alphanumeric);
+    // Scripts without spaces put it right behind a letter.
+    let behind_sign = |at: &usize| !word[..*at].ends_with(|c: char| c.is_ascii_alphanumeric());
     let web = ["https://", "http://", "www."].iter().filter_map(|begin| lower.find(begin)).filter(behind_sign).min();
     web.or_else(|| {
         let at = word.find(|c: char| c.is_alphanumeric() || c == '_')?;
@@ -236,6 +241,12 @@ mod tests {
         assert_eq!(found("сайт:https://example.org/?q=1; x"), "https://example.org/?q=1=https://example.org/?q=1");
         assert_eq!(found("«anna@example.com»."), "anna@example.com=mailto:anna@example.com");
         assert_eq!(found("at 10:30, v1.2.3, e.g. www., user@, @name, a.b.c, xhttp://y"), "");
+        assert_eq!(found("请看 https://example.com/a。谢谢"), "https://example.com/a=https://example.com/a");
+        assert_eq!(
+            found("请访问https://example.com/a，或（www.example.org）"),
+            "https://example.com/a=https://example.com/a www.example.org=https://www.example.org"
+        );
+        assert_eq!(found("انظر https://example.com/a؟"), "https://example.com/a=https://example.com/a");
         assert_eq!(
             found("a a https://x.org/1 https://x.org/1"),
             "https://x.org/1=https://x.org/1 https://x.org/1=https://x.org/1"

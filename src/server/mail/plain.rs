@@ -6,6 +6,7 @@
 use super::links::decoded;
 use html2text::render::TextDecorator;
 use std::ops::Range;
+use unicode_width::UnicodeWidthChar;
 
 /// Columns of the plain text, with room for a value that is longer than its mark.
 const TEXT_WIDTH: usize = 72;
@@ -224,7 +225,8 @@ fn columns_of(text: &str) -> usize {
             entity = if entity { *c != ';' } else { *c == '&' };
             counts
         })
-        .count()
+        .map(|c| c.width().unwrap_or(0))
+        .sum()
 }
 
 fn is_inline(tag: &str) -> bool {
@@ -383,6 +385,10 @@ mod tests {
                 assert!(text.contains(whole.as_str()), "{source}:\n{text}");
                 assert!(!text.contains(is_reserved), "{text}");
             }
+        }
+        // Signs of two columns each.
+        for wide in ["页".repeat(30), "🙂".repeat(40), format!("https://example.cn/{}", "页".repeat(30))] {
+            assert!(text_of(&wide).contains(&wide), "{}", text_of(&wide));
         }
         // Where lists and quotes leave little room, shorter words are long.
         let deep = format!("{} {}", ">".repeat(12), "w".repeat(60));

@@ -154,7 +154,8 @@ pub fn check_with(subject: &str, preheader: &str, body: &str) -> Result<(), Vec<
         .filter_map(|(field, source)| {
             let mut environment = environment();
             let filled = add(&mut environment, field, source).and_then(|()| try_out(&environment, field));
-            filled.and_then(|filled| if field == Field::Body { showable(source, &filled) } else { Ok(()) }).err()
+            let shown = |filled: BTreeSet<String>| filled.iter().try_for_each(|markdown| showable(source, markdown));
+            filled.and_then(|filled| if field == Field::Body { shown(filled) } else { Ok(()) }).err()
         })
         .map(|error| (error.field, error.problem))
         .collect();
@@ -298,6 +299,8 @@ impl Template {
 
     fn letter(&self, markdown: &str, values: usize, says_link: bool) -> Result<Letter, TemplateError> {
         let source = self.environment.get_template(Field::Body.name()).map_err(|error| failed(Field::Body, &error))?;
+        // What is tried when a message is stored does not know each way that values can lead.
+        showable(source.source(), markdown)?;
         let theme = self.layout.as_ref().map_or(Theme::plain(), |layout| &layout.theme);
         let mut body =
             blocks::render(markdown, theme, &self.site).map_err(|error| too_much(source.source(), markdown, error))?;
@@ -520,18 +523,15 @@ fn try_out(environment: &Environment<'static>, field: Field) -> Result<BTreeSet<
     Ok(filled)
 }
 
-/// Whether each Markdown that a body becomes stays within the limits of a letter, and each link and picture keeps its
-/// address.
-fn showable(source: &str, filled: &BTreeSet<String>) -> Result<(), TemplateError> {
-    filled.iter().try_for_each(|markdown| {
-        match blocks::problem(markdown).map_err(|error| too_much(source, markdown, error))? {
-            None => Ok(()),
-            Some(problem) => {
-                let line = source_line(source, markdown, problem.line);
-                Err(TemplateError { field: Field::Body, problem: TemplateProblem { line, ..problem } })
-            }
+/// Whether the Markdown that a body became stays within the limits of a letter, and each link and picture keeps its address.
+fn showable(source: &str, markdown: &str) -> Result<(), TemplateError> {
+    match blocks::problem(markdown).map_err(|error| too_much(source, markdown, error))? {
+        None => Ok(()),
+        Some(problem) => {
+            let line = source_line(source, markdown, problem.line);
+            Err(TemplateError { field: Field::Body, problem: TemplateProblem { line, ..problem } })
         }
-    })
+    }
 }
 
 /// Says where in a body's source it becomes too much.
@@ -671,6 +671,23 @@ mod tests {
             check("s", "[x](https://x.org/{{ full_name }}) [y](www.example.com) https://x.org/{{ email }}"),
             Ok(())
         );
+    }
+
+    /// What is tried when a message is stored knows no value of a real client.
+    #[test]
+    fn nobody_gets_a_link_without_address_whatever_their_values_lead_to() {
+        let source = "Hi\n\n{% if comment == \"vip\" %}\n[Offer](/vip)\n{% endif %}\n\nBye";
+        assert_eq!(check("s", source), Ok(()));
+        let template = Template::new("s", source, "en").unwrap();
+        let render = |comment| template.render(&Recipient { email: "anna@example.org", full_name: "", comment });
+        assert!(render("none").is_ok());
+        let problem = render("vip").unwrap_err().problem;
+        assert_eq!((problem.key.as_str(), problem.detail.as_str(), problem.line), ("error.link.lost", "/vip", 4));
+        // Nor of one that was stored before such links were refused.
+        let old = Template::new("s", "a\n\n[x](/blog/a)", "en").unwrap();
+        let problem =
+            old.render(&Recipient { email: "a@example.org", full_name: "", comment: "" }).unwrap_err().problem;
+        assert_eq!((problem.key.as_str(), problem.line), ("error.link.lost", 3));
     }
 
     #[test]
