@@ -3,7 +3,7 @@
 use super::bounded::{self, TooMuch};
 use super::links::{self, Kind, Lost};
 use super::theme::{PLAIN_ACCENT, Theme};
-use super::typed::Typed;
+use super::typed::{self, Typed};
 use crate::domain::bidi::{Direction, direction, is_right_to_left};
 use crate::domain::colour::Colour;
 use ammonia::{Builder, UrlRelative};
@@ -95,8 +95,9 @@ pub fn render(markdown: &str) -> Result<String, TooMuch> {
 /// # Errors
 /// As there.
 pub fn render_in(markdown: &str, sanitiser: &Sanitiser<'_>, site: &str) -> Result<String, TooMuch> {
-    let events = Typed::new(parser(markdown).into_offset_iter(), site);
-    Ok(clean(&bounded::html(markdown, events)?.html, sanitiser))
+    let markdown = typed::guarded(markdown);
+    let events = Typed::new(parser(&markdown).into_offset_iter(), site);
+    Ok(clean(&bounded::html(&markdown, events)?.html, sanitiser))
 }
 
 /// Whether [`render`] would make HTML of it, and the first link or picture that would lose its address.
@@ -104,7 +105,8 @@ pub fn render_in(markdown: &str, sanitiser: &Sanitiser<'_>, site: &str) -> Resul
 /// # Errors
 /// As there.
 pub fn check(markdown: &str) -> Result<Option<Lost>, TooMuch> {
-    bounded::html(markdown, Typed::new(parser(markdown).into_offset_iter(), SAMPLE_SITE)).map(|html| html.lost)
+    let markdown = typed::guarded(markdown);
+    bounded::html(&markdown, Typed::new(parser(&markdown).into_offset_iter(), SAMPLE_SITE)).map(|html| html.lost)
 }
 
 /// Where pictures begin that nothing describes, in a text.

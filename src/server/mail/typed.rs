@@ -2,9 +2,61 @@
 //! and an address whose beginning was left out gets it.
 
 use super::links::{self, Kind};
+use super::markdown::parser;
 use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd, TextMergeWithOffset};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
+
+/// The same Markdown, in which bare web addresses are read as they stand: signs in them that would begin or end emphasis are
+/// escaped, as in `https://video.example/_aB-_c`.
+pub fn guarded(markdown: &str) -> Cow<'_, str> {
+    let mut addresses = links::bare(markdown)
+        .into_iter()
+        .map(|(place, _)| place)
+        .filter(|place| markdown[place.clone()].contains(is_emphasis) && !markdown[place.clone()].contains('@'))
+        .peekable();
+    if addresses.peek().is_none() {
+        return Cow::Borrowed(markdown);
+    }
+    // Where a sign that escapes is one itself, or nothing is emphasised anyway. In order, the outermost alone.
+    let mut closed: Vec<Range<usize>> = Vec::new();
+    for (event, place) in parser(markdown).into_offset_iter() {
+        let is_closed = matches!(
+            event,
+            Event::Code(_)
+                | Event::Html(_)
+                | Event::InlineHtml(_)
+                | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::CodeBlock(_))
+        );
+        if is_closed && closed.last().is_none_or(|last| last.end <= place.start) {
+            closed.push(place);
+        }
+    }
+    let (mut made, mut end) = (String::with_capacity(markdown.len() + 16), 0);
+    for place in addresses {
+        let next = closed.partition_point(|range| range.end <= place.start);
+        if closed.get(next).is_some_and(|range| range.start < place.end) {
+            continue;
+        }
+        made.push_str(&markdown[end..place.start]);
+        let mut escaped = false;
+        for c in markdown[place.clone()].chars() {
+            if is_emphasis(c) && !escaped {
+                made.push('\\');
+            }
+            escaped = c == '\\' && !escaped;
+            made.push(c);
+        }
+        end = place.end;
+    }
+    made.push_str(&markdown[end..]);
+    Cow::Owned(made)
+}
+
+fn is_emphasis(c: char) -> bool {
+    matches!(c, '_' | '*' | '~')
+}
 
 /// The events of a message, out of those of its Markdown.
 pub struct Typed<'a, I> {
@@ -108,7 +160,43 @@ fn link_tag(tag: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::link_tag;
+    use super::{guarded, link_tag};
+    use crate::server::mail::markdown::render;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bare_addresses_are_read_as_they_stand_and_nothing_else_changes() {
+        let link = |address: &str| format!("<a href=\"{address}\"");
+        for (source, address) in [
+            ("see https://video.example/_aB-_c now", "https://video.example/_aB-_c"),
+            ("https://x.org/a*b*c", "https://x.org/a*b*c"),
+            ("*https://x.org/a_b* c", "https://x.org/a_b"),
+            ("**see https://x.org/_a_-b**", "https://x.org/_a_-b"),
+            ("| a |\n|---|\n| https://x.org/_a_-b |", "https://x.org/_a_-b"),
+            ("<https://x.org/_a_-b>", "https://x.org/_a_-b"),
+            ("[https://x.org/_a_-b](https://x.org/_a_-b)", "https://x.org/_a_-b"),
+            ("[a][b]\n\n[b]: https://x.org/_a_-b", "https://x.org/_a_-b"),
+            ("<a href=\"https://x.org/_a_-b\">a</a>", "https://x.org/_a_-b"),
+            ("https://x.org/\\_a\\_-b", "https://x.org/_a_-b"),
+        ] {
+            let html = render(source).unwrap();
+            assert!(html.contains(&link(address)) && !html.contains('\\'), "{source}: {html}");
+        }
+        let code = "`https://x.org/_a_-b`\n\n    https://x.org/_a_-b\n";
+        assert_eq!(guarded(code), code);
+        for other in ["_a_ *b* ~~c~~", "anna_k_-a@example.org", "https://x.org/a"] {
+            assert!(matches!(guarded(other), std::borrow::Cow::Borrowed(_)), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_sign_of_an_address_is_lost(token in "[-_a-zA-Z0-9]{1,40}") {
+            let address = format!("https://x.org/c?t={token}a");
+            let html = render(&format!("one {address} two _three_")).unwrap();
+            prop_assert!(html.contains(&format!("href=\"{address}\"")) && html.contains(&format!(">{address}</a>")), "{html}");
+        }
+    }
 
     #[test]
     fn only_an_a_is_a_link() {
