@@ -3,11 +3,15 @@
 use super::live::STREAMS;
 use super::testing::{IMPORT_MAX, Served, multipart, multipart_with, until};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
+use crate::domain::email::EmailAddress;
 use crate::domain::import::Goal;
+use crate::domain::suppression::{NO_TOPIC, Reason, Source};
 use crate::forms::mailings::MailingForm;
 use crate::server::db::testing::{client, made_at, message, on_both, open_run};
+use crate::server::db::suppressions::{self, NewEntry};
 use crate::server::db::{Db, attempts, deliveries, imports, on_tx};
 use crate::server::services::{Actor, mailings};
+use chrono::TimeDelta;
 use tokio::io::AsyncWriteExt;
 
 async fn mailing(db: &Db, actor: &Actor) -> i64 {
@@ -134,6 +138,41 @@ async fn files_are_the_owners_and_no_formulas(db: Db) {
         let lines = async |filter: &str| served.get(&format!("{path}{filter}"), &cookie).await.body.lines().count();
         assert_eq!((lines("&state=sent").await, lines("&q=nobody").await), (1, 1), "{path}");
         assert_eq!((lines("&state=pending").await, lines("&q=C%40EXAMPLE&state=pending").await), (2, 2), "{path}");
+    }
+    client(&db, anna.id, "left@example.org", "Left", "").await;
+    let over = made_at() - TimeDelta::days(1);
+    let mut tx = db.begin().await.unwrap();
+    for (email, reason, until) in [
+        ("left@example.org", Reason::Unsubscribed, None),
+        ("hand@example.org", Reason::ByHand, None),
+        ("back@example.org", Reason::Unsubscribed, Some(over)),
+    ] {
+        let email = EmailAddress::parse(email).unwrap();
+        let new = NewEntry {
+            owner: anna.id,
+            email: &email,
+            topic: NO_TOPIC,
+            reason,
+            source: Source::Owner,
+            since: over,
+            until,
+            evidence: "",
+            actor: "",
+            delivery: None,
+        };
+        suppressions::add(&mut tx, &new).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    for (path, rows) in [
+        ("/suppressions.csv", 2),
+        ("/suppressions.csv?ended=1", 3),
+        ("/suppressions.csv?reason=unsubscribed", 1),
+        ("/suppressions.csv?q=HAND", 1),
+        ("/suppressions.csv?reason=by_hand&q=left", 0),
+        ("/clients/export?left_out=true", 1),
+        ("/clients/export?left_out=true&search=hyper", 0),
+    ] {
+        assert_eq!(served.get(path, &cookie).await.body.lines().count(), rows + 1, "{path}");
     }
     for path in paths.iter().map(String::as_str).chain(["/clients/export"]) {
         assert_eq!(served.get(path, "").await.status, 401, "{path}");

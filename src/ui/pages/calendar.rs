@@ -147,7 +147,7 @@ fn line(entry: Entry) -> AnyView {
         .then(|| view! { <span class="block truncate opacity-80">{mailing.owner.clone()}</span> });
     view! {
         <li class="text-xs">
-            <a class="link link-hover block truncate" href=href title=title>
+            <a class="link link-hover block truncate py-1" href=href title=title>
                 <span class="tabular-nums opacity-80">{time}</span> " " {visible(&mailing.title)}
                 <span class="sr-only">{format!(", {state}")}</span>
             </a>
