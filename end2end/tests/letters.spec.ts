@@ -112,11 +112,11 @@ test("a bakery makes a design and writes a letter in it", async ({ page, server,
 
   // A list shows the subject filled in.
   await goSettled(page, "/messages");
-  await expect(page.getByRole("link", { name: "Bread for Anna Kim" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Bread for Anna Kim", exact: true })).toBeVisible();
   await expect(page.locator("main")).not.toContainText("{{");
 
   // The review has nothing to mend, and says so.
-  const id = /\/messages\/(\d+)/.exec((await page.getByRole("link", { name: "Bread for Anna Kim" }).getAttribute("href"))!)![1];
+  const id = /\/messages\/(\d+)/.exec((await page.getByRole("link", { name: "Bread for Anna Kim", exact: true }).getAttribute("href"))!)![1];
   await goSettled(page, `/mailings/new?message=${id}&clients=all&start=now&end=2099-12-31T10:00&zone=UTC&period=once&policy=resend&step=review`);
   await expect(page.getByText("Nothing to mend: ready to send.")).toBeVisible();
   expect(execFileSync(BINARY, ["message", "check", id, "--json"], { env }).toString().trim()).toBe("[]");

@@ -21,9 +21,9 @@ test("the menu closes on Escape and elsewhere, and visitors of a phone can log i
   await logIn(page, "en", OWNER);
   // Every place is in one menu, which says where one is and closes behind a choice.
   const places = page.locator("header details:not(.dropdown)");
-  await expect(places.locator("summary")).toHaveText("Menu: Mailings");
+  await expect(places.locator("summary")).toHaveText("Menu: Overview");
   await places.locator("summary").click();
-  await expect(places.getByRole("link")).toHaveText(["Mailings", "Messages", "Clients", "Suppressions", "Reports", "Caught mail", "Blog"]);
+  await expect(places.getByRole("link")).toHaveText(["Overview", "Mailings", "Calendar", "Messages", "Clients", "Suppressions", "Reports", "Caught mail", "Blog"]);
   expect(await overflowing(page)).toEqual([]);
   await places.getByRole("link", { name: "Clients" }).click();
   await expect(page).toHaveURL(/\/clients$/);
