@@ -89,6 +89,6 @@ pub async fn accept_invitation(form: AccountForm) -> Result<(), AppError> {
     let accepted = invitations::accept(&state.db, &form, request::lang(), request::peer(), state.now()).await;
     let user = request::answer(accepted)?;
     request::answer(request::remember(&user).await)?;
-    request::go("/mailings?done=invitations.accepted");
+    request::go("/overview?done=invitations.accepted");
     Ok(())
 }
