@@ -17,6 +17,8 @@ pub struct Reader {
     pub lang: Lang,
     /// Words of the notices that they do not want.
     pub quiet: String,
+    /// They cannot open what a notice leads to.
+    pub blocked: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -26,17 +28,25 @@ struct ReaderRow {
     name: String,
     lang: String,
     quiet: String,
+    blocked: bool,
 }
 
 impl ReaderRow {
     fn into_reader(self) -> DbResult<Reader> {
         let lang = word("users.lang", &self.lang, Lang::parse)?;
-        Ok(Reader { id: self.owner, email: self.email, name: self.name, lang, quiet: self.quiet })
+        Ok(Reader {
+            id: self.owner,
+            email: self.email,
+            name: self.name,
+            lang,
+            quiet: self.quiet,
+            blocked: self.blocked,
+        })
     }
 }
 
 /// The owner `u`.
-const READER: &str = "u.id AS owner, u.email, u.name, u.lang, u.quiet";
+const READER: &str = "u.id AS owner, u.email, u.name, u.lang, u.quiet, u.blocked_at IS NOT NULL AS blocked";
 
 /// A run that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -143,7 +143,8 @@ impl Teller<'_> {
         subject: Subject,
         args: &[(&str, &str)],
     ) -> Result<()> {
-        if !wants(&to.quiet, notice) {
+        // Whoever is blocked knows that nothing of theirs is sent.
+        if to.blocked || !wants(&to.quiet, notice) {
             return Ok(());
         }
         let Reader { email, name, lang, .. } = to;

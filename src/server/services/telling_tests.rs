@@ -79,6 +79,17 @@ async fn who_does_not_want_a_kind_is_not_told(db: Db) {
 }
 
 /// Whoever was not asked has not said no.
+/// That it is so they were told when it was done.
+async fn who_is_blocked_is_not_told_that_a_run_is_over(db: Db) {
+    let owner = actor(&db, "a@example.org").await;
+    over(&db, &owner).await;
+    change(&db, "UPDATE users SET blocked_at = '2026-11-23T06:58:00+00:00'").await;
+    tell_at(&db, now()).await;
+    change(&db, "UPDATE users SET blocked_at = NULL").await;
+    tell_at(&db, now()).await;
+    assert!(told(&db).await.is_empty());
+}
+
 async fn who_becomes_an_administrator_is_told_of_mail_servers(db: Db) {
     let user = actor(&db, "a@example.org").await;
     save(&db, &user, &NoticesForm::default()).await.unwrap();
@@ -196,6 +207,7 @@ testing::on_both!(
     a_run_that_is_over_is_told_once_by_however_many,
     old_news_is_not_told,
     who_does_not_want_a_kind_is_not_told,
+    who_is_blocked_is_not_told_that_a_run_is_over,
     a_pause_of_the_service_is_told_each_time,
     a_limit_is_told_once_a_day_while_letters_wait,
     trouble_of_mail_servers_is_for_administrators,
