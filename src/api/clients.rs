@@ -3,7 +3,7 @@
 use super::error::AppError;
 use crate::domain::client::{Client, Double};
 use crate::domain::import::ImportPreview;
-use crate::domain::page::{Page, Whole};
+use crate::domain::page::Page;
 use crate::domain::suppression::Reason;
 use crate::forms::clients::{Chosen, ClientForm, ImportStart, JoinForm};
 use leptos::prelude::*;
@@ -94,6 +94,7 @@ pub async fn list_doubles(after: String) -> Result<Page<Double>, AppError> {
 /// Joins all of one's doubles and goes to the list.
 #[server(prefix = "/api", endpoint = "clients/doubles/join")]
 pub async fn join_doubles(form: JoinForm) -> Result<(), AppError> {
+    use crate::domain::page::Whole;
     use crate::server::{services::clients::doubles, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
     let state = request::state()?;

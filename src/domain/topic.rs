@@ -1,5 +1,6 @@
 //! Topics: what an owner's mailings are about, so that a reader can leave one kind of them and keep the others.
 
+use super::version::version;
 use serde::{Deserialize, Serialize};
 
 /// Longest name and description, in characters.
@@ -19,6 +20,14 @@ pub struct Topic {
     pub public: bool,
     /// Everybody gets it who does not leave it; otherwise only who has asked for it.
     pub by_default: bool,
+}
+
+impl Topic {
+    /// Which state it is in: [`version`].
+    pub fn version(&self) -> String {
+        let Self { name, description, public, by_default, .. } = self;
+        version(&[name, description, if *public { "public" } else { "" }, if *by_default { "all" } else { "" }])
+    }
 }
 
 /// Whether somebody gets what is about a topic.

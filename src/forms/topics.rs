@@ -23,6 +23,10 @@ pub struct TopicForm {
     #[garde(skip)]
     #[serde(default)]
     pub by_default: bool,
+    /// The state that the form was opened on; empty to save whatever is stored.
+    #[garde(skip)]
+    #[serde(default)]
+    pub version: String,
 }
 
 impl Check for TopicForm {

@@ -86,15 +86,16 @@ pub async fn save(tx: &mut Tx, owner: i64, topic: &Topic, now: DateTime<Utc>) ->
     Ok(rows == 1)
 }
 
-/// Keeps a topic from being changed or deleted until the transaction ends, and says whether everybody gets it by default; none
-/// if the owner has no such topic. On SQLite nobody else writes meanwhile.
+/// A topic, kept from being changed or deleted until the transaction ends; none if the owner has no such topic. On SQLite
+/// nobody else writes meanwhile.
 ///
 /// # Errors
 /// Database errors.
-pub async fn hold(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<bool>> {
+pub async fn hold(tx: &mut Tx, owner: i64, id: i64) -> DbResult<Option<Topic>> {
     let wait = if matches!(tx, Tx::Postgres(_)) { "FOR UPDATE" } else { "" };
-    let sql = AssertSqlSafe(format!("SELECT by_default FROM topics WHERE owner_id = $1 AND id = $2 {wait}"));
-    Ok(on_tx!(tx, conn => sqlx::query_scalar(sql).bind(owner).bind(id).fetch_optional(conn).await)?)
+    let sql = AssertSqlSafe(format!("SELECT {COLUMNS} FROM topics WHERE owner_id = $1 AND id = $2 {wait}"));
+    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(sql).bind(owner).bind(id).fetch_optional(conn).await)?;
+    Ok(row.map(Topic::from))
 }
 
 /// How many of an owner's mailings are about a topic and not over.

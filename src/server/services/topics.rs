@@ -1,6 +1,6 @@
 //! Topics of an owner's mailings, and who gets which of them.
 
-use super::{Actor, Error, Result, checked, clients};
+use super::{Actor, Error, Result, checked, clients, still_as_opened};
 use crate::domain::email::EmailAddress;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
 use crate::domain::topic::{TOPICS_MAX, Topic, Wish};
@@ -28,7 +28,7 @@ pub async fn get(db: &Db, actor: &Actor, id: i64) -> Result<Topic> {
 /// Stores a topic, new while its id is 0.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what the form's rules refuse, a name that the actor has already, one topic too many, and for another
+/// [`Error::Invalid`] for what the form's rules refuse, where the topic is not as it was when the form was opened, a name that the actor has already, one topic too many, and for another
 /// choice of who gets it while a mailing is about it: that would write to those who never asked, or leave out all who did not;
 /// [`Error::NotFound`].
 pub async fn save(db: &Db, actor: &Actor, form: &TopicForm, now: DateTime<Utc>) -> Result<()> {
@@ -36,13 +36,14 @@ pub async fn save(db: &Db, actor: &Actor, form: &TopicForm, now: DateTime<Utc>) 
     if form.id == 0 && topics::list(db, actor.id).await?.len() >= TOPICS_MAX {
         return Err(Error::field("name", "error.topic.many"));
     }
-    let TopicForm { id, name, description, public, by_default } = form;
+    let TopicForm { id, name, description, public, by_default, version } = form;
     let (name, description) = (name.trim().to_owned(), description.trim().to_owned());
     let topic = Topic { id: *id, name, description, public: *public, by_default: *by_default };
     let mut tx = db.begin().await?;
     if *id != NO_TOPIC {
         let before = topics::hold(&mut tx, actor.id, *id).await?.ok_or(Error::NotFound)?;
-        if before != *by_default && topics::used(&mut tx, actor.id, *id).await? > 0 {
+        still_as_opened(version, &before.version())?;
+        if before.by_default != *by_default && topics::used(&mut tx, actor.id, *id).await? > 0 {
             return Err(Error::field("by_default", "error.topic.who"));
         }
     }

@@ -252,6 +252,26 @@ async fn who_gets_a_topic_stays_while_mailings_are_about_it(db: Db) {
     delete(&db, &anna, news.id).await.unwrap();
 }
 
+/// Of two windows on one topic, the second one to save is told.
+async fn two_windows(db: Db) {
+    let anna = actor(&db, "anna@example.org").await;
+    let opened = topic(&db, &anna, "News", true).await;
+    let window = |name: &str, version: String| TopicForm {
+        id: opened.id,
+        name: name.to_owned(),
+        by_default: true,
+        version,
+        ..TopicForm::default()
+    };
+    save(&db, &anna, &window("First", opened.version()), now()).await.unwrap();
+    let refused = save(&db, &anna, &window("Second", opened.version()), now()).await.unwrap_err();
+    let Error::Invalid(errors) = refused else { panic!("{refused}") };
+    assert_eq!(errors.0[0].key, crate::api::error::CHANGED);
+    assert_eq!(get(&db, &anna, opened.id).await.unwrap().name, "First");
+    save(&db, &anna, &window("Second", errors.0[0].args[0].1.clone()), now()).await.unwrap();
+    assert_eq!(get(&db, &anna, opened.id).await.unwrap().name, "Second");
+}
+
 /// Deleting the client and making it anew lifts nothing and forgets no wish.
 async fn wishes_are_the_addresss_and_not_the_clients(db: Db) {
     let anna = actor(&db, "anna@example.org").await;
@@ -307,6 +327,7 @@ on_both!(
     an_owner_lifts_nothing_that_a_reader_has_said,
     a_readers_no_lasts,
     who_gets_a_topic_stays_while_mailings_are_about_it,
+    two_windows,
     wishes_are_the_addresss_and_not_the_clients,
     names_are_ones_own_and_used_topics_stay,
 );

@@ -3,13 +3,14 @@
 use super::above;
 use crate::api::error::AppError;
 use crate::api::topics::{DeleteTopic, SaveTopic, get_topic};
+use crate::domain::suppression::NO_TOPIC;
 use crate::domain::topic::{DESCRIPTION_MAX, NAME_MAX, Topic};
 use crate::ui::components::dialog::Confirm;
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::field::{CheckField, RadioField, TextField};
 use crate::ui::components::page::Page;
 use crate::ui::components::submit::Submit;
-use crate::ui::form::{ActionForm, FormErrors, error_of, errors_of, use_form_keys, use_unsaved_guard};
+use crate::ui::form::{ActionForm, FormErrors, VersionField, error_of, errors_of, use_form_keys, use_unsaved_guard};
 use crate::ui::i18n::{t, t_with};
 use crate::ui::session::{refusal, use_session};
 use leptos::html;
@@ -77,10 +78,12 @@ fn Fields(topic: Topic) -> impl IntoView {
             (value.to_owned(), t(key), t(&format!("{key}_hint")))
         })
         .collect();
+    let opened = if topic.id == NO_TOPIC { String::new() } else { topic.version() };
     view! {
         <FormErrors error=error />
         <ActionForm action=action node_ref=form attr:class="max-w-xl rounded-box border border-base-300 bg-base-100 p-6">
             <input type="hidden" name="form[id]" value=topic.id.to_string() />
+            <VersionField opened=opened errors=errors />
             <TextField name="form[name]" label=t("topics.name") hint=t("topics.name_hint") value=topic.name errors=errors required=true maxlength=NAME_MAX autocomplete="off" />
             <TextField name="form[description]" label=t("topics.description") hint=t("topics.description_hint") value=topic.description errors=errors maxlength=DESCRIPTION_MAX autocomplete="off" />
             <RadioField name="form[by_default]" label=t("topics.who") options=who value=topic.by_default.to_string() errors=errors required=true />
