@@ -75,9 +75,18 @@ pub async fn claim(
 
 /// Puts a letter back until `due_at`. Nothing happens if the lease is lost.
 pub async fn put_back(tx: &mut Tx, id: i64, lease: &str, due_at: DateTime<Utc>) -> DbResult<()> {
-    const SQL: &str = "UPDATE outgoing SET lease = '', tries = tries + 1, due_at = $3 WHERE id = $1 AND lease = $2";
+    const SQL: &str =
+        "UPDATE outgoing SET lease = '', armed = FALSE, tries = tries + 1, due_at = $3 WHERE id = $1 AND lease = $2";
     on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(lease).bind(due_at).execute(conn).await.map(drop))?;
     Ok(())
+}
+
+/// Notes that a letter may have left from now on; false if the lease is lost.
+pub async fn arm(tx: &mut Tx, id: i64, lease: &str) -> DbResult<bool> {
+    const SQL: &str = "UPDATE outgoing SET armed = TRUE WHERE id = $1 AND lease = $2";
+    let rows =
+        on_tx!(tx, conn => sqlx::query(SQL).bind(id).bind(lease).execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// Forgets a letter that was taken or refused. Nothing happens if the lease is lost.
@@ -87,10 +96,11 @@ pub async fn remove(tx: &mut Tx, id: i64, lease: &str) -> DbResult<()> {
     Ok(())
 }
 
-/// Forgets letters that come too late to be of use, and those that must not arrive twice and whose process died with them in
-/// hand; says how many.
+/// Forgets letters that come too late to be of use, and those that must not arrive twice and whose process died when they may
+/// have left; says how many.
 pub async fn remove_expired(tx: &mut Tx, now: DateTime<Utc>) -> DbResult<u64> {
-    const SQL: &str = "DELETE FROM outgoing WHERE expires_at <= $1 OR (once AND lease <> '' AND due_at <= $1)";
+    const SQL: &str =
+        "DELETE FROM outgoing WHERE expires_at <= $1 OR (once AND armed AND lease <> '' AND due_at <= $1)";
     Ok(on_tx!(tx, conn => sqlx::query(SQL).bind(now).execute(conn).await.map(|done| done.rows_affected()))?)
 }
 

@@ -47,7 +47,8 @@ impl Engine {
                 tracing::error!(late, "letters of the service were given up");
             }
             let sender = settings::sender(&self.db, &self.config.from).await?;
-            let results = join_all(claimed.iter().map(|letter| self.own_letter(sender.email.as_str(), letter))).await;
+            let results =
+                join_all(claimed.iter().map(|letter| self.own_letter(sender.email.as_str(), &lease, letter))).await;
             let mut tx = self.db.begin().await?;
             for (letter, result) in claimed.iter().zip(results) {
                 self.settle_own(&mut tx, &lease, letter, result).await?;
@@ -66,12 +67,22 @@ impl Engine {
         telling::tell(&self.db, origin, self.clock.now()).await
     }
 
-    async fn own_letter(&self, sender: &str, letter: &Claimed) -> HandedOver {
+    async fn own_letter(&self, sender: &str, lease: &str, letter: &Claimed) -> HandedOver {
         let signed = self.config.dkim.as_ref().map(|signer| signer.signed(letter.raw.clone(), self.clock.now()));
         let bytes = signed.as_ref().unwrap_or(&letter.raw);
         let parcel = Parcel { sender, recipient: &letter.recipient, bytes, needs_smtputf8: letter.smtputf8 };
+        // One that must not arrive twice is known to have left, or not, whenever this process dies.
+        let before_dot = async || {
+            if !letter.once {
+                return Ok(());
+            }
+            let mut tx = self.db.begin().await.map_err(|error| error.to_string())?;
+            let ours = outgoing::arm(&mut tx, letter.id, lease).await.map_err(|error| error.to_string())?;
+            tx.commit().await.map_err(|error| error.to_string())?;
+            if ours { Ok(()) } else { Err("its lease is lost".to_owned()) }
+        };
         match self.relays.for_one().await {
-            Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, parcel, PATIENCE).await,
+            Some((relay, _permission)) => hand_over(&relay, &self.config.timeouts, parcel, PATIENCE, before_dot).await,
             None => HandedOver::NotNow("no mail server may be used now".to_owned()),
         }
     }

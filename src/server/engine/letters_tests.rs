@@ -68,6 +68,34 @@ async fn tries_again_and_outlives_a_restart(db: Db) {
     assert_eq!(outgoing::next_due(&db).await.unwrap(), None, "nothing is kept of what was taken or refused");
 }
 
+/// One that tells something is not sent again where it may have left, and is where it has not.
+async fn what_must_not_arrive_twice_is_tried_until_it_may_have_left(db: Db) {
+    let (clock, sink, mut caught) =
+        world("early@* rcpt drop times=1\nlater@* dot reply 451 Later times=1\nlate@* dot drop times=1").await;
+    let from = EmailAddress::parse("service@vestnik.example").unwrap();
+    let origin = Origin { from: &from, site: "https://vestnik.example" };
+    let mut tx = db.begin().await.unwrap();
+    for email in ["early@example.org", "later@example.org", "late@example.org"] {
+        let own = Own {
+            subject: Subject::RunEnded,
+            name: "Anna",
+            email,
+            lang: Lang::En,
+            args: &[("title", "News"), ("outcome", "1 of 1 sent"), ("link", "https://vestnik.example/mailings/1")],
+            expires_at: noon() + TimeDelta::hours(1),
+        };
+        enqueue(&mut tx, origin, &own, noon()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let engine = engine(&db, &clock, &sink.addr().to_string());
+    engine.own_letters().await.unwrap();
+    assert!(arrived(&mut caught).is_empty());
+    clock.advance(TimeDelta::seconds(6));
+    engine.own_letters().await.unwrap();
+    assert_eq!(arrived(&mut caught), ["early@example.org", "later@example.org"]);
+    assert_eq!(outgoing::next_due(&db).await.unwrap(), None);
+}
+
 async fn two_processes_send_each_letter_once(db: Db) {
     let (clock, sink, mut caught) = world("").await;
     let addr = sink.addr().to_string();
@@ -109,5 +137,6 @@ async fn the_queue_is_bounded_and_forgets_what_is_late(db: Db) {
 testing::on_both!(
     tries_again_and_outlives_a_restart,
     two_processes_send_each_letter_once,
+    what_must_not_arrive_twice_is_tried_until_it_may_have_left,
     the_queue_is_bounded_and_forgets_what_is_late,
 );

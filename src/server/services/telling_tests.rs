@@ -192,10 +192,19 @@ async fn a_telling_that_may_have_left_is_not_sent_again(db: Db) {
     let claimed = outgoing::claim(&mut tx, "a process that dies", lease, now(), 8).await.unwrap();
     assert!(claimed[0].once);
     tx.commit().await.unwrap();
+    // Killed before its dot, it has not left, and another takes it.
     let later = now() + TimeDelta::minutes(6);
     let mut tx = db.begin().await.unwrap();
+    assert_eq!(outgoing::remove_expired(&mut tx, later).await.unwrap(), 0);
+    let again = outgoing::claim(&mut tx, "another one", later + TimeDelta::minutes(5), later, 8).await.unwrap();
+    assert_eq!(again.len(), 1);
+    assert!(!outgoing::arm(&mut tx, again[0].id, "a process that dies").await.unwrap());
+    assert!(outgoing::arm(&mut tx, again[0].id, "another one").await.unwrap());
+    tx.commit().await.unwrap();
+    let later = later + TimeDelta::minutes(6);
+    let mut tx = db.begin().await.unwrap();
     assert_eq!(outgoing::remove_expired(&mut tx, later).await.unwrap(), 1);
-    assert!(outgoing::claim(&mut tx, "another one", later, later, 8).await.unwrap().is_empty());
+    assert!(outgoing::claim(&mut tx, "a third one", later, later, 8).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     tell_at(&db, later).await;
     assert!(told(&db).await.is_empty());

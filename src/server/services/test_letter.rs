@@ -19,6 +19,7 @@ use crate::server::mail::return_path::ReturnPath;
 use crate::server::mail::template::Recipient;
 use crate::server::mail::timeouts::Timeouts;
 use chrono::{DateTime, Utc};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,7 +108,10 @@ pub async fn send<Permit>(
     .map_err(refused)?;
     count(db, actor, now).await?;
     let handed = match relay().await {
-        Ok((relay, _permit)) => hand_over(&relay, post.timeouts, letter.parcel(&envelope), PATIENCE).await,
+        Ok((relay, _permit)) => {
+            hand_over(&relay, post.timeouts, letter.parcel(&envelope), PATIENCE, async || Ok::<(), Infallible>(()))
+                .await
+        }
         Err(error) => {
             uncount(db, actor, now).await?;
             return Err(error);
