@@ -29,15 +29,22 @@ pub fn last_leaves(
         return None;
     }
     let at_once = start <= now;
-    let by_span = Span::ALL.into_iter().filter_map(|span| {
-        // One without a limit takes whatever the others do not.
-        let limit = relays.iter().map(|relay| relay.limits.of(span)).sum::<Option<i64>>().filter(|limit| *limit > 0)?;
-        let used: i64 =
-            relays.iter().flat_map(|relay| &relay.uses).filter(|of| of.span == span).map(|of| of.used).sum();
-        let before = if at_once { used.min(limit) } else { 0 };
-        // The windows that must pass before the last letter has its place.
-        let windows = before.saturating_add(n - 1) / limit;
-        start.checked_add_signed(TimeDelta::try_seconds(windows.checked_mul(seconds(span))?)?)
+    // What all have room for so many seconds later; none where one of them takes whatever the others do not.
+    let room = |elapsed: i64| {
+        let rooms = relays.iter().map(|relay| relay.room(elapsed, at_once));
+        rooms.sum::<Option<i64>>().filter(|_| !relays.is_empty())
+    };
+    let by_relays = room(0).and_then(|_| {
+        let has_room = |elapsed: i64| room(elapsed).is_none_or(|room| room >= n);
+        let (mut low, mut high) = (0, LONGEST);
+        if !has_room(high) {
+            return None;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if has_room(middle) { high = middle } else { low = middle + 1 }
+        }
+        start.checked_add_signed(TimeDelta::try_seconds(low)?)
     });
     let by_day = daily.and_then(|Daily { limit, used }| {
         if limit <= 0 {
@@ -48,7 +55,26 @@ pub fn last_leaves(
         let day = start.date_naive().checked_add_days(Days::new(u64::try_from(days).ok()?))?;
         Some(if days == 0 { start } else { day.and_time(NaiveTime::MIN).and_utc() })
     });
-    by_span.chain(by_day).max()
+    by_relays.into_iter().chain(by_day).max()
+}
+
+/// Seconds that anybody looks ahead: a hundred years.
+const LONGEST: i64 = 100 * 366 * 86_400;
+
+impl Capacity {
+    /// Letters that it takes within so many seconds, by the tightest of its limits; none where it has none. What is used up now
+    /// counts where they begin `at_once`.
+    fn room(&self, elapsed: i64, at_once: bool) -> Option<i64> {
+        let rooms = Span::ALL.into_iter().filter_map(|span| {
+            let limit = self.limits.of(span).filter(|limit| *limit > 0)?;
+            let used = self.uses.iter().find(|of| of.span == span).map_or(0, |of| of.used);
+            let before = if at_once { used.min(limit) } else { 0 };
+            // As many again with each window that has passed. Few enough that those of all can be added up.
+            let most = limit.saturating_mul(elapsed / seconds(span) + 1).saturating_sub(before);
+            Some(most.min(i64::MAX / 1024))
+        });
+        rooms.min()
+    }
 }
 
 fn seconds(span: Span) -> i64 {
@@ -87,6 +113,7 @@ mod tests {
             (160, vec![hourly.clone()], None, Some("23T11:00:00")),
             (161, vec![hourly.clone()], None, Some("23T12:00:00")),
             (161, vec![hourly.clone(), hourly.clone()], None, Some("23T11:00:00")),
+            (161, vec![hourly.clone(), slow.clone()], None, Some("23T10:00:50")),
             (1_000_000, vec![hourly.clone(), free.clone()], None, None),
             (1_000_000, vec![free.clone()], None, None),
             (10, vec![], Some(Daily { limit: 10, used: 0 }), Some("23T10:00:00")),
@@ -98,6 +125,16 @@ mod tests {
         ] {
             assert_eq!(last(n, &relays, daily).as_deref(), expected, "{n} {relays:?} {daily:?}");
         }
+    }
+
+    /// Each has another kind of limit: both slow it.
+    #[test]
+    fn limits_of_different_spans_add_up() {
+        let daily = Capacity { limits: Limits { second: None, hour: None, day: Some(1000) }, uses: Vec::new() };
+        let start = at("2026-11-23T10:00:00Z");
+        let last = last_leaves(1_000_000, (start, start), &[relay(None, Some(100), 0), daily], None).unwrap();
+        // 3400 a day.
+        assert_eq!((last - start).num_days(), 294);
     }
 
     #[test]

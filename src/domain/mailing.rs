@@ -331,6 +331,8 @@ pub struct ReviewBeside {
     pub last_at: Option<DateTime<Utc>>,
     /// That is not before the end, so that some would get nothing.
     pub late: bool,
+    /// No mail server can be used now: nothing leaves until somebody acts.
+    pub stuck: bool,
 }
 
 /// What a mailing would do, shown before it is made.

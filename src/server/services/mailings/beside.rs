@@ -27,14 +27,18 @@ pub async fn beside(
     let window = window(form, old.as_ref(), now).map_err(|(field, key)| Error::field(field, key))?;
     let sender = settings::sender(db, from).await?;
     let start = window.next_at.unwrap_or(now).max(now);
+    let mut stuck = false;
     let last_at = if relays.catching {
         None
     } else {
+        // What waits already goes before.
+        let letters = if start <= now { letters.saturating_add(relays.queue) } else { letters };
         let usable = relays.relays.into_iter().filter(|relay| {
             relay.settings.enabled && !matches!(relay.live.state, RelayState::Paused | RelayState::Off)
         });
         let capacity: Vec<Capacity> =
             usable.map(|relay| Capacity { limits: relay.settings.limits, uses: relay.live.limits }).collect();
+        stuck = capacity.is_empty();
         let daily = limits::daily(db, actor.id, now).await?.map(|(limit, used)| Daily { limit, used });
         last_leaves(letters, (start, now), &capacity, daily)
     };
@@ -44,6 +48,7 @@ pub async fn beside(
         reply_to: actor.email.clone(),
         last_at,
         late: last_at.is_some_and(|at| at >= window.schedule.end),
+        stuck,
     })
 }
 

@@ -58,7 +58,17 @@ async fn who_it_comes_from_and_until_when(db: Db) {
     assert_eq!((seen.last_at, seen.late), (Some(now() + TimeDelta::hours(2)), false));
     let short = MailingForm { end: "2026-11-23T08:00".to_owned(), ..form.clone() };
     assert!(look(&db, &owner, &short, 3, Some(1)).await.late);
-    assert_eq!(look(&db, &owner, &form, 3, None).await.last_at, None);
+    let free = look(&db, &owner, &form, 3, None).await;
+    assert_eq!((free.last_at, free.stuck), (None, false));
+    // What waits goes before.
+    let from = EmailAddress::parse("news@example.org").unwrap();
+    let busy = RelaysReport { queue: 4, ..relays(Some(1)) };
+    let seen = beside(&db, &owner, &form, 3, (&from, busy), now()).await.unwrap();
+    assert_eq!(seen.last_at, Some(now() + TimeDelta::hours(6)));
+    // None that can be used is no server without a limit.
+    let mut paused = relays(None);
+    paused.relays[0].live.state = RelayState::Paused;
+    assert!(beside(&db, &owner, &form, 3, (&from, paused), now()).await.unwrap().stuck);
 }
 
 testing::on_both!(who_it_comes_from_and_until_when);

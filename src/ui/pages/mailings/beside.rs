@@ -8,10 +8,11 @@ use leptos::prelude::*;
 
 /// The section; so many `letters` leave, and `zone` is the mailing's.
 pub fn section(beside: &ReviewBeside, letters: i64, zone: &str) -> AnyView {
-    let ReviewBeside { sender_name, sender_email, reply_to, last_at, late } = beside.clone();
+    let ReviewBeside { sender_name, sender_email, reply_to, last_at, late, stuck } = beside.clone();
     let sender = if sender_name.is_empty() { sender_email } else { format!("{sender_name} <{sender_email}>") };
     let zone = zone.to_owned();
     let last = match last_at {
+        _ if stuck => t("mailings.no_server").into_any(),
         Some(at) => {
             view! { <span>{t("mailings.last_leaves")} " " <Time at=at zone=zone with_zone=true /></span> }.into_any()
         }
