@@ -108,6 +108,9 @@ pub(super) async fn plan(
     Ok(Plan { new, schedule, subject, topic: topic.map(|topic| topic.name), size, starts_now })
 }
 
+/// A start that is past by less was to come when its form was filled in.
+const LATELY: TimeDelta = TimeDelta::hours(1);
+
 /// When a mailing runs.
 pub(super) struct Window {
     pub schedule: Schedule,
@@ -135,6 +138,9 @@ pub(super) fn window(
         (Some(Moment::Local(local)), _) => resolve(zone, local).0,
         (Some(Moment::Instant(at)), _) => at,
         (None, _) if !form.end.trim().is_empty() => return Err(("end", "error.moment")),
+        (None, Period::Once) if old.is_none() && form.start != NOW && resolve(zone, start).0 < now - LATELY => {
+            return Err(("start", "error.window.start"));
+        }
         (None, Period::Once) => default_end(zone, start).ok_or(("start", "error.moment"))?,
         (None, _) => NO_END,
     };

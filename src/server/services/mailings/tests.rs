@@ -58,7 +58,7 @@ async fn rules(db: Db) {
         form
     };
     let theirs = message(&db, &other).await;
-    let cases: [(MailingForm, &str, &str); 6] = [
+    let cases: [(MailingForm, &str, &str); 7] = [
         (with(&|form| form.zone = "Europe/Nowhere".to_owned()), "zone", "error.zone"),
         (
             with(&|form| {
@@ -76,6 +76,15 @@ async fn rules(db: Db) {
             }),
             "end",
             "error.window.past",
+        ),
+        (
+            with(&|form| {
+                form.start = "2026-11-22T10:00".to_owned();
+                form.end = String::new();
+                form.period = "once".to_owned();
+            }),
+            "start",
+            "error.window.start",
         ),
         (with(&|form| form.message = theirs), "message", "error.message.none"),
         (

@@ -22,6 +22,14 @@ fn chosen(form: &MailingForm, errors: &FieldErrors) -> &'static str {
     }
 }
 
+/// The errors where the reader sees them: *now* hides the field of the start.
+fn in_sight(mut errors: FieldErrors, choice: &str) -> FieldErrors {
+    if choice == IMMEDIATELY {
+        errors.0.iter_mut().filter(|error| error.field == "start").for_each(|error| error.field = "when".to_owned());
+    }
+    errors
+}
+
 /// The step. What only one choice needs is hidden beside the others, without any script.
 pub fn when(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<String>) -> AnyView {
     let form = &so_far.get_untracked();
@@ -47,10 +55,10 @@ pub fn when(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<Strin
     let zones = zones.into_iter().map(|zone| (zone.clone(), zone)).collect();
     let start = if form.start == NOW { String::new() } else { form.start.clone() };
     let choice = chosen(form, &errors);
-    let errors = Signal::stored(errors);
+    let errors = Signal::stored(in_sight(errors, choice));
     let fields = view! {
         <div class="group">
-            <RadioField name="when" label=t("mailings.step_window") options=choices value=choice required=true />
+            <RadioField name="when" label=t("mailings.step_window") options=choices value=choice errors=errors required=true />
             <div class="hidden group-has-[input[value=repeat]:checked]:block">
                 <RadioField name="period" label=t("mailings.period") options=periods value=period.as_str() errors=errors />
             </div>
@@ -90,6 +98,17 @@ pub fn when(so_far: RwSignal<MailingForm>, errors: FieldErrors, zones: Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whatever is wrong at the start of a mailing that is to go now.
+    #[test]
+    fn no_error_stands_at_a_field_that_is_hidden() {
+        let form = MailingForm { id: 7, start: NOW.to_owned(), period: "once".to_owned(), ..MailingForm::default() };
+        let errors = FieldErrors::one("start", "error.window.sending");
+        let choice = chosen(&form, &errors);
+        assert_eq!(choice, IMMEDIATELY);
+        assert!(in_sight(errors.clone(), choice).get("when").is_some());
+        assert_eq!(in_sight(errors.clone(), LATER), errors);
+    }
 
     #[test]
     fn a_form_shows_the_choice_that_made_it() {
