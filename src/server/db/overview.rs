@@ -215,7 +215,7 @@ pub async fn stopped(db: &Db, owner: Option<i64>, limit: i64) -> DbResult<Vec<At
 pub async fn used_up(db: &Db, now: DateTime<Utc>, limit: i64) -> DbResult<Vec<Attention>> {
     let sql = AssertSqlSafe(format!(
         "SELECT u.email, {LETTERS_MAX} FROM letter_days l JOIN users u ON u.id = l.owner_id
-         WHERE l.day = $1 AND l.n >= {LETTERS_MAX} ORDER BY u.email LIMIT $2"
+         WHERE l.day = $1 AND l.n >= {LETTERS_MAX} AND u.deleted_at IS NULL ORDER BY u.email LIMIT $2"
     ));
     let rows: Vec<(String, i64)> =
         on_db!(db, pool => sqlx::query_as(sql).bind(day_of(now)).bind(limit).fetch_all(pool).await)?;

@@ -33,7 +33,9 @@ fn row(attention: Attention) -> AnyView {
     match attention {
         Attention::Unknown { mailing, run, n } => {
             let href = format!("/mailings/{}?run={run}&state=unknown", mailing.id);
-            line(name(&mailing), tn("mailings.doubt_title", n).into_any(), Some((href, t("overview.decide"))))
+            // What became of it is for its owner to say.
+            let word = if mailing.owner.is_empty() { "overview.decide" } else { "overview.look" };
+            line(name(&mailing), tn("mailings.doubt_title", n).into_any(), Some((href, t(word))))
         }
         Attention::Paused { mailing, reason } => {
             stopped(&mailing, MailingState::Paused, reason_word("paused", &reason))
