@@ -47,7 +47,10 @@ fn for_a_message(markdown: &str, page: &str) -> String {
     for (_, definition) in parser.reference_definitions().iter() {
         let place = definition.span.clone();
         let behind_label = markdown[place.clone()].find("]:").map_or(place.start, |at| place.start + at + 2);
-        places.extend(whole(markdown, behind_label..place.end, &definition.dest, &page));
+        let written = destination(&markdown[behind_label..place.end], &definition.dest);
+        if let (Some(found), Some(url)) = (written, whole(&definition.dest, &page)) {
+            places.push((behind_label + found.start..behind_label + found.end, url));
+        }
     }
     let mut line_ended = None;
     for (event, place) in parser.into_offset_iter() {
@@ -64,9 +67,13 @@ fn for_a_message(markdown: &str, page: &str) -> String {
         else {
             continue;
         };
-        // The last one is its own: what stands in its text comes before.
-        if let Some(at) = markdown[place.clone()].rfind("](") {
-            places.extend(whole(markdown, place.start + at + 2..place.end, &dest_url, &page));
+        // The last one that is read as it was is its own: what stands in its text comes before, and a title may hold the same
+        // signs.
+        let piece = &markdown[place.clone()];
+        let mut begins = piece.rmatch_indices("](").map(|(at, _)| at + 2);
+        let written = begins.find_map(|at| destination(&piece[at..], &dest_url).map(|found| (at, found)));
+        if let (Some((at, found)), Some(url)) = (written, whole(&dest_url, &page)) {
+            places.push((place.start + at + found.start..place.start + at + found.end, url));
         }
     }
     places.sort_by_key(|(place, _)| place.start);
@@ -83,17 +90,36 @@ fn for_a_message(markdown: &str, page: &str) -> String {
     out
 }
 
-/// Where in a piece of Markdown an address stands, and the whole one; none if it needs none.
-fn whole(markdown: &str, piece: Range<usize>, address: &str, page: &Url) -> Option<(Range<usize>, String)> {
+/// Where the address stands that a piece of Markdown begins with (CommonMark: link destination); none if it is read as another
+/// than `address`, which may be written with escapes and entities.
+fn destination(piece: &str, address: &str) -> Option<Range<usize>> {
+    let start = piece.len() - piece.trim_start().len();
+    let found = match piece[start..].strip_prefix('<') {
+        Some(rest) => start + 1..start + 1 + rest.find('>')?,
+        None => {
+            let word = piece[start..].split(char::is_whitespace).next().unwrap_or_default();
+            // The end of the link, where no title comes.
+            let link = if start + word.len() == piece.len() { word.strip_suffix(')').unwrap_or(word) } else { word };
+            start..start + link.len()
+        }
+    };
+    let alone = format!("[x](<{}>)", &piece[found.clone()]);
+    let read = Parser::new(&alone).find_map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => Some(dest_url),
+        _ => None,
+    });
+    (read.as_deref() == Some(address)).then_some(found)
+}
+
+/// The whole address of one on a page; none if it needs none.
+fn whole(address: &str, page: &Url) -> Option<String> {
     // `www.example.com` means that site, whatever a browser makes of it.
     if links::whole(address, Kind::Link).is_some() {
         return None;
     }
     let url = page.join(address).ok().filter(|url| url.origin() == page.origin())?;
-    let at = markdown[piece.clone()].find(address)? + piece.start;
     // Parentheses and spaces may stand in an address, and would end a link.
-    let url = url.as_str().replace('(', "%28").replace(')', "%29");
-    Some((at..at + address.len(), url))
+    Some(url.as_str().replace('(', "%28").replace(')', "%29"))
 }
 
 /// A text that a template prints as it is.
@@ -132,6 +158,12 @@ mod tests {
             ("[![a](/i.png)](/b)", "[![a](https://v.example/i.png)](https://v.example/b)"),
             ("[a][b]\n\n[b]: /c 'title'", "[a][b]\n\n[b]: https://v.example/c 'title'"),
             ("[a](</with space>)", "[a](<https://v.example/with%20space>)"),
+            ("[a](/x?a=1&amp;b=2) [b](/a\\_b)", "[a](https://v.example/x?a=1&b=2) [b](https://v.example/a_b)"),
+            (
+                "[a](/b \"one](/b)\") [c](/d(e))",
+                "[a](https://v.example/b \"one](/b)\") [c](https://v.example/d%28e%29)",
+            ),
+            ("[a][b]\n\n[b]: /c?d&amp;e", "[a][b]\n\n[b]: https://v.example/c?d&e"),
             // What no address becomes is left as it is: code, other schemes, other sites.
             ("`](/x)` [t](tg://resolve) [h](//host/a)", "`](/x)` [t](tg://resolve) [h](//host/a)"),
         ] {
