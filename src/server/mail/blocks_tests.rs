@@ -46,6 +46,15 @@ fn cards_and_columns_hold_markdown_and_one_another_not() {
     assert_eq!(wrong(":::card\n:::columns\n:::\n"), Some(("error.block.nested".to_owned(), 2)));
 }
 
+/// A line of prose may begin with the same signs.
+#[test]
+fn a_line_with_escaped_signs_is_no_block() {
+    let source = "\\::1 is localhost";
+    assert_eq!(wrong(source), None);
+    let html = made(source).html;
+    assert!(html.contains(">::1 is localhost<"), "{html}");
+}
+
 #[test]
 fn what_is_no_block_is_named_at_its_line() {
     for (source, key, line) in [
