@@ -17,6 +17,7 @@ use crate::server::services::leaving::{
     Change, Choice, NO_DELIVERY, Request as Leave, State as Holds, Taken, change, show,
 };
 use crate::server::services::posts::render::escape;
+use crate::ui::time::format_date;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -283,7 +284,7 @@ fn known(lang: Lang, token: &str, holds: &Holds) -> (String, String) {
         )
     };
     let paused = |until: DateTime<Utc>, topic: Option<&str>| {
-        let day = until.format("%Y-%m-%d").to_string();
+        let day = format_date(lang, until.date_naive());
         escape(&match topic {
             Some(topic) => locales::text_with(lang, "leaving.paused_topic", &[("topic", &topic), ("day", &day)]),
             None => locales::text_with(lang, "leaving.paused_text", &[("day", &day)]),
