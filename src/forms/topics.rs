@@ -12,7 +12,7 @@ pub struct TopicForm {
     #[garde(skip)]
     #[serde(default)]
     pub id: i64,
-    #[garde(custom(is_filled), custom(is_line(NAME_MAX)))]
+    #[garde(custom(is_filled), custom(is_line(NAME_MAX)), custom(is_no_number))]
     pub name: String,
     #[garde(custom(is_line(DESCRIPTION_MAX)))]
     #[serde(default)]
@@ -27,6 +27,15 @@ pub struct TopicForm {
     #[garde(skip)]
     #[serde(default)]
     pub version: String,
+}
+
+/// In files a number stands for a topic that is gone.
+fn is_no_number<C>(value: &str, _: &C) -> garde::Result {
+    let number = value.trim().strip_prefix('#').unwrap_or_default();
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(garde::Error::new("error.topic.number"));
+    }
+    Ok(())
 }
 
 impl Check for TopicForm {
@@ -44,4 +53,23 @@ pub struct WishForm {
     pub shown: Vec<i64>,
     #[serde(default)]
     pub topics: Vec<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_alone_is_no_name() {
+        let keys = |name: &str| {
+            let form = TopicForm { name: name.to_owned(), ..TopicForm::default() };
+            form.check().0.into_iter().map(|error| error.key).collect::<Vec<_>>()
+        };
+        for bad in ["#5", " #0042 "] {
+            assert_eq!(keys(bad), ["error.topic.number"], "{bad}");
+        }
+        for good in ["#", "#5a", "5", "#news", "News #5"] {
+            assert!(keys(good).is_empty(), "{good}");
+        }
+    }
 }
