@@ -191,7 +191,7 @@ mod tests {
                 let letter = MessageParser::default().parse(&raw).unwrap();
                 let (text, html) = (letter.body_text(0).unwrap(), letter.body_html(0).unwrap());
                 assert!(
-                    text.split_whitespace().any(|word| word.trim_matches(['<', '>']) == link),
+                    text.split_whitespace().any(|word| word.trim_matches(['<', '>', '.']) == link),
                     "{subject:?}: {text}"
                 );
                 assert!(html.contains(&format!("href=\"{link}\"")), "{subject:?}: {html}");
