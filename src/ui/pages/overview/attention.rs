@@ -56,7 +56,7 @@ fn row(attention: Attention) -> AnyView {
         }
         Attention::Late { since } => {
             let first = view! { <span class="font-medium">{t("overview.late")}</span> };
-            let text = view! { {t("overview.late_since")} " " <Time at=since relative=true /> };
+            let text = view! { {t("overview.late_since")} " " <Time at=since with_zone=true /> };
             line(first.into_any(), text.into_any(), Some(("/relays".to_owned(), t("overview.look"))))
         }
     }
