@@ -29,23 +29,20 @@ pub fn last_leaves(
         return None;
     }
     let at_once = start <= now;
-    // What all have room for so many seconds later; none where one of them takes whatever the others do not.
-    let room = |elapsed: i64| {
-        let rooms = relays.iter().map(|relay| relay.room(elapsed, at_once));
-        rooms.sum::<Option<i64>>().filter(|_| !relays.is_empty())
+    // Whether all together have room so many seconds later; never where one takes whatever the others do not.
+    let has_room = |elapsed: i64| {
+        let room: Option<i64> = relays.iter().map(|relay| relay.room(elapsed, at_once)).sum();
+        room.is_some_and(|room| room >= n)
     };
-    let by_relays = room(0).and_then(|_| {
-        let has_room = |elapsed: i64| room(elapsed).is_none_or(|room| room >= n);
+    let by_relays = has_room(LONGEST).then(|| {
         let (mut low, mut high) = (0, LONGEST);
-        if !has_room(high) {
-            return None;
-        }
         while low < high {
             let middle = low + (high - low) / 2;
             if has_room(middle) { high = middle } else { low = middle + 1 }
         }
-        start.checked_add_signed(TimeDelta::try_seconds(low)?)
+        TimeDelta::seconds(low)
     });
+    let by_relays = by_relays.and_then(|wait| start.checked_add_signed(wait));
     let by_day = daily.and_then(|Daily { limit, used }| {
         if limit <= 0 {
             return None;
@@ -70,18 +67,10 @@ impl Capacity {
             let used = self.uses.iter().find(|of| of.span == span).map_or(0, |of| of.used);
             let before = if at_once { used.min(limit) } else { 0 };
             // As many again with each window that has passed. Few enough that those of all can be added up.
-            let most = limit.saturating_mul(elapsed / seconds(span) + 1).saturating_sub(before);
+            let most = limit.saturating_mul(elapsed / span.seconds() + 1).saturating_sub(before);
             Some(most.min(i64::MAX / 1024))
         });
         rooms.min()
-    }
-}
-
-fn seconds(span: Span) -> i64 {
-    match span {
-        Span::Second => 1,
-        Span::Hour => 3_600,
-        Span::Day => 86_400,
     }
 }
 

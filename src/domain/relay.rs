@@ -229,6 +229,14 @@ impl Span {
         }
     }
 
+    pub fn seconds(self) -> i64 {
+        match self {
+            Self::Second => 1,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+
     /// Reads [`Span::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|span| span.as_str() == text)

@@ -7,13 +7,9 @@
 use crate::domain::relay::Span;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The width of the window.
+/// The width of the window, in microseconds.
 fn width(span: Span) -> i64 {
-    match span {
-        Span::Second => 1_000_000,
-        Span::Hour => 3_600_000_000,
-        Span::Day => 86_400_000_000,
-    }
+    span.seconds() * 1_000_000
 }
 
 /// The width of a bucket: a hundredth of a second, a minute, a quarter of an hour.
