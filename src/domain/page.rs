@@ -60,8 +60,14 @@ impl Whole {
     }
 }
 
+impl From<(i64, i64)> for Whole {
+    fn from((total, mark): (i64, i64)) -> Self {
+        Self { total, mark }
+    }
+}
+
 impl FromIterator<i64> for Whole {
     fn from_iter<I: IntoIterator<Item = i64>>(ids: I) -> Self {
-        ids.into_iter().fold(Self::default(), |all, id| all.and(Self { total: 1, mark: id }))
+        ids.into_iter().fold(Self::default(), |all, id| all.and((1, id).into()))
     }
 }

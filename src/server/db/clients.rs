@@ -1,7 +1,7 @@
 //! Table `clients`. Every function takes the owner: another's client is as good as absent.
 
 use super::address::address_key;
-use super::{Db, DbResult, MARK, Tx, doubles, like_pattern, on_db, on_tx};
+use super::{Db, DbResult, Tx, WHOLE, doubles, like_pattern, on_db, on_tx};
 use crate::domain::client::{Client, ClientSort, search_text};
 use crate::domain::email::EmailAddress;
 use crate::domain::page::Whole;
@@ -263,7 +263,7 @@ pub async fn delete(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64> {
 pub async fn delete_found(tx: &mut Tx, owner: i64, found: Found<'_>) -> DbResult<Whole> {
     let (condition, (pattern, now)) = found.condition();
     let delete = format!("DELETE FROM clients WHERE owner_id = $1 AND {condition}");
-    let count = format!("SELECT COUNT(*), {MARK} FROM");
+    let count = format!("SELECT {WHOLE} FROM");
     let gone: (i64, i64) = match &mut *tx {
         Tx::Postgres(conn) => {
             let sql = AssertSqlSafe(format!("WITH gone AS ({delete} RETURNING id) {count} gone"));
@@ -278,7 +278,7 @@ pub async fn delete_found(tx: &mut Tx, owner: i64, found: Found<'_>) -> DbResult
         }
     };
     doubles::promote(tx, owner).await?;
-    Ok(Whole { total: gone.0, mark: gone.1 })
+    Ok(gone.into())
 }
 
 /// One client.
@@ -352,15 +352,13 @@ pub async fn list(
 /// The owner's clients that are meant.
 pub async fn whole(db: &Db, owner: i64, found: Found<'_>) -> DbResult<Whole> {
     let (condition, (pattern, now)) = found.condition();
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*), {MARK} FROM clients WHERE owner_id = $1 AND {condition}"));
-    let (total, mark): (i64, i64) =
+    let sql = AssertSqlSafe(format!("SELECT {WHOLE} FROM clients WHERE owner_id = $1 AND {condition}"));
+    let all: (i64, i64) =
         on_db!(db, pool => sqlx::query_as(sql).bind(owner).bind(pattern).bind(now).fetch_one(pool).await)?;
-    Ok(Whole { total, mark })
+    Ok(all.into())
 }
 
 /// How many of the owner's clients are meant.
 pub async fn count(db: &Db, owner: i64, found: impl Into<Found<'_>>) -> DbResult<i64> {
-    let (condition, (pattern, now)) = found.into().condition();
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM clients WHERE owner_id = $1 AND {condition}"));
-    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(owner).bind(pattern).bind(now).fetch_one(pool).await)?)
+    Ok(whole(db, owner, found.into()).await?.total)
 }

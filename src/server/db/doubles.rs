@@ -2,7 +2,7 @@
 //! stays, and its own id for each of the others; new ones cannot come.
 
 use super::clients;
-use super::{Db, DbResult, MARK, Tx, number_list, on_db, on_tx};
+use super::{Db, DbResult, Tx, WHOLE, number_list, on_db, on_tx};
 use crate::domain::client::{Client, Double, join_texts};
 use crate::domain::page::Whole;
 use chrono::{DateTime, Utc};
@@ -58,9 +58,9 @@ pub async fn count(db: &Db, owner: i64) -> DbResult<i64> {
 
 /// All of an owner's doubles.
 pub async fn whole(db: &Db, owner: i64) -> DbResult<Whole> {
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*), {MARK} FROM clients WHERE owner_id = $1 AND double_id > 0"));
-    let (total, mark) = on_db!(db, pool => sqlx::query_as(sql).bind(owner).fetch_one(pool).await)?;
-    Ok(Whole { total, mark })
+    let sql = AssertSqlSafe(format!("SELECT {WHOLE} FROM clients WHERE owner_id = $1 AND double_id > 0"));
+    let all: (i64, i64) = on_db!(db, pool => sqlx::query_as(sql).bind(owner).fetch_one(pool).await)?;
+    Ok(all.into())
 }
 
 /// Joins up to `limit` of an owner's doubles with those that stay, and returns how many. What the one that stays has not got

@@ -1,6 +1,6 @@
 //! Table `messages`.
 
-use super::{Db, DbResult, Key, MARK, Tx, like_pattern, number_list, on_db, on_tx, word};
+use super::{Db, DbResult, Key, Tx, WHOLE, like_pattern, number_list, on_db, on_tx, word};
 use crate::domain::design::{BuiltIn, Choice};
 use crate::domain::message::{Message, MessageRow, MessageSort};
 use crate::domain::page::Whole;
@@ -225,8 +225,8 @@ pub async fn delete_unused(tx: &mut Tx, owner: i64, ids: &[i64]) -> DbResult<u64
 /// The messages that the search finds.
 pub async fn whole(db: &Db, owner: i64, search: &str) -> DbResult<Whole> {
     let found = found(!search.trim().is_empty());
-    let sql = AssertSqlSafe(format!("SELECT COUNT(*), {MARK} FROM messages m WHERE {found}"));
-    let (total, mark): (i64, i64) =
+    let sql = AssertSqlSafe(format!("SELECT {WHOLE} FROM messages m WHERE {found}"));
+    let all: (i64, i64) =
         on_db!(db, pool => sqlx::query_as(sql).bind(owner).bind(like_pattern(search)).fetch_one(pool).await)?;
-    Ok(Whole { total, mark })
+    Ok(all.into())
 }

@@ -289,8 +289,8 @@ pub fn check_address(url: &str) -> DbResult<()> {
 /// Longest text that is searched for, in characters; SQLite takes no longer pattern than 50 000 bytes.
 const SEARCH_MAX: usize = 1_000;
 
-/// The sum of ids that a query finds: a column of [`Whole`](crate::domain::page::Whole).
-const MARK: &str = "CAST(COALESCE(SUM(id), 0) AS BIGINT)";
+/// All rows that a query finds: two columns, which make a [`Whole`](crate::domain::page::Whole).
+const WHOLE: &str = "COUNT(*), CAST(COALESCE(SUM(id), 0) AS BIGINT)";
 
 /// Numbers as SQLite's `json_each` takes them.
 fn json_list(numbers: &[i64]) -> String {

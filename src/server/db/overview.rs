@@ -9,6 +9,8 @@ use crate::domain::overview::{Attention, Named, NamedRun};
 use crate::domain::schedule::NO_END;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 
 /// Runs of all owners that are looked through for the newest of different mailings.
 const LOOKED_THROUGH: i64 = 200;
@@ -54,12 +56,20 @@ impl NamedRunRow {
     }
 }
 
-async fn runs(db: &Db, owner: Option<i64>, sql: String, limit: i64) -> DbResult<Vec<NamedRun>> {
-    let rows: Vec<NamedRunRow> = on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
+/// Up to `limit` rows of a query that has the owner as `$1` and the limit as `$2`.
+async fn rows<R>(db: &Db, owner: Option<i64>, sql: String, limit: i64) -> DbResult<Vec<R>>
+where
+    R: for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin,
+{
+    Ok(on_db!(db, pool => sqlx::query_as(AssertSqlSafe(sql))
         .bind(owner.unwrap_or_default())
         .bind(limit)
         .fetch_all(pool)
-        .await)?;
+        .await)?)
+}
+
+async fn runs(db: &Db, owner: Option<i64>, sql: String, limit: i64) -> DbResult<Vec<NamedRun>> {
+    let rows: Vec<NamedRunRow> = rows(db, owner, sql, limit).await?;
     rows.into_iter().map(|row| row.into_named_run(owner)).collect()
 }
 
@@ -164,12 +174,7 @@ pub async fn unknown(db: &Db, owner: Option<i64>, limit: i64) -> DbResult<Vec<At
         run: i64,
         n: i64,
     }
-    let sql = AssertSqlSafe(unknown_sql(owner));
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
-        .bind(owner.unwrap_or_default())
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
+    let rows: Vec<Row> = rows(db, owner, unknown_sql(owner), limit).await?;
     let read = |Row { mailing, run, n }: Row| Attention::Unknown { mailing: mailing.into_named(owner), run, n };
     Ok(rows.into_iter().map(read).collect())
 }
@@ -195,12 +200,7 @@ pub async fn stopped(db: &Db, owner: Option<i64>, limit: i64) -> DbResult<Vec<At
         disabled_reason: String,
         paused_reason: String,
     }
-    let sql = AssertSqlSafe(stopped_sql(owner));
-    let rows: Vec<Row> = on_db!(db, pool => sqlx::query_as(sql)
-        .bind(owner.unwrap_or_default())
-        .bind(limit)
-        .fetch_all(pool)
-        .await)?;
+    let rows: Vec<Row> = rows(db, owner, stopped_sql(owner), limit).await?;
     let read = |row: Row| {
         let mailing = row.mailing.into_named(owner);
         match row.disabled {

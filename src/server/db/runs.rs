@@ -23,12 +23,25 @@ pub(super) struct Row {
     reason: String,
     opened_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    #[sqlx(flatten)]
+    counts: CountsRow,
+}
+
+/// A run's counters as stored.
+#[derive(sqlx::FromRow)]
+pub(super) struct CountsRow {
     waiting: i64,
     deferred: i64,
     sent: i64,
     failed: i64,
     unknown: i64,
     not_sent: i64,
+}
+
+impl From<CountsRow> for Counts {
+    fn from(CountsRow { waiting, deferred, sent, failed, unknown, not_sent }: CountsRow) -> Self {
+        Self { waiting, deferred, sent, failed, unknown, not_sent }
+    }
 }
 
 impl Row {
@@ -40,14 +53,7 @@ impl Row {
             reason: self.reason,
             opened_at: self.opened_at,
             finished_at: self.finished_at,
-            counts: Counts {
-                waiting: self.waiting,
-                deferred: self.deferred,
-                sent: self.sent,
-                failed: self.failed,
-                unknown: self.unknown,
-                not_sent: self.not_sent,
-            },
+            counts: self.counts.into(),
         })
     }
 }

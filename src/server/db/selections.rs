@@ -53,8 +53,8 @@ pub async fn insert_found(tx: &mut Tx, owner: i64, found: Found<'_>, now: DateTi
         .execute(conn)
         .await
         .map(drop))?;
-    let (total, mark): (i64, i64) = on_tx!(tx, conn => sqlx::query_as(ALL).bind(id).fetch_one(conn).await)?;
-    Ok((id, Whole { total, mark }))
+    let all: (i64, i64) = on_tx!(tx, conn => sqlx::query_as(ALL).bind(id).fetch_one(conn).await)?;
+    Ok((id, all.into()))
 }
 
 /// Makes a copy of an owner's selection, or an empty one where there is none to copy.

@@ -2,6 +2,7 @@
 //! and the letter are one transaction, so that of two processes one writes it.
 
 use super::limits::{LETTERS_MAX, day_of};
+use super::runs::CountsRow;
 use super::{Db, DbResult, Tx, on_db, on_tx, word};
 use crate::domain::lang::Lang;
 use crate::domain::mailing::Counts;
@@ -76,21 +77,16 @@ pub async fn ended(db: &Db, limit: i64) -> DbResult<Vec<Ended>> {
         mailing: i64,
         title: String,
         finished_at: Option<DateTime<Utc>>,
-        waiting: i64,
-        deferred: i64,
-        sent: i64,
-        failed: i64,
-        unknown: i64,
-        not_sent: i64,
+        #[sqlx(flatten)]
+        counts: CountsRow,
         #[sqlx(flatten)]
         owner: ReaderRow,
     }
     let rows: Vec<Row> =
         on_db!(db, pool => sqlx::query_as(AssertSqlSafe(ended_sql())).bind(limit).fetch_all(pool).await)?;
     let read = |row: Row| {
-        let Row { run, mailing, title, finished_at, waiting, deferred, sent, failed, unknown, not_sent, owner } = row;
-        let counts = Counts { waiting, deferred, sent, failed, unknown, not_sent };
-        Ok(Ended { run, mailing, title, finished_at, counts, owner: owner.into_reader()? })
+        let Row { run, mailing, title, finished_at, counts, owner } = row;
+        Ok(Ended { run, mailing, title, finished_at, counts: counts.into(), owner: owner.into_reader()? })
     };
     rows.into_iter().map(read).collect()
 }

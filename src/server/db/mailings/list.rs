@@ -3,7 +3,7 @@
 use super::{COLUMNS, Mailing, Row};
 use crate::domain::mailing::{MailingSort, MailingState};
 use crate::domain::page::Whole;
-use crate::server::db::{Db, DbResult, Key, MARK, Tx, like_pattern, number_list, on_db, on_tx, word};
+use crate::server::db::{Db, DbResult, Key, Tx, WHOLE, like_pattern, number_list, on_db, on_tx, word};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
@@ -94,11 +94,11 @@ pub async fn owned_by_ids(db: &Db, owner: i64, ids: &[i64]) -> DbResult<Vec<Mail
 
 /// How many mailings the search finds in each state that any of them has.
 pub async fn counts(db: &Db, owner: i64, search: &str) -> DbResult<Vec<(MailingState, Whole)>> {
-    let sql = AssertSqlSafe(format!("SELECT {STATE}, COUNT(*), {MARK} FROM mailings WHERE {FOUND} GROUP BY 1"));
+    let sql = AssertSqlSafe(format!("SELECT {STATE}, {WHOLE} FROM mailings WHERE {FOUND} GROUP BY 1"));
     let rows: Vec<(String, i64, i64)> =
         on_db!(db, pool => sqlx::query_as(sql).bind(owner).bind(like_pattern(search)).fetch_all(pool).await)?;
     let read = |(state, total, mark): (String, i64, i64)| {
-        Ok((word("mailings.status", &state, MailingState::parse)?, Whole { total, mark }))
+        Ok((word("mailings.status", &state, MailingState::parse)?, (total, mark).into()))
     };
     let mut counts = rows.into_iter().map(read).collect::<DbResult<Vec<_>>>()?;
     counts.sort_unstable_by_key(|(state, _)| *state);
