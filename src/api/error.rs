@@ -78,6 +78,11 @@ impl FieldErrors {
 pub const CHANGED: &str = "error.changed_meanwhile";
 
 impl AppError {
+    /// Whether the server, or what it needs, does not answer now. A refusal is an answer.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Network(_) | Self::Unavailable | Self::Internal { .. })
+    }
+
     /// The HTTP status that goes with this error.
     pub fn status(&self) -> u16 {
         match self {

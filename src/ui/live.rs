@@ -1,6 +1,7 @@
 //! Pages that follow what happens, without a reload: streams of events, and the word that one is not heard any more.
 
 use crate::api::accounts::session as session_now;
+use crate::api::error::AppError;
 use crate::ui::components::icon::{Icon, icon};
 use crate::ui::i18n::t;
 use crate::ui::session::{refusal, use_session};
@@ -8,6 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
 use serde::de::DeserializeOwned;
+use std::future::Future;
 use std::time::Duration;
 use web_sys::js_sys::Date;
 
@@ -117,6 +119,54 @@ pub fn follow<T: DeserializeOwned + Send + Sync + 'static>(
         });
     });
     heard
+}
+
+/// Asks anew for as long as the page is open and looked at, at most once at a time: at each turn that is `due` it asks, and
+/// `take`s what is answered. `lost` says that nothing is. What could not be asked now is asked again soon.
+pub fn look_again<T, F>(
+    every: Duration,
+    lost: RwSignal<bool>,
+    due: impl Fn(u32) -> bool + Copy + 'static,
+    ask: impl Fn() -> F + Copy + 'static,
+    take: impl Fn(T) + Copy + 'static,
+) where
+    T: 'static,
+    F: Future<Output = Result<T, AppError>> + 'static,
+{
+    Effect::new(move |_| {
+        let (turn, asking) = (StoredValue::new(0_u32), StoredValue::new(false));
+        let look = move || {
+            turn.update_value(|turn| *turn = turn.wrapping_add(1));
+            if asking.get_value() {
+                if !lost.get_untracked() {
+                    lost.set(true);
+                }
+                return;
+            }
+            if !due(turn.get_value()) || document().hidden() {
+                return;
+            }
+            asking.set_value(true);
+            spawn_local(async move {
+                let answer = ask().await;
+                // The page may have been left meanwhile.
+                asking.try_set_value(false);
+                let away = answer.as_ref().is_err_and(AppError::is_away);
+                if lost.try_get_untracked().is_some_and(|lost| lost != away) {
+                    lost.set(away);
+                }
+                if let Ok(answer) = answer {
+                    take(answer);
+                }
+            });
+        };
+        let handle = set_interval_with_handle(look, every);
+        on_cleanup(move || {
+            if let Ok(handle) = handle {
+                handle.clear();
+            }
+        });
+    });
 }
 
 /// Says that the page has lost its server, until it is heard again.

@@ -36,7 +36,7 @@ impl<T: Clone + Send + Sync + 'static> Polled<T> {
     pub fn get(self) -> Option<Result<T, AppError>> {
         let answer = self.loaded.get()?;
         match answer {
-            Err(error) if is_away(&error) && self.waits() => Some(self.last.get_value().ok_or(error)),
+            Err(error) if error.is_away() && self.waits() => Some(self.last.get_value().ok_or(error)),
             answer => Some(answer),
         }
     }
@@ -45,11 +45,6 @@ impl<T: Clone + Send + Sync + 'static> Polled<T> {
     fn waits(self) -> bool {
         self.last.with_value(|last| last.as_ref().is_some_and(self.goes_on))
     }
-}
-
-/// Whether an error says that the server, or what it needs, does not answer now.
-fn is_away(error: &AppError) -> bool {
-    matches!(error, AppError::Network(_) | AppError::Unavailable)
 }
 
 /// Asks for `loaded` anew while what it holds `goes_on`, and once a server that was away is back.
@@ -64,7 +59,7 @@ pub fn poll<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
         let Some(answer) = loaded.get() else { return };
         asked.set_value(false);
         answered.set_value(Date::now());
-        let away = answer.as_ref().is_err_and(is_away);
+        let away = answer.as_ref().is_err_and(AppError::is_away);
         if !away {
             polled.last.set_value(answer.ok());
         }

@@ -1,11 +1,10 @@
 //! The list of mailings follows what happens. It asks for no more than the rows it shows, at most once
 //! at a time, seldom while nothing runs, and not at all while nobody looks at the page.
 
-use crate::api::error::AppError;
 use crate::api::mailings::look_at_mailings;
 use crate::domain::mailing::{MailingRow, MailingState, RunState};
+use crate::ui::live::look_again;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -29,45 +28,14 @@ impl Watch {
     pub fn start() -> Self {
         let watch =
             Self { rows: RwSignal::new(HashMap::new()), lost: RwSignal::new(false), ids: StoredValue::new(Vec::new()) };
-        Effect::new(move |_| {
-            let (turn, asking) = (StoredValue::new(0_u32), StoredValue::new(false));
-            let look = move || {
-                turn.update_value(|turn| *turn = turn.wrapping_add(1));
-                let idle = !watch.runs() && !turn.get_value().is_multiple_of(IDLE);
-                let ids = watch.ids.get_value();
-                if asking.get_value() {
-                    if !watch.lost.get_untracked() {
-                        watch.lost.set(true);
-                    }
-                    return;
-                }
-                if idle || ids.is_empty() || document().hidden() {
-                    return;
-                }
-                asking.set_value(true);
-                spawn_local(async move {
-                    let rows = look_at_mailings(ids).await;
-                    // The page may have been left meanwhile.
-                    asking.try_set_value(false);
-                    // A refusal is an answer.
-                    let away =
-                        matches!(rows, Err(AppError::Network(_) | AppError::Unavailable | AppError::Internal { .. }));
-                    if watch.lost.try_get_untracked().is_some_and(|lost| lost != away) {
-                        watch.lost.set(away);
-                    }
-                    // What could not be asked now is asked again soon.
-                    if let Ok(rows) = rows {
-                        watch.rows.try_set(rows.into_iter().map(|row| (row.id, row)).collect());
-                    }
-                });
-            };
-            let handle = set_interval_with_handle(look, LOOK);
-            on_cleanup(move || {
-                if let Ok(handle) = handle {
-                    handle.clear();
-                }
-            });
-        });
+        let due = move |turn: u32| {
+            let idle = !watch.runs() && !turn.is_multiple_of(IDLE);
+            !idle && !watch.ids.with_value(Vec::is_empty)
+        };
+        let take = move |rows: Vec<MailingRow>| {
+            watch.rows.try_set(rows.into_iter().map(|row| (row.id, row)).collect());
+        };
+        look_again(LOOK, watch.lost, due, move || look_at_mailings(watch.ids.get_value()), take);
         watch
     }
 

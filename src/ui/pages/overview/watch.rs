@@ -5,8 +5,8 @@ use crate::api::error::AppError;
 use crate::api::overview::look_at_runs;
 use crate::domain::mailing::{Counts, Run};
 use crate::domain::overview::{NamedRun, Overview};
+use crate::ui::live::look_again;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use std::collections::HashMap;
 use std::time::Duration;
 use web_sys::js_sys::Date;
@@ -42,46 +42,13 @@ impl Watch {
             all: StoredValue::new(false),
             at: StoredValue::new(0.0),
         };
-        Effect::new(move |_| {
-            let (turn, asking) = (StoredValue::new(0_u32), StoredValue::new(false));
-            let look = move || {
-                turn.update_value(|turn| *turn = turn.wrapping_add(1));
-                let idle = watch.ids.with_value(Vec::is_empty) && !turn.get_value().is_multiple_of(IDLE);
-                if asking.get_value() {
-                    if !watch.lost.get_untracked() {
-                        watch.lost.set(true);
-                    }
-                    return;
-                }
-                if idle || document().hidden() {
-                    return;
-                }
-                asking.set_value(true);
-                let all = watch.all.get_value();
-                spawn_local(async move {
-                    let runs = look_at_runs(all).await;
-                    // The page may have been left meanwhile.
-                    asking.try_set_value(false);
-                    // A refusal is an answer.
-                    let away =
-                        matches!(runs, Err(AppError::Network(_) | AppError::Unavailable | AppError::Internal { .. }));
-                    if watch.lost.try_get_untracked().is_some_and(|lost| lost != away) {
-                        watch.lost.set(away);
-                    }
-                    if let Ok(runs) = runs
-                        && watch.take(runs)
-                    {
-                        page.refetch();
-                    }
-                });
-            };
-            let handle = set_interval_with_handle(look, LOOK);
-            on_cleanup(move || {
-                if let Ok(handle) = handle {
-                    handle.clear();
-                }
-            });
-        });
+        let due = move |turn: u32| !watch.ids.with_value(Vec::is_empty) || turn.is_multiple_of(IDLE);
+        let take = move |runs| {
+            if watch.take(runs) {
+                page.refetch();
+            }
+        };
+        look_again(LOOK, watch.lost, due, move || look_at_runs(watch.all.get_value()), take);
         watch
     }
 
