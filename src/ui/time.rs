@@ -129,6 +129,11 @@ pub fn format_date(lang: Lang, date: NaiveDate) -> String {
     format!("{} {month} {}", date.day(), date.year())
 }
 
+/// The day of the week, short: 1 is Monday.
+pub fn weekday_word(lang: Lang, day: u32) -> String {
+    locales::text(lang, &format!("time.weekday_{day}"))
+}
+
 /// A number, grouped.
 pub fn format_number(lang: Lang, n: i64) -> String {
     group(lang, n)

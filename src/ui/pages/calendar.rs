@@ -10,7 +10,7 @@ use crate::ui::components::page::Page;
 use crate::ui::i18n::{t, t_with, tn, use_lang};
 use crate::ui::link::{use_link, use_param};
 use crate::ui::pages::overview::whose;
-use crate::ui::time::format_date;
+use crate::ui::time::{format_date, weekday_word};
 use chrono::{Datelike, NaiveDate};
 use leptos::prelude::*;
 
@@ -42,7 +42,7 @@ fn shown(loaded: Result<Calendar, AppError>) -> AnyView {
         .map(|_| view! { <li class="hidden bg-base-200/60 sm:block" aria-hidden="true"></li> }.into_any())
         .collect();
     let weekdays: Vec<AnyView> =
-        (1..=7).map(|day| view! { <span>{t(&format!("time.weekday_{day}"))}</span> }.into_any()).collect();
+        (1..=7).map(|day| view! { <span>{weekday_word(use_lang(), day)}</span> }.into_any()).collect();
     view! {
         <Page title=title lead=t_with("calendar.lead", &[("zone", &zone)]) actions=new.into_any()>
             {oversees.then(|| whose(all))}
@@ -100,7 +100,7 @@ fn cell(day: Day, today: NaiveDate) -> AnyView {
         (false, false) => "min-w-0 bg-base-100 p-2 sm:min-h-28",
     };
     let name = format_date(use_lang(), date);
-    let weekday = t(&format!("time.weekday_{}", date.weekday().number_from_monday()));
+    let weekday = weekday_word(use_lang(), date.weekday().number_from_monday());
     let number = view! {
         <span class="sm:hidden">{format!("{weekday} {name}")}</span>
         <span class="hidden sm:inline" aria-hidden="true">{date.day()}</span>

@@ -34,7 +34,7 @@ use crate::domain::schedule::{Occurrence, Period};
 use crate::ui::components::error_panel::failed;
 use crate::ui::components::page::Page;
 use crate::ui::i18n::{number, t, t_with, tn, tn_with, use_lang};
-use crate::ui::time::format_naive;
+use crate::ui::time::{format_naive, weekday_word};
 use chrono::{Datelike, NaiveDateTime};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -116,11 +116,6 @@ fn came_back(ReturnedCounts { returned, complained }: ReturnedCounts) -> String 
     words.join(" · ")
 }
 
-/// The day of the week, short.
-fn weekday(at: NaiveDateTime) -> String {
-    t(&format!("time.weekday_{}", at.weekday().number_from_monday()))
-}
-
 /// Future runs, in the mailing's time and in UTC.
 fn occurrences(next: Vec<Occurrence>) -> AnyView {
     if next.is_empty() {
@@ -132,7 +127,7 @@ fn occurrences(next: Vec<Occurrence>) -> AnyView {
             view! {
                 <li class="flex flex-wrap justify-between gap-x-4 py-2">
                     <span class="tabular-nums">
-                        {weekday(occurrence.local)} " " {wall(occurrence.local)}
+                        {weekday_word(use_lang(), occurrence.local.weekday().number_from_monday())} " " {wall(occurrence.local)}
                         {occurrence.moved.then(|| view! { <span class="ml-2 text-xs opacity-80">{t("mailings.moved")}</span> })}
                     </span>
                     <span class="tabular-nums opacity-80">{format!("{} UTC", wall(occurrence.utc.naive_utc()))}</span>
