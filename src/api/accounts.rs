@@ -63,7 +63,8 @@ pub async fn confirm(form: AccountForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "resend")]
 pub async fn resend(form: AddressForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, now) = (request::state()?, request::state()?.now());
+    let state = request::state()?;
+    let now = state.now();
     request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
     request::apart("sending a confirmation letter", async move {
         accounts::send_confirmation(&state.db, state.origin(), &form, now).await?;
@@ -78,7 +79,8 @@ pub async fn resend(form: AddressForm) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "forgot")]
 pub async fn forgot(form: AddressForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
-    let (state, now) = (request::state()?, request::state()?.now());
+    let state = request::state()?;
+    let now = state.now();
     request::answer(accounts::may_ask(&state.db, &form, request::peer(), now).await)?;
     request::apart("sending a link to a new password", async move {
         accounts::send_reset(&state.db, state.origin(), &form, now).await?;

@@ -29,7 +29,8 @@ pub async fn list_clients(
         web::request,
     };
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let (state, now) = (request::state()?, request::state()?.now());
+    let state = request::state()?;
+    let now = state.now();
     let listing = clients::Listing::new(&search, &sort, &after).left_out_at(left_out.then_some(now));
     let page = request::answer(clients::list(&state.db, &actor, &listing).await)?;
     request::answer(suppressions::mark(&state.db, &actor, page, now).await)
@@ -59,7 +60,8 @@ pub async fn save_client(form: ClientForm, #[server(default)] once: String) -> R
 pub async fn delete_clients(form: Chosen) -> Result<(), AppError> {
     use crate::server::{services::clients, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let n = request::answer(clients::delete(&request::state()?.db, &actor, &form, request::state()?.now()).await)?;
+    let state = request::state()?;
+    let n = request::answer(clients::delete(&state.db, &actor, &form, state.now()).await)?;
     request::go(&format!("/clients?done=clients.deleted&n={n}"));
     Ok(())
 }

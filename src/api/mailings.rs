@@ -68,7 +68,8 @@ pub async fn look_at_mailings(ids: Vec<i64>) -> Result<Vec<MailingRow>, AppError
 pub async fn get_mailing(id: i64) -> Result<MailingDetail, AppError> {
     use crate::server::{services::mailings, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(mailings::detail(&request::state()?.db, &actor, id, request::state()?.now()).await)
+    let state = request::state()?;
+    request::answer(mailings::detail(&state.db, &actor, id, state.now()).await)
 }
 
 /// The form of a mailing that is to be edited or copied.

@@ -25,7 +25,8 @@ pub async fn get_profile() -> Result<Profile, AppError> {
 pub async fn save_profile(form: ProfileForm) -> Result<(), AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    let saved = accounts::save_profile(&request::state()?.db, &actor, &form, request::state()?.now()).await;
+    let state = request::state()?;
+    let saved = accounts::save_profile(&state.db, &actor, &form, state.now()).await;
     let (lang, theme) = request::answer(saved)?;
     request::keep("lang", lang.as_str());
     request::keep("theme", theme.as_str());
@@ -147,7 +148,8 @@ pub async fn log_out_everywhere() -> Result<(), AppError> {
 pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
     use crate::server::{services::accounts, web::request};
     let actor = request::require(crate::domain::user::Permission::Own).await?;
-    request::answer(accounts::second_factor(&request::state()?.db, &request::state()?.sealer(), &actor).await)
+    let state = request::state()?;
+    request::answer(accounts::second_factor(&state.db, &state.sealer(), &actor).await)
 }
 
 /// Begins to set up a second factor.

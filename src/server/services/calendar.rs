@@ -1,20 +1,20 @@
 //! The calendar: every run of a month, past and to come, of one's own mailings or of all owners.
 
+use super::overview::{named, owner, upcoming};
 use super::{Actor, Error, Result};
 use crate::domain::calendar::{A_DAY, Calendar, Day, Entry, days_of, months_away, parse_month};
-use crate::domain::overview::Named;
 use crate::domain::user::Permission;
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{Db, mailings, overview};
-use crate::server::schedule::{Schedule, parse_zone, resolve, wall_time};
+use crate::server::schedule::{parse_zone, resolve, wall_time};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, HashMap};
 
 /// Mailings to come, and runs that have begun, that are looked at.
 const MOST: i64 = 10_000;
-/// Runs of one mailing in a month: one a day, and one more where a clock is put back.
-const OF_ONE: usize = 32;
+/// Runs of one mailing in a month: one a day, one more where a clock is put back, and one off its grid.
+const OF_ONE: usize = 33;
 
 /// A month (`2026-12`; the present one for anything else) in the actor's zone, and all runs of a `day` (`2026-12-05`).
 ///
@@ -27,15 +27,12 @@ pub async fn calendar(
     (month, day): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<Calendar> {
-    if all {
-        actor.needs(Permission::Oversee)?;
-    }
+    let owner = owner(actor, all)?;
     let zone = parse_zone(&actor.zone).unwrap_or(Tz::UTC);
     let today = wall_time(zone, now).date();
     let chosen: Option<NaiveDate> = day.parse().ok();
     let asked = parse_month(day).or_else(|| parse_month(month));
     let month = asked.unwrap_or_else(|| today.with_day(1).unwrap_or(today));
-    let owner = (!all).then_some(actor.id);
     let midnight = |day: NaiveDate| resolve(zone, day.and_time(NaiveTime::MIN)).0;
     let (from, to) = (midnight(month), midnight(months_away(month, 1)));
     let (mut entries, cut) = entries(db, owner, (from, to)).await?;
@@ -95,13 +92,8 @@ async fn entries(
 
 /// A mailing's runs to come between two instants.
 fn coming(mailing: Mailing, owners: &HashMap<i64, String>, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Vec<Entry> {
-    let (Some(first), Some(zone)) = (mailing.next_at, parse_zone(&mailing.zone)) else { return Vec::new() };
-    let schedule = Schedule { start: mailing.start_local, zone, end: mailing.end_at, period: mailing.period };
-    let owner = owners.get(&mailing.id).cloned().unwrap_or_default();
-    let named = Named { id: mailing.id, title: mailing.title, zone: mailing.zone, owner };
-    // The first may be off the grid.
-    let rest = schedule.upcoming(first.max(from), OF_ONE).into_iter().map(|of| of.utc).filter(|at| *at > first);
-    let times = std::iter::once(first).chain(rest).filter(|at| *at >= from && *at < to);
+    let times = upcoming(&mailing, Some(from), OF_ONE).into_iter().filter(|at| *at < to);
+    let named = named(mailing, owners);
     times.map(|at| Entry { mailing: named.clone(), at, time: String::new(), run: None }).collect()
 }
 

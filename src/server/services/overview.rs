@@ -4,7 +4,7 @@ use super::{Actor, Result};
 use crate::domain::email::EmailAddress;
 use crate::domain::overview::{Attention, Coming, DAYS, Named, NamedRun, Overview, RUNNING, Step};
 use crate::domain::relay::{RelayState, RelaysReport};
-use crate::domain::user::Permission;
+use crate::domain::user::{Permission, Role};
 use crate::server::db::mailings::Mailing;
 use crate::server::db::{Db, limits, mailings, overview, settings};
 use crate::server::schedule::{Schedule, parse_zone};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// Runs to come, runs that are over, and things to see to of one kind that are shown.
 const LINES: i64 = 6;
 /// Letters that wait for longer than this are late.
-const LATE: TimeDelta = TimeDelta::hours(1);
+pub const LATE: TimeDelta = TimeDelta::hours(1);
 
 /// What the page needs to know of the service.
 #[derive(Clone, Debug)]
@@ -56,7 +56,16 @@ pub async fn running(db: &Db, actor: &Actor, all: bool) -> Result<Vec<NamedRun>>
     Ok(overview::running(db, owner(actor, all)?, RUNNING).await?)
 }
 
-fn owner(actor: &Actor, all: bool) -> Result<Option<i64>> {
+/// Whether a page is of all owners, as its address says (`own` or `all`), or where it says nothing: managers are there for them.
+pub fn is_of_all(of: &str, actor: &Actor) -> bool {
+    of == "all" || of.is_empty() && actor.role == Role::Manager
+}
+
+/// Whose mailings a page shows: of all owners none.
+///
+/// # Errors
+/// [`Error::Forbidden`](super::Error::Forbidden) for all owners, for whom it is not.
+pub(super) fn owner(actor: &Actor, all: bool) -> Result<Option<i64>> {
     if all {
         actor.needs(Permission::Oversee)?;
     }
@@ -90,9 +99,8 @@ async fn next(db: &Db, owner: Option<i64>) -> Result<Vec<Coming>> {
     let lines = usize::try_from(LINES).unwrap_or(usize::MAX);
     let mut next: Vec<Coming> = Vec::new();
     for mailing in mailings::by_ids(db, &ids).await? {
-        let owner = owners.get(&mailing.id).cloned().unwrap_or_default();
-        let named = Named { id: mailing.id, title: mailing.title.clone(), zone: mailing.zone.clone(), owner };
-        let times = upcoming(&mailing, lines);
+        let times = upcoming(&mailing, None, lines);
+        let named = named(mailing, &owners);
         next.extend(times.into_iter().map(|at| Coming { mailing: named.clone(), at }));
     }
     next.sort_by_key(|coming| (coming.at, coming.mailing.id));
@@ -100,12 +108,20 @@ async fn next(db: &Db, owner: Option<i64>) -> Result<Vec<Coming>> {
     Ok(next)
 }
 
-/// A mailing's next runs. The first may be off its grid (`schedule::due`).
-fn upcoming(mailing: &Mailing, count: usize) -> Vec<DateTime<Utc>> {
+/// A mailing as a line names it; `owners` holds the addresses of theirs by its id.
+pub(super) fn named(mailing: Mailing, owners: &HashMap<i64, String>) -> Named {
+    let owner = owners.get(&mailing.id).cloned().unwrap_or_default();
+    Named { id: mailing.id, title: mailing.title, zone: mailing.zone, owner }
+}
+
+/// A mailing's next runs, so many of those at or after `from` where one is given. The first may be off its grid
+/// (`schedule::due`).
+pub(super) fn upcoming(mailing: &Mailing, from: Option<DateTime<Utc>>, count: usize) -> Vec<DateTime<Utc>> {
     let (Some(first), Some(zone)) = (mailing.next_at, parse_zone(&mailing.zone)) else { return Vec::new() };
     let schedule = Schedule { start: mailing.start_local, zone, end: mailing.end_at, period: mailing.period };
-    let rest = schedule.upcoming(first, count).into_iter().map(|occurrence| occurrence.utc).filter(|at| *at > first);
-    std::iter::once(first).chain(rest).take(count).collect()
+    let from = from.unwrap_or(first);
+    let rest = schedule.upcoming(first.max(from), count).into_iter().map(|occurrence| occurrence.utc);
+    std::iter::once(first).chain(rest.filter(|at| *at > first)).filter(|at| *at >= from).take(count).collect()
 }
 
 async fn attention(

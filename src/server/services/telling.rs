@@ -3,6 +3,7 @@
 //! the tables, so that nothing is forgotten while no process runs; the claim and the letter are one transaction.
 
 use super::letters::{self, Origin, Own, Subject};
+use super::overview::LATE;
 use super::{Actor, Error, Result};
 use crate::domain::account::Notice;
 use crate::domain::lang::{Lang, group};
@@ -20,8 +21,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 const AT_ONCE: i64 = 20;
 /// What happened longer ago is no news.
 const NEWS_FOR: TimeDelta = TimeDelta::days(3);
-/// Letters that wait for longer than this are late.
-const LATE: TimeDelta = TimeDelta::hours(1);
 
 /// Writes what is to be told.
 ///
