@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::user::Role;
 use crate::forms::mailings::MailingForm;
 use crate::server::db::testing;
-use crate::server::services::testing::{actor, sent_mailing};
+use crate::server::services::testing::{actor, mailing_form, sent_mailing};
 use crate::server::services::{Error, mailings as service};
 
 fn now() -> DateTime<Utc> {
@@ -12,13 +12,10 @@ fn now() -> DateTime<Utc> {
 async fn mailing(db: &Db, owner: &Actor, title: &str, start: &str, period: &str) -> i64 {
     let form = MailingForm {
         title: title.to_owned(),
-        message: testing::message(db, owner.id, "Subject", "Body").await,
-        clients: "all".to_owned(),
         start: start.to_owned(),
-        zone: "UTC".to_owned(),
+        end: String::new(),
         period: period.to_owned(),
-        policy: "resend".to_owned(),
-        ..MailingForm::default()
+        ..mailing_form(db, owner, "Subject", "Body").await
     };
     service::create(db, owner, &form, now()).await.unwrap()
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::user::Role;
 use crate::forms::mailings::{MailingForm, NOW};
-use crate::server::db::{on_tx, testing};
-use crate::server::services::testing::{actor, sent_mailing};
+use crate::server::db::testing;
+use crate::server::services::testing::{actor, change, mailing_form, sent_mailing};
 use crate::server::services::{Error, mailings as service};
 
 fn now() -> DateTime<Utc> {
@@ -22,24 +22,14 @@ async fn manager(db: &Db) -> Actor {
     Actor::prove(&testing::user(db, "m@example.org", Role::Manager).await, Permission::Oversee).unwrap()
 }
 
-async fn change(db: &Db, sql: &str) {
-    let mut tx = db.begin().await.unwrap();
-    on_tx!(&mut tx, conn => sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(conn).await.map(drop)).unwrap();
-    tx.commit().await.unwrap();
-}
-
 /// A mailing of all the owner's clients; `start` is a wall time or now.
 async fn mailing(db: &Db, owner: &Actor, title: &str, start: &str, period: &str) -> i64 {
     let form = MailingForm {
         title: title.to_owned(),
-        message: testing::message(db, owner.id, "Subject", "Body").await,
-        clients: "all".to_owned(),
         start: start.to_owned(),
         end: "2027-11-30T00:00".to_owned(),
-        zone: "UTC".to_owned(),
         period: period.to_owned(),
-        policy: "resend".to_owned(),
-        ..MailingForm::default()
+        ..mailing_form(db, owner, "Subject", "Body").await
     };
     service::create(db, owner, &form, now()).await.unwrap()
 }

@@ -2,8 +2,8 @@ use super::*;
 use crate::domain::email::EmailAddress;
 use crate::domain::mailing::PauseReason;
 use crate::domain::user::Role;
-use crate::server::db::{mailings, on_db, on_tx, outgoing, testing};
-use crate::server::services::testing::{actor, sent_mailing};
+use crate::server::db::{mailings, on_db, outgoing, testing};
+use crate::server::services::testing::{actor, change, sent_mailing};
 
 fn now() -> DateTime<Utc> {
     "2026-11-23T07:00:00Z".parse().unwrap()
@@ -12,12 +12,6 @@ fn now() -> DateTime<Utc> {
 async fn tell_at(db: &Db, now: DateTime<Utc>) {
     let from = EmailAddress::parse("service@vestnik.example").unwrap();
     tell(db, Origin { from: &from, site: "https://vestnik.example" }, now).await.unwrap();
-}
-
-async fn change(db: &Db, sql: &str) {
-    let mut tx = db.begin().await.unwrap();
-    on_tx!(&mut tx, conn => sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(conn).await.map(drop)).unwrap();
-    tx.commit().await.unwrap();
 }
 
 /// Whom letters wait for.

@@ -60,6 +60,13 @@ pub async fn enter(db: &Db, entry: &NewEntry<'_>) -> Added {
     added
 }
 
+/// Changes the tables as no service does.
+pub async fn change(db: &Db, sql: &str) {
+    let mut tx = db.begin().await.unwrap();
+    on_tx!(&mut tx, conn => sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// Clients, a message, and a mailing whose run has reached everybody.
 pub async fn sent_mailing(db: &Db, owner: &Actor, clients: usize) {
     let lines: String = (0..clients).map(|n| format!("c{n}@example.org\n")).collect();

@@ -1,10 +1,10 @@
 use crate::domain::email::EmailAddress;
 use crate::domain::suppression::{NO_TOPIC, Reason, Source, Suppression};
 use crate::forms::topics::TopicForm;
-use crate::server::db::suppressions::{self, NewEntry, of_address};
+use crate::server::db::suppressions::{NewEntry, of_address};
 use crate::server::db::testing::{client, made_at, on_both, open_run};
 use crate::server::db::{Db, addressees, deliveries, on_db, on_tx};
-use crate::server::services::testing::{mailing, sent_mailing};
+use crate::server::services::testing::{enter, entry, mailing, sent_mailing};
 use crate::server::services::{Actor, topics};
 use crate::server::web::testing::{Answer, Served, multipart};
 use std::time::Duration;
@@ -181,21 +181,10 @@ async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
     world.choose(&format!("choice=topics&shown={0}&topic={0}&unticked={1}", id("News"), id("Offers"))).await;
     assert!(held().await.is_empty());
     let (offers, until) = (id("Offers"), made_at() + chrono::TimeDelta::days(30));
-    let pause = NewEntry {
-        owner: world.owner.id,
-        email: &EmailAddress::parse("anna@example.org").unwrap(),
-        topic: offers,
-        reason: Reason::Unsubscribed,
-        source: Source::Page,
-        since: made_at(),
-        until: Some(until),
-        evidence: "",
-        actor: "",
-        delivery: None,
-    };
-    let mut tx = db.begin().await.unwrap();
-    suppressions::add(&mut tx, &pause).await.unwrap();
-    tx.commit().await.unwrap();
+    let email = EmailAddress::parse("anna@example.org").unwrap();
+    let by_page = entry(&world.owner, &email, Reason::Unsubscribed, made_at());
+    let pause = NewEntry { topic: offers, source: Source::Page, until: Some(until), ..by_page };
+    enter(db, &pause).await;
     world.choose(&format!("choice=topics&shown={0}&topic={0}&unticked={offers}", id("News"))).await;
     let kept = world.entries("anna@example.org").await;
     assert_eq!(kept.iter().map(|entry| (entry.topic, entry.until)).collect::<Vec<_>>(), [(offers, Some(until))]);
@@ -210,9 +199,7 @@ async fn a_letter_about_one_topic_lets_its_reader_choose(db: Db) {
     world.choose("choice=undo").await;
     // Whoever has paused everything is told so, and can leave for good.
     let everything = NewEntry { topic: NO_TOPIC, ..pause };
-    let mut tx = db.begin().await.unwrap();
-    suppressions::add(&mut tx, &everything).await.unwrap();
-    tx.commit().await.unwrap();
+    enter(db, &everything).await;
     let page = world.served.get(&format!("/u/{}", world.token), "").await.body;
     assert!(page.contains("You will get no emails until 31 Jan 2026") && page.contains("leave-all"), "{page}");
     let page = world.choose("choice=leave-all&reason=enough").await.body;

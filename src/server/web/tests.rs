@@ -5,11 +5,12 @@ use super::testing::{IMPORT_MAX, Served, multipart, multipart_with, until};
 use crate::domain::delivery::{Attempt, AttemptStatus, Stage};
 use crate::domain::email::EmailAddress;
 use crate::domain::import::Goal;
-use crate::domain::suppression::{NO_TOPIC, Reason, Source};
+use crate::domain::suppression::Reason;
 use crate::forms::mailings::MailingForm;
-use crate::server::db::suppressions::{self, NewEntry};
+use crate::server::db::suppressions::NewEntry;
 use crate::server::db::testing::{client, made_at, message, on_both, open_run};
 use crate::server::db::{Db, attempts, deliveries, imports, on_tx};
+use crate::server::services::testing::{enter, entry};
 use crate::server::services::{Actor, mailings};
 use chrono::TimeDelta;
 use tokio::io::AsyncWriteExt;
@@ -141,28 +142,14 @@ async fn files_are_the_owners_and_no_formulas(db: Db) {
     }
     client(&db, anna.id, "left@example.org", "Left", "").await;
     let over = made_at() - TimeDelta::days(1);
-    let mut tx = db.begin().await.unwrap();
     for (email, reason, until) in [
         ("left@example.org", Reason::Unsubscribed, None),
         ("hand@example.org", Reason::ByHand, None),
         ("back@example.org", Reason::Unsubscribed, Some(over)),
     ] {
         let email = EmailAddress::parse(email).unwrap();
-        let new = NewEntry {
-            owner: anna.id,
-            email: &email,
-            topic: NO_TOPIC,
-            reason,
-            source: Source::Owner,
-            since: over,
-            until,
-            evidence: "",
-            actor: "",
-            delivery: None,
-        };
-        suppressions::add(&mut tx, &new).await.unwrap();
+        enter(&db, &NewEntry { until, ..entry(&anna, &email, reason, over) }).await;
     }
-    tx.commit().await.unwrap();
     for (path, rows) in [
         ("/suppressions.csv", 2),
         ("/suppressions.csv?ended=1", 3),

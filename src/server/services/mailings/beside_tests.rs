@@ -1,8 +1,7 @@
 use super::*;
 use crate::domain::relay::{Limits, RelayLive, RelayRow, RelaySettings, TlsMode};
-use crate::forms::mailings::NOW;
 use crate::server::db::testing;
-use crate::server::services::testing::actor;
+use crate::server::services::testing::{actor, mailing_form};
 use chrono::TimeDelta;
 
 fn now() -> DateTime<Utc> {
@@ -44,15 +43,7 @@ async fn look(db: &Db, actor: &Actor, form: &MailingForm, letters: i64, hour: Op
 
 async fn who_it_comes_from_and_until_when(db: Db) {
     let owner = actor(&db, "a@example.org").await;
-    let form = MailingForm {
-        message: testing::message(&db, owner.id, "Hello", "Hello").await,
-        clients: "all".to_owned(),
-        start: NOW.to_owned(),
-        zone: "UTC".to_owned(),
-        period: "once".to_owned(),
-        policy: "resend".to_owned(),
-        ..MailingForm::default()
-    };
+    let form = MailingForm { end: String::new(), ..mailing_form(&db, &owner, "Hello", "Hello").await };
     let seen = look(&db, &owner, &form, 3, Some(1)).await;
     assert_eq!((seen.sender_email.as_str(), seen.reply_to.as_str()), ("news@example.org", "a@example.org"));
     assert_eq!((seen.last_at, seen.late), (Some(now() + TimeDelta::hours(2)), false));
